@@ -1,0 +1,210 @@
+/**
+ * What a node's agent and the controllers say to each other, over `berth.ctl.<node>.*`. All requests
+ * and replies are JSON. Every request carries `applied`, the highest revision that the node has
+ * applied; an instance answers at a cut that is no older (N3).
+ */
+import * as z from "zod";
+
+const revision = z.int().min(0);
+
+/**
+ * What an agent needs of a bound pod, the value of `assign.<node>.<namespace>.<pod>`. It changes with
+ * the pod's spec, metadata or deletion, never with its status.
+ */
+export const assignment = z.object({
+  namespace: z.string(),
+  name: z.string(),
+  uid: z.string(),
+  labels: z.record(z.string(), z.string()),
+  annotations: z.record(z.string(), z.string()),
+  /** RFC 3339; set: the pod is to be ended within `deletionGracePeriodSeconds`. */
+  deletionTimestamp: z.string().optional(),
+  deletionGracePeriodSeconds: z.number().optional(),
+  /** A v1 PodSpec in storage form: defaults are filled in. */
+  spec: z.looseObject({}),
+});
+export type Assignment = z.output<typeof assignment>;
+
+/** The node as its agent sees it; the controllers write it into the Node object. */
+export const nodeFacts = z.object({
+  /** The engine's id; a second agent under the name with another is refused (N5). */
+  engineId: z.string(),
+  labels: z.record(z.string(), z.string()),
+  addresses: z.array(z.object({ type: z.string(), address: z.string() })),
+  /** Quantities by resource: cpu, memory, pods, ephemeral-storage. */
+  capacity: z.record(z.string(), z.string()),
+  allocatable: z.record(z.string(), z.string()),
+  /** As in v1 NodeSystemInfo. */
+  nodeInfo: z.record(z.string(), z.string()),
+  /** Problems that keep the node from running pods: condition NetworkUnavailable, or Ready false. */
+  problem: z.string().optional(),
+});
+export type NodeFacts = z.output<typeof nodeFacts>;
+
+export const nodeHeartbeat = z.object({
+  node: z.string(),
+  /** New at each start of the agent. */
+  boot: z.string(),
+  applied: revision,
+  facts: nodeFacts,
+});
+export type NodeHeartbeat = z.output<typeof nodeHeartbeat>;
+
+export const clusterFacts = z.object({
+  clusterId: z.string(),
+  /** Every pod's address lies in it. */
+  podCIDR: z.string(),
+  serviceCIDR: z.string(),
+  /** Where cluster DNS answers, and its domain. */
+  dnsAddress: z.string(),
+  domain: z.string(),
+});
+export type ClusterFacts = z.output<typeof clusterFacts>;
+
+export const nodeHeartbeatReply = z.discriminatedUnion("accepted", [
+  z.object({
+    accepted: z.literal(true),
+    /** The last revision of what concerns the node; above `applied`: ask for a snapshot. */
+    lastRevision: revision,
+    /** Absent until one is allocated: ask again in a moment. */
+    podCIDR: z.string().optional(),
+    cluster: clusterFacts,
+  }),
+  /** Refused (N5): run nothing under this name. */
+  z.object({ accepted: z.literal(false), reason: z.string() }),
+]);
+export type NodeHeartbeatReply = z.output<typeof nodeHeartbeatReply>;
+
+export const nodeSnapshotRequest = z.object({ node: z.string(), applied: revision });
+export type NodeSnapshotRequest = z.output<typeof nodeSnapshotRequest>;
+export const nodeSnapshot = z.object({
+  /** The cut; what is absent here and known at a revision ≤ `cut` is gone (N3). */
+  cut: revision,
+  assignments: z.array(z.object({ revision, assignment })),
+});
+export type NodeSnapshot = z.output<typeof nodeSnapshot>;
+
+/** N2: `sequence` rises by one with each report of a pod within a boot. */
+export const podReport = z.object({
+  namespace: z.string(),
+  name: z.string(),
+  uid: z.string(),
+  sequence: z.int().min(1),
+  /** A v1 PodStatus without conditions that the control plane owns (PodScheduled). */
+  status: z.looseObject({}),
+  /** Every container of this uid is gone from the node, and none will be started (O6). */
+  gone: z.boolean(),
+});
+export type PodReport = z.output<typeof podReport>;
+export const nodeReport = z.object({
+  node: z.string(),
+  boot: z.string(),
+  applied: revision,
+  /** At most 200. */
+  reports: z.array(podReport).max(200),
+  /** Kubernetes Events about pods of the node, best effort; at most 200. */
+  events: z
+    .array(
+      z.object({
+        namespace: z.string(),
+        name: z.string(),
+        uid: z.string(),
+        type: z.enum(["Normal", "Warning"]),
+        reason: z.string(),
+        message: z.string(),
+        /** RFC 3339. */
+        at: z.string(),
+        fieldPath: z.string().optional(),
+      }),
+    )
+    .max(200),
+});
+export type NodeReport = z.output<typeof nodeReport>;
+export const nodeReportReply = z.object({
+  /**
+   * For each report: stored (or already newer), gone (no such uid: forget it, end its containers),
+   * or retry.
+   */
+  results: z.array(z.object({ uid: z.string(), outcome: z.enum(["stored", "gone", "retry"]) })),
+});
+export type NodeReportReply = z.output<typeof nodeReportReply>;
+
+/** ConfigMaps and Secrets that a pod assigned to the node names; others are refused as missing. */
+const configRef = z.object({
+  kind: z.enum(["ConfigMap", "Secret"]),
+  namespace: z.string(),
+  name: z.string(),
+});
+export type ConfigRef = z.output<typeof configRef>;
+export const nodeConfigRequest = z.object({
+  node: z.string(),
+  applied: revision,
+  refs: z.array(configRef).max(200),
+});
+export type NodeConfigRequest = z.output<typeof nodeConfigRequest>;
+export const nodeConfig = z.object({
+  cut: revision,
+  found: z.array(
+    configRef.extend({
+      revision,
+      /** Values base64, whatever the kind. */
+      data: z.record(z.string(), z.string()),
+    }),
+  ),
+  missing: z.array(configRef),
+});
+export type NodeConfig = z.output<typeof nodeConfig>;
+/** Told on `berth.node.<node>.changed`: a ConfigMap or Secret named by one of its pods has changed. */
+export const nodeChanged = z.object({ ref: configRef, revision });
+export type NodeChanged = z.output<typeof nodeChanged>;
+
+/** N6: answered when every live lb has applied the pod's termination, or at `limitMs`. */
+export const drainQuestion = z.object({
+  node: z.string(),
+  applied: revision,
+  namespace: z.string(),
+  name: z.string(),
+  uid: z.string(),
+  limitMs: z.int().min(0).max(60_000),
+});
+export type DrainQuestion = z.output<typeof drainQuestion>;
+export const drainAnswer = z.object({
+  /** no-service: no slice ever held the pod. no-lb: none is alive. limit: not all had applied it. */
+  outcome: z.enum(["applied", "no-service", "no-lb", "limit"]),
+});
+export type DrainAnswer = z.output<typeof drainAnswer>;
+
+/** `berth.node.<node>.logs`: a stream of log lines as raw bytes, opened with this. */
+export const logsOpening = z.object({
+  namespace: z.string(),
+  pod: z.string(),
+  uid: z.string(),
+  container: z.string(),
+  follow: z.boolean(),
+  previous: z.boolean(),
+  timestamps: z.boolean(),
+  tailLines: z.int().min(0).optional(),
+  sinceSeconds: z.int().min(1).optional(),
+  sinceTime: z.string().optional(),
+  limitBytes: z.int().min(1).optional(),
+});
+export type LogsOpening = z.output<typeof logsOpening>;
+
+/**
+ * `berth.node.<node>.exec`: a stream of frames, each one chunk: first byte the channel as in
+ * Kubernetes' v5.channel.k8s.io (0 stdin, 1 stdout, 2 stderr, 3 error: a v1 Status at the end,
+ * 4 resize: JSON `{Width, Height}`, 255 followed by a channel: that channel is closed), then the bytes.
+ */
+export const execOpening = z.object({
+  namespace: z.string(),
+  pod: z.string(),
+  uid: z.string(),
+  container: z.string(),
+  /** Empty: attach to the container's main process. */
+  command: z.array(z.string()),
+  stdin: z.boolean(),
+  stdout: z.boolean(),
+  stderr: z.boolean(),
+  tty: z.boolean(),
+});
+export type ExecOpening = z.output<typeof execOpening>;

@@ -1,0 +1,47 @@
+/** The NATS subjects of design §2 and §3: every subject that two services share is made here. */
+
+/** A name as one token of a subject or key: `.` becomes `/`, what a token cannot hold `=XX`. */
+export function token(name: string): string {
+  return name.replaceAll(/[^A-Za-z0-9_\-:]/g, (char) =>
+    char === "." ? "/" : [...new TextEncoder().encode(char)].map(escaped).join(""),
+  );
+}
+
+/** The name that `token` was made of. */
+export function untoken(encoded: string): string {
+  const bytes = encoded.replaceAll("/", ".").replaceAll(/=([0-9A-F]{2})/g, "%$1");
+  return decodeURIComponent(bytes);
+}
+
+const escaped = (byte: number) => `=${byte.toString(16).toUpperCase().padStart(2, "0")}`;
+
+/** Requests from a node's agent (`node`) or from a machine's lb (`lbId(machine)`) to the controllers. */
+export type ControlVerb = "heartbeat" | "report" | "snapshot" | "config" | "drain";
+export const controlSubject = (sender: string, verb: ControlVerb) => `berth.ctl.${token(sender)}.${verb}`;
+/** What the controllers serve: every sender's requests of one verb. */
+export const controlSubjects = (verb: ControlVerb) => `berth.ctl.*.${verb}`;
+/** The sender of a control request, from its subject. */
+export const senderOf = (subject: string) => untoken(subject.split(".")[2] ?? "");
+
+/** An lb's id: a node's name never begins with `_`. */
+export const lbId = (machine: string) => `_${machine}`;
+
+/** Commands from the control plane to a node's agent. */
+export type NodeVerb = "logs" | "exec" | "changed";
+export const nodeSubject = (node: string, verb: NodeVerb) => `berth.node.${token(node)}.${verb}`;
+
+/** The hint of a write of `key` (its body, `Nats-Sequence`, `Nats-Last-Sequence`, `Nats-Rollup` for a delete). */
+export const hintSubject = (key: string) => `berth.state.${key}`;
+export const assignHints = (node: string) => hintSubject(`assign.${token(node)}.>`);
+export const serviceHints = hintSubject("services.>");
+export const sliceHints = hintSubject("endpointslices/discovery/k8s/io.>");
+
+/** The gateway over NATS. */
+export type ApiVerb = "apply" | "get" | "list" | "delete" | "parked";
+export const apiSubject = (verb: ApiVerb) => `berth.api.${verb}`;
+export const manifestSubjects = "berth.manifests.>";
+/** Where the outcome of a publish to `berth.manifests.<rest>` appears. */
+export const resultSubject = (rest: string) => `berth.results.${rest}`;
+
+/** Actors that keep failing, listed and retried. */
+export const failingSubject = "berth.controllers.failing";

@@ -1,0 +1,49 @@
+/**
+ * Checks the direction of imports with the rules of import-rules.ts.
+ *
+ * The rules are first run on test/fixtures/imports, which breaks each of them: dependency-cruiser
+ * without a parser for TypeScript reads nothing and reports success.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { cruise, type ICruiseResult } from "dependency-cruiser";
+import { forbidden, options } from "./import-rules.ts";
+
+const root = join(import.meta.dirname, "../..");
+const folders = ["libs", "services", "test", "bench", "scripts"];
+
+const silent = await unbroken();
+if (silent.length > 0) fail(`rules that their fixture does not break: ${silent.join(", ")}`);
+
+const { modules, summary } = await run(root);
+const own = modules.filter(({ source }) => /^(libs|services)\//.test(source));
+if (own.length === 0) fail("no module was read");
+for (const { rule, from, to } of summary.violations) {
+  process.stderr.write(`${from} imports ${to}: ${rule.name}\n`);
+}
+if (summary.error > 0) fail(`${summary.error} imports break a rule`);
+process.stdout.write(`imports: ${own.length} modules, every rule holds\n`);
+
+/** Names of the rules that find nothing where everything is wrong. */
+async function unbroken(): Promise<string[]> {
+  const broken = await run(join(root, "test/fixtures/imports"));
+  const found = new Set(broken.summary.violations.map(({ rule }) => rule.name));
+  return forbidden.map(({ name }) => name).filter((name) => !found.has(name));
+}
+
+async function run(baseDir: string): Promise<ICruiseResult> {
+  const present = folders.filter((folder) => existsSync(join(baseDir, folder)));
+  const result = await cruise(present, {
+    ...options,
+    baseDir,
+    validate: true,
+    ruleSet: { forbidden },
+  });
+  if (typeof result.output === "string") throw new Error("dependency-cruiser gave a text");
+  return result.output;
+}
+
+function fail(reason: string): never {
+  process.stderr.write(`imports: ${reason}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,300 @@
+/**
+ * Every write passes here (O3): from a user through the gateway, from a turn, from the scheduler, from
+ * a node's report. The result is the object as it will be and the transaction that makes it so;
+ * committing that is the caller's business.
+ */
+import { dequal } from "dequal";
+import { ApiError, parse } from "../model/errors.ts";
+import type { Kind, ObjectOf } from "../model/kind.ts";
+import { namespace as namespaceKind } from "../model/kinds/namespace.ts";
+import { type AdmissionContext, type Admitted, type AnyObject, timestamp } from "./context.ts";
+import { reportAnnotation } from "./derived.ts";
+import { prepare } from "./prepare.ts";
+import { transactionOf } from "./transaction.ts";
+
+/**
+ * A new object: defaults, validation, uid, times and allocations filled in.
+ *
+ * @throws {ApiError} Invalid, AlreadyExists, NotFound (its namespace), Forbidden (that is ending)
+ */
+export function admitCreate<K extends Kind>(
+  kind: K,
+  input: unknown,
+  context: AdmissionContext,
+): Admitted<ObjectOf<K>> {
+  const parsed = loose(parse(kind, named(input, context)));
+  const { metadata } = parsed;
+  requireNamespace(kind, parsed, context);
+  if (context.view.get(kind, metadata.namespace, metadata.name ?? "") !== undefined) {
+    throw new ApiError("AlreadyExists", `${resource(kind)} "${metadata.name}" already exists`);
+  }
+  const { resourceVersion: _r, deletionTimestamp: _d, deletionGracePeriodSeconds: _g, ...kept } = metadata;
+  const born: AnyObject = {
+    ...parsed,
+    metadata: {
+      ...kept,
+      uid: context.random.uuid(),
+      creationTimestamp: timestamp(context.now),
+      ...(parsed.spec !== undefined && { generation: 1 }),
+    },
+  };
+  const fresh = kind.subresources.includes("status") ? withoutStatus(born) : born;
+  const object = prepare(fresh, undefined, context);
+  return admitted(kind, undefined, object, context);
+}
+
+/**
+ * A change of what users own: metadata and spec. Status, identity and deletion stay as they were;
+ * the generation rises when the spec changes. When the last finalizer of an ending object goes, so
+ * does the object.
+ *
+ * @param before as read at the cut
+ * @returns undefined when nothing changes
+ * @throws {ApiError} Invalid: a schema's refusal, or a field that must not change
+ */
+export function admitUpdate<K extends Kind>(
+  kind: K,
+  before: ObjectOf<K>,
+  input: unknown,
+  context: AdmissionContext,
+): Admitted<ObjectOf<K>> | undefined {
+  const was = loose(before);
+  const parsed = loose(parse(kind, input));
+  const owned = kind.subresources.includes("status") ? withStatusOf(was, parsed) : parsed;
+  const kept = prepare(withIdentityOf(was, owned), was, context);
+  const after = withGeneration(was, kept);
+  const causes = kind.validateUpdate(before, typed(kind, after));
+  if (causes.length > 0) {
+    const text = causes.map(({ field, message }) => `${field}: ${message}`).join(", ");
+    throw new ApiError("Invalid", `${kind.kind} "${was.metadata.name}" is invalid: ${text}`, { causes });
+  }
+  if (isFinished(kind, after)) return admitRemove(kind, before, context);
+  return changed(kind, was, after, context);
+}
+
+/**
+ * A change of the status alone: one single-key transaction (S10).
+ *
+ * @returns undefined when nothing changes
+ */
+export function admitStatus<K extends Kind>(
+  kind: K,
+  before: ObjectOf<K>,
+  status: unknown,
+  context: AdmissionContext,
+): Admitted<ObjectOf<K>> | undefined {
+  const was = loose(before);
+  const parsed = loose(parse(kind, { ...was, status }));
+  return changed(kind, was, { ...was, status: parsed.status }, context);
+}
+
+/**
+ * A node's report of a pod (N2): its status, and the mark that makes an older report stale.
+ *
+ * @param report `<boot>/<sequence>`
+ */
+export function admitReport<K extends Kind>(
+  kind: K,
+  before: ObjectOf<K>,
+  { status, report }: { readonly status: unknown; readonly report: string },
+  context: AdmissionContext,
+): Admitted<ObjectOf<K>> | undefined {
+  const was = loose(before);
+  const annotations = { ...was.metadata.annotations, [reportAnnotation]: report };
+  const marked = { ...was, metadata: { ...was.metadata, annotations } };
+  const parsed = loose(parse(kind, { ...marked, status }));
+  return changed(kind, was, { ...marked, status: parsed.status }, context);
+}
+
+/** Binds a pod to a node: the pod, its assignment and the node's load in one transaction (B1). */
+export function admitBind<K extends Kind>(
+  kind: K,
+  before: ObjectOf<K>,
+  node: string,
+  context: AdmissionContext,
+): Admitted<ObjectOf<K>> {
+  const was = loose(before);
+  if (typeof was.spec?.["nodeName"] === "string" && was.spec["nodeName"] !== "") {
+    throw new ApiError("Conflict", `pod "${was.metadata.name}" is already assigned to a node`);
+  }
+  const scheduled = {
+    type: "PodScheduled",
+    status: "True",
+    lastTransitionTime: timestamp(context.now),
+  };
+  const conditions = (was.status?.["conditions"] ?? []) as readonly { readonly type: string }[]; // Parsed as a Pod.
+  const others = conditions.filter(({ type }) => type !== scheduled.type);
+  const after: AnyObject = {
+    ...was,
+    spec: { ...was.spec, nodeName: node },
+    status: { ...was.status, conditions: [...others, scheduled] },
+  };
+  return admitted(kind, was, after, context);
+}
+
+export type DeleteOptions = {
+  readonly gracePeriodSeconds?: number | undefined;
+  readonly propagationPolicy?: "Background" | "Foreground" | "Orphan" | undefined;
+};
+
+/**
+ * A deletion: the object goes at once when nothing holds it; otherwise it is marked as ending. A
+ * bound pod is held by its containers, unless the grace is 0 (O6).
+ *
+ * @returns undefined when it is ending already, and no sooner than it would
+ */
+export function admitDelete<K extends Kind>(
+  kind: K,
+  before: ObjectOf<K>,
+  options: DeleteOptions,
+  context: AdmissionContext,
+): Admitted<ObjectOf<K>> | undefined {
+  const was = loose(before);
+  const graceSeconds = graceOf(kind, was, options);
+  const finalizers = finalizersFor(was, options);
+  const held = finalizers.length > 0 || graceSeconds > 0 || namespaceHolds(kind, was);
+  if (!held) return admitRemove(kind, before, context);
+  const endsAt = context.now + graceSeconds * 1_000;
+  const ending = was.metadata.deletionTimestamp;
+  if (ending !== undefined && Date.parse(ending) <= endsAt) return undefined;
+  const marked: AnyObject = {
+    ...was,
+    metadata: {
+      ...was.metadata,
+      ...(finalizers.length > 0 && { finalizers }),
+      deletionTimestamp: timestamp(endsAt),
+      deletionGracePeriodSeconds: graceSeconds,
+      ...(was.metadata.generation !== undefined && { generation: was.metadata.generation + 1 }),
+    },
+    ...(namespaceHolds(kind, was) && { status: { ...was.status, phase: "Terminating" } }),
+  };
+  return admitted(kind, was, marked, context);
+}
+
+/** The object's keys go now, whatever held it. */
+export function admitRemove<K extends Kind>(
+  kind: K,
+  before: ObjectOf<K>,
+  context: AdmissionContext,
+): Admitted<ObjectOf<K>> {
+  return { object: before, ops: transactionOf(kind, loose(before), undefined, context.view) };
+}
+
+/** `metadata.name`, made from `generateName` where only that is given. */
+function named(input: unknown, { random }: AdmissionContext): unknown {
+  if (typeof input !== "object" || input === null || !("metadata" in input)) return input;
+  const metadata = input.metadata as AnyObject["metadata"] | null | undefined; // The schema judges it next.
+  const prefix = metadata?.generateName;
+  if (typeof prefix !== "string" || prefix === "" || (metadata?.name ?? "") !== "") return input;
+  const suffix = Array.from({ length: 5 }, () => alphabet[Math.floor(random.next() * alphabet.length)]);
+  return { ...input, metadata: { ...metadata, name: `${prefix.slice(0, 58)}${suffix.join("")}` } };
+}
+
+/** Kubernetes' alphabet for generated names: no vowels, nothing that looks alike. */
+const alphabet = "bcdfghjklmnpqrstvwxz2456789";
+
+function requireNamespace(kind: Kind, { metadata }: AnyObject, { view }: AdmissionContext): void {
+  if (!kind.namespaced) return;
+  const home = view.get(namespaceKind, undefined, metadata.namespace ?? "");
+  if (home === undefined) {
+    throw new ApiError("NotFound", `namespaces "${metadata.namespace}" not found`);
+  }
+  if (home.metadata.deletionTimestamp === undefined) return;
+  const message = `unable to create new content in namespace ${metadata.namespace} because it is being terminated`;
+  const cause = {
+    reason: "NamespaceTerminating",
+    field: "metadata.namespace",
+    message: `namespace ${metadata.namespace} is being terminated`,
+  };
+  throw new ApiError("Forbidden", `${resource(kind)} "${metadata.name}" is forbidden: ${message}`, {
+    causes: [cause],
+  });
+}
+
+function withIdentityOf(was: AnyObject, after: AnyObject): AnyObject {
+  const { uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, generation } = was.metadata;
+  const { [reportAnnotation]: report } = was.metadata.annotations ?? {};
+  const annotations =
+    report === undefined ? after.metadata.annotations : { ...after.metadata.annotations, [reportAnnotation]: report };
+  return {
+    ...after,
+    metadata: {
+      ...after.metadata,
+      name: was.metadata.name,
+      ...(was.metadata.namespace !== undefined && { namespace: was.metadata.namespace }),
+      resourceVersion: was.metadata.resourceVersion,
+      uid,
+      creationTimestamp,
+      ...(annotations !== undefined && { annotations }),
+      ...(deletionTimestamp !== undefined && { deletionTimestamp, deletionGracePeriodSeconds }),
+      ...(generation !== undefined && { generation }),
+    },
+  };
+}
+
+function withGeneration(was: AnyObject, after: AnyObject): AnyObject {
+  if (was.metadata.generation === undefined || dequal(was.spec, after.spec)) return after;
+  return { ...after, metadata: { ...after.metadata, generation: was.metadata.generation + 1 } };
+}
+
+const withStatusOf = ({ status }: AnyObject, after: AnyObject): AnyObject =>
+  status === undefined ? withoutStatus(after) : { ...withoutStatus(after), status };
+
+function withoutStatus({ status: _status, ...rest }: AnyObject): AnyObject {
+  return rest;
+}
+
+/** An ending object that nothing holds any more. A pod also waits for its agent (O6). */
+function isFinished(kind: Kind, after: AnyObject): boolean {
+  if (after.metadata.deletionTimestamp === undefined) return false;
+  if ((after.metadata.finalizers ?? []).length > 0) return false;
+  return !isPod(kind) && !namespaceHolds(kind, after);
+}
+
+const isPod = (kind: Kind) => kind.group === "" && kind.kind === "Pod";
+
+function namespaceHolds(kind: Kind, { spec }: AnyObject): boolean {
+  if (kind.group !== "" || kind.kind !== "Namespace") return false;
+  const finalizers = spec?.["finalizers"];
+  return Array.isArray(finalizers) && finalizers.length > 0;
+}
+
+function graceOf(kind: Kind, was: AnyObject, { gracePeriodSeconds }: DeleteOptions): number {
+  const bound = typeof was.spec?.["nodeName"] === "string" && was.spec["nodeName"] !== "";
+  if (!isPod(kind) || !bound) return 0;
+  const own = was.spec?.["terminationGracePeriodSeconds"];
+  return gracePeriodSeconds ?? (typeof own === "number" ? own : 30);
+}
+
+function finalizersFor({ metadata }: AnyObject, { propagationPolicy }: DeleteOptions): readonly string[] {
+  const own = metadata.finalizers ?? [];
+  const added =
+    propagationPolicy === "Foreground" ? ["foregroundDeletion"] : propagationPolicy === "Orphan" ? ["orphan"] : [];
+  return [...new Set([...own, ...added])];
+}
+
+function changed<K extends Kind>(
+  kind: K,
+  was: AnyObject,
+  after: AnyObject,
+  context: AdmissionContext,
+): Admitted<ObjectOf<K>> | undefined {
+  return dequal(was, after) ? undefined : admitted(kind, was, after, context);
+}
+
+function admitted<K extends Kind>(
+  kind: K,
+  was: AnyObject | undefined,
+  after: AnyObject,
+  { view }: AdmissionContext,
+): Admitted<ObjectOf<K>> {
+  return { object: typed(kind, after), ops: transactionOf(kind, was, after, view) };
+}
+
+const resource = ({ plural, group }: Kind) => (group === "" ? plural : `${plural}.${group}`);
+
+/** An object of any kind has these fields: `parse` and the store vouch for it. */
+const loose = (object: unknown) => object as AnyObject;
+
+/** It was parsed as its kind; what admission added keeps to the schema. */
+const typed = <K extends Kind>(_kind: K, object: AnyObject) => object as unknown as ObjectOf<K>;

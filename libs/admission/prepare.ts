@@ -1,0 +1,148 @@
+/** What the cluster, rather than the schema, fills in when an object of a kind is made or changed. */
+import { allocKey } from "../cluster/key.ts";
+import { ApiError, type Cause } from "../model/errors.ts";
+import { freeClusterAddress, freeNodePort } from "./allocate.ts";
+import type { AdmissionContext, AnyObject } from "./context.ts";
+
+type Prepare = (object: AnyObject, before: AnyObject | undefined, context: AdmissionContext) => AnyObject;
+
+const preparations: Readonly<Record<string, Prepare>> = {
+  "v1/Pod": preparePod,
+  "v1/Service": prepareService,
+  "v1/Namespace": prepareNamespace,
+};
+
+/**
+ * `object` with what its kind's preparation adds; unchanged for kinds that need none.
+ *
+ * @throws {ApiError} Invalid when a value that the user chose is taken
+ */
+export function prepare(
+  object: AnyObject,
+  before: AnyObject | undefined,
+  context: AdmissionContext,
+): AnyObject {
+  return preparations[`${object.apiVersion}/${object.kind}`]?.(object, before, context) ?? object;
+}
+
+const nodeProblems = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
+
+/** Kubernetes' DefaultTolerationSeconds, with the cluster's own number of seconds; phase Pending. */
+function preparePod(pod: AnyObject, before: AnyObject | undefined, { settings }: AdmissionContext): AnyObject {
+  if (before !== undefined) return pod;
+  const tolerations = (pod.spec?.["tolerations"] ?? []) as readonly Toleration[]; // Parsed as a Pod.
+  const missing = nodeProblems.filter((key) => !tolerations.some((one) => covers(one, key)));
+  const added = missing.map((key) => ({
+    key,
+    operator: "Exists",
+    effect: "NoExecute",
+    tolerationSeconds: settings.tolerationSeconds,
+  }));
+  return {
+    ...pod,
+    spec: { ...pod.spec, tolerations: [...tolerations, ...added] },
+    status: { phase: "Pending" },
+  };
+}
+
+type Toleration = { readonly key?: string; readonly effect?: string };
+
+const covers = ({ key, effect }: Toleration, problem: string): boolean =>
+  (key === undefined || key === "" || key === problem) &&
+  (effect === undefined || effect === "" || effect === "NoExecute");
+
+type ServiceSpec = {
+  readonly type?: string;
+  readonly clusterIP?: string;
+  readonly clusterIPs?: readonly string[];
+  readonly ports?: readonly { readonly nodePort?: number; readonly protocol?: string }[];
+};
+
+/** Cluster addresses and node ports: kept from before, taken as asked for, or allocated (O4). */
+function prepareService(
+  service: AnyObject,
+  before: AnyObject | undefined,
+  context: AdmissionContext,
+): AnyObject {
+  const spec = (service.spec ?? {}) as ServiceSpec; // Parsed as a Service.
+  const was = (before?.spec ?? {}) as ServiceSpec; // As above.
+  if (spec.type === "ExternalName") {
+    const { clusterIP: _ip, clusterIPs: _ips, ...rest } = spec;
+    return { ...service, spec: rest, status: service.status ?? { loadBalancer: {} } };
+  }
+  const asked = spec.clusterIP === "" ? undefined : spec.clusterIP;
+  const address = asked ?? was.clusterIP ?? freeClusterAddress(context);
+  const causes: Cause[] = [];
+  if (address !== "None" && address !== was.clusterIP && isTaken("cluster-ip", address, context)) {
+    causes.push(invalid("spec.clusterIPs", `Invalid value: ["${address}"]: provided IP is already allocated`));
+  }
+  const ports = portsOf(spec, was, context, causes);
+  if (causes.length > 0) throw notValid(service, causes);
+  return {
+    ...service,
+    spec: { ...spec, clusterIP: address, clusterIPs: [address], ports },
+    status: service.status ?? { loadBalancer: {} },
+  };
+}
+
+function portsOf(
+  { type, ports = [] }: ServiceSpec,
+  was: ServiceSpec,
+  context: AdmissionContext,
+  causes: Cause[],
+): ServiceSpec["ports"] {
+  if (type !== "NodePort" && type !== "LoadBalancer") return ports.map(({ nodePort: _none, ...port }) => port);
+  const had = new Set((was.ports ?? []).flatMap(({ nodePort }) => nodePort ?? []));
+  const [first, last] = context.settings.nodePorts;
+  const taken = new Set(ports.flatMap(({ nodePort }) => nodePort ?? []));
+  return ports.map((port, nth) => {
+    const field = `spec.ports[${nth}].nodePort`;
+    if (port.nodePort === undefined || port.nodePort === 0) {
+      const kept = keptPort(was, nth, taken);
+      const nodePort = kept ?? freeNodePort(context, taken);
+      taken.add(nodePort);
+      return { ...port, nodePort };
+    }
+    if (had.has(port.nodePort)) return port;
+    const shown = `Invalid value: ${port.nodePort}: provided port`;
+    if (port.nodePort < first || port.nodePort > last) {
+      causes.push(invalid(field, `${shown} is not in the valid range. The range of valid ports is ${first}-${last}`));
+    } else if (isTaken("node-port", port.nodePort, context)) {
+      causes.push(invalid(field, `${shown} is already allocated`));
+    }
+    return port;
+  });
+}
+
+/** The port that the same entry had before, so that an apply without node ports keeps them. */
+function keptPort(was: ServiceSpec, nth: number, taken: ReadonlySet<number>): number | undefined {
+  const kept = was.ports?.[nth]?.nodePort;
+  return kept === undefined || kept === 0 || taken.has(kept) ? undefined : kept;
+}
+
+const isTaken = (pool: "cluster-ip" | "node-port", value: string | number, { view }: AdmissionContext) =>
+  view.raw.get(allocKey(pool, value)) !== undefined;
+
+const invalid = (field: string, message: string): Cause => ({
+  reason: "FieldValueInvalid",
+  field,
+  message,
+});
+
+function notValid({ kind, metadata }: AnyObject, causes: readonly Cause[]): ApiError {
+  const text = causes.map(({ field, message }) => `${field}: ${message}`).join(", ");
+  return new ApiError("Invalid", `${kind} "${metadata.name}" is invalid: ${text}`, { causes });
+}
+
+/** Held by a finalizer until its content is gone. */
+function prepareNamespace(namespace: AnyObject, before: AnyObject | undefined): AnyObject {
+  if (before !== undefined) return namespace;
+  const name = namespace.metadata.name ?? "";
+  const labels = { ...namespace.metadata.labels, "kubernetes.io/metadata.name": name };
+  return {
+    ...namespace,
+    metadata: { ...namespace.metadata, labels },
+    spec: { ...namespace.spec, finalizers: ["kubernetes"] },
+    status: { phase: "Active" },
+  };
+}

@@ -1,0 +1,107 @@
+/**
+ * The cluster's state as typed objects: a replica's cut, read by kind, name and index.
+ */
+import type { Kind, ObjectOf } from "../model/kind.ts";
+import { type LabelSelector, matchesSelector } from "../model/label-selector.ts";
+import type { Entry, Revision } from "../store/store.ts";
+import type { Held, ReplicaOptions, View } from "../store/replica.ts";
+import { keyOf, prefixOf } from "./key.ts";
+
+export type ListFilter = {
+  readonly namespace?: string;
+  /** The uid of any of its owners. */
+  readonly ownerUid?: string;
+  /** Pods bound to that node. */
+  readonly node?: string;
+  readonly selector?: LabelSelector;
+};
+
+/** Objects are shared by everyone who reads: never change one. Valid until the next event-loop turn. */
+export interface ClusterView {
+  readonly revision: Revision;
+  readonly raw: View<unknown>;
+  get<K extends Kind>(kind: K, namespace: string | undefined, name: string): ObjectOf<K> | undefined;
+  list<K extends Kind>(kind: K, filter?: ListFilter): readonly ObjectOf<K>[];
+}
+
+/** The typed face of a replica opened with `replicaOptions`. */
+export function clusterView(raw: View<unknown>): ClusterView {
+  return {
+    raw,
+    get revision() {
+      return raw.revision;
+    },
+    get<K extends Kind>(kind: K, namespace: string | undefined, name: string) {
+      // The value at a kind's key was written through admission, as that kind.
+      return raw.get(keyOf(kind, namespace, name))?.value as ObjectOf<K> | undefined;
+    },
+    list<K extends Kind>(kind: K, filter: ListFilter = {}) {
+      return [...candidates(raw, kind, filter)].filter((object) =>
+        passes(object, filter),
+      ) as ObjectOf<K>[]; // As in `get`: admission wrote them as that kind.
+    },
+  };
+}
+
+/** What every object of the state has, whatever its kind. */
+type AnyObject = {
+  readonly metadata: {
+    readonly namespace?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly ownerReferences?: readonly { readonly uid: string }[];
+  };
+  readonly spec?: { readonly nodeName?: string };
+};
+
+function* candidates(raw: View<unknown>, kind: Kind, filter: ListFilter): Iterable<AnyObject> {
+  const prefix = prefixOf(kind, filter.namespace);
+  for (const held of narrowest(raw, prefix, filter)) {
+    if (held.key.startsWith(prefix)) yield held.value as AnyObject; // Keys under a kind's prefix hold objects.
+  }
+}
+
+function narrowest(raw: View<unknown>, prefix: string, filter: ListFilter): Iterable<Held<unknown>> {
+  if (filter.ownerUid !== undefined) return raw.lookup("owner", filter.ownerUid);
+  if (filter.node !== undefined) return raw.lookup("node", filter.node);
+  return raw.scan(prefix);
+}
+
+function passes(object: AnyObject, { ownerUid, node, selector }: ListFilter): boolean {
+  const { ownerReferences = [], labels = {} } = object.metadata;
+  if (ownerUid !== undefined && !ownerReferences.some(({ uid }) => uid === ownerUid)) return false;
+  if (node !== undefined && object.spec?.nodeName !== node) return false;
+  return selector === undefined || matchesSelector(selector, labels);
+}
+
+/** How a replica of the state decodes and indexes what it holds. */
+export const replicaOptions: ReplicaOptions<unknown> = {
+  decode,
+  indexes: {
+    owner: (held) => ownersOf(held.value),
+    node: (held) => {
+      const node = (held.value as Partial<AnyObject> | undefined)?.spec?.nodeName;
+      return node === undefined || node === "" ? [] : [node];
+    },
+  },
+};
+
+/** An entry's object, its `metadata.resourceVersion` and the deletion's last state included (S9). */
+export function decode(entry: Entry): unknown {
+  if (entry.value.byteLength === 0) return entry.deleted ? undefined : {};
+  const value: unknown = JSON.parse(new TextDecoder().decode(entry.value));
+  if (!isObject(value)) return value;
+  value.metadata["resourceVersion"] = String(entry.revision);
+  return value;
+}
+
+function ownersOf(value: unknown): readonly string[] {
+  if (!isObject(value)) return [];
+  return ((value as AnyObject).metadata.ownerReferences ?? []).map(({ uid }) => uid);
+}
+
+const isObject = (value: unknown): value is { metadata: Record<string, unknown> } =>
+  typeof value === "object" &&
+  value !== null &&
+  "metadata" in value &&
+  typeof value.metadata === "object" &&
+  value.metadata !== null;

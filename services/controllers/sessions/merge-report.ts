@@ -1,0 +1,69 @@
+import type { PodReport } from "../../../libs/protocol/node.ts";
+
+/** What a node's report means for the pod that the cut shows (N2, O2, O6). */
+export type ReportVerdict =
+  /** The pod is not there under that uid: the node forgets it. */
+  | { readonly act: "forget" }
+  /** What is stored is as new. */
+  | { readonly act: "skip" }
+  /** Another agent speaks for the node now. */
+  | { readonly act: "refuse" }
+  /** Nothing holds the pod any more: its keys go. */
+  | { readonly act: "remove" }
+  | { readonly act: "store"; readonly status: Status; readonly report: string };
+
+export type Status = Readonly<Record<string, unknown>>;
+type Condition = { readonly type: string; readonly status: string; readonly lastTransitionTime?: string };
+
+/** What of a pod decides. */
+export type ReportedPod = {
+  readonly uid: string;
+  /** Its mark of the last report, `<boot>/<sequence>`. */
+  readonly mark: string | undefined;
+  readonly ending: boolean;
+  readonly finalizers: number;
+  readonly status: Status;
+};
+
+/**
+ * @param boot of the agent that reports
+ * @param currentBoot of the agent that this instance hears under the node's name, if it hears one
+ * @param stamp RFC 3339, for conditions that change: times that decisions compute with are ours (O8)
+ */
+export function judgeReport(
+  pod: ReportedPod | undefined,
+  report: PodReport,
+  { boot, currentBoot, stamp }: { boot: string; currentBoot: string | undefined; stamp: string },
+): ReportVerdict {
+  if (pod === undefined || pod.uid !== report.uid) return { act: "forget" };
+  if (currentBoot !== undefined && currentBoot !== boot) return { act: "refuse" };
+  if (report.gone && pod.ending && pod.finalizers === 0) return { act: "remove" };
+  const [storedBoot, storedSequence] = (pod.mark ?? "").split("/");
+  if (storedBoot === boot && Number(storedSequence) >= report.sequence) return { act: "skip" };
+  const phase = pod.status["phase"];
+  const left = isTerminal(phase) && report.status["phase"] !== phase;
+  const status = left ? pod.status : mergeStatus(pod.status, report.status, stamp);
+  return { act: "store", status, report: `${boot}/${report.sequence}` };
+}
+
+/**
+ * The reported status, with the conditions that the control plane owns kept, and the time of each
+ * condition's last change stamped here (O8).
+ */
+export function mergeStatus(stored: Status, reported: Status, stamp: string): Status {
+  const [had, has] = [conditionsOf(stored), conditionsOf(reported)];
+  const owned = had.filter(({ type }) => type === "PodScheduled");
+  const conditions = has
+    .filter(({ type }) => type !== "PodScheduled")
+    .map((condition) => {
+      const before = had.find(({ type }) => type === condition.type);
+      const kept = before?.status === condition.status ? before.lastTransitionTime : undefined;
+      return { ...condition, lastTransitionTime: kept ?? stamp };
+    });
+  return { ...reported, conditions: [...conditions, ...owned] };
+}
+
+/** O2: a pod never leaves it. */
+const isTerminal = (phase: unknown) => phase === "Succeeded" || phase === "Failed";
+
+const conditionsOf = (status: Status) => (status["conditions"] ?? []) as readonly Condition[]; // A PodStatus.

@@ -1,0 +1,142 @@
+/** The controllers' side of `libs/protocol/node.ts`: heartbeats, snapshots, reports, configuration. */
+import * as z from "zod";
+import { assignPrefix } from "../../../libs/cluster/key.ts";
+import type { RecordEvent } from "../../../libs/cluster/record-event.ts";
+import { node as nodeKind } from "../../../libs/model/kinds/node.ts";
+import type { Message, Served } from "../../../libs/bus/bus.ts";
+import {
+  assignment,
+  type ClusterFacts,
+  nodeConfigRequest,
+  nodeHeartbeat,
+  type NodeHeartbeatReply,
+  nodeReport,
+  type NodeReport,
+  type NodeReportReply,
+  type NodeSnapshot,
+  nodeSnapshotRequest,
+} from "../../../libs/protocol/node.ts";
+import { controlSubjects, type ControlVerb, lbId, senderOf } from "../../../libs/protocol/subjects.ts";
+import { announceChanges, answerConfig } from "./node-config.ts";
+import { followNodeRevisions, type NodeRevisions } from "./node-revisions.ts";
+import { storeReport } from "./node-report.ts";
+import type { observeNodes } from "./observed-nodes.ts";
+import type { SessionPorts } from "./sessions.ts";
+
+/** Instances that answer the requests that any of them can. */
+const queue = "controllers";
+const isLb = (sender: string) => sender.startsWith(lbId(""));
+
+/** Serves nodes until disposed. */
+export async function serveNodes(
+  ports: SessionPorts,
+  observed: ReturnType<typeof observeNodes>,
+  record: RecordEvent,
+): Promise<AsyncDisposable> {
+  const { bus, replica, log } = ports;
+  const stack = new AsyncDisposableStack();
+  const revisions = stack.use(followNodeRevisions(replica));
+  stack.use(announceChanges(ports));
+
+  type Answer<R> = (request: R) => Promise<unknown>;
+  async function serve<R extends { readonly applied: number }>(
+    verb: ControlVerb,
+    schema: z.ZodType<R>,
+    answer: Answer<R>,
+    options: { readonly queue?: string } = {},
+  ): Promise<Served> {
+    const handle = async (message: Message) => {
+      if (isLb(senderOf(message.subject))) return undefined;
+      const request = schema.parse(parseJson(message.data));
+      const reply = await answer(request);
+      return reply === undefined ? undefined : new TextEncoder().encode(JSON.stringify(reply));
+    };
+    return stack.use(await bus.serve(controlSubjects(verb), handle, options));
+  }
+
+  await serve("heartbeat", nodeHeartbeat, async (heartbeat) => {
+    const verdict = observed.hear(heartbeat); // Every instance hears; the owner answers (N4).
+    if (verdict.accepted && verdict.news) ports.tell("nodes", heartbeat.node);
+    if (!ports.placement.owns(`nodes/${heartbeat.node}`)) return undefined;
+    if (!verdict.accepted) {
+      log.warn({ node: heartbeat.node, reason: verdict.reason }, "a second agent was refused");
+      return { accepted: false, reason: verdict.reason } satisfies NodeHeartbeatReply;
+    }
+    return heartbeatReply(ports, revisions, heartbeat.node);
+  });
+  await serve("snapshot", nodeSnapshotRequest, (request) => snapshot(ports, request), { queue });
+  await serve("report", nodeReport, (report) => takeReport(ports, observed, record, report), { queue });
+  await serve("config", nodeConfigRequest, (request) => answerConfig(ports, request), { queue });
+  return stack;
+}
+
+function heartbeatReply(
+  { view, settings }: SessionPorts,
+  revisions: NodeRevisions,
+  name: string,
+): NodeHeartbeatReply {
+  const podCIDR = view.get(nodeKind, undefined, name)?.spec.podCIDR;
+  return {
+    accepted: true,
+    lastRevision: revisions.lastOf(name),
+    ...(podCIDR !== undefined && podCIDR !== "" && { podCIDR }),
+    cluster: clusterFactsOf(settings),
+  };
+}
+
+/** What nodes and lbs need of the cluster's settings. */
+export const clusterFactsOf = (settings: SessionPorts["settings"]): ClusterFacts => ({
+  clusterId: settings.id,
+  podCIDR: settings.podCIDR,
+  serviceCIDR: settings.serviceCIDR,
+  dnsAddress: settings.dnsAddress,
+  domain: settings.domain,
+});
+
+async function snapshot(
+  { replica, view }: SessionPorts,
+  { node, applied }: { readonly node: string; readonly applied: number },
+): Promise<NodeSnapshot> {
+  await replica.caughtUp(applied); // N3
+  const held = [...view.raw.scan(assignPrefix(node))];
+  return {
+    cut: view.revision,
+    assignments: held.map(({ value, revision }) => ({
+      revision,
+      assignment: assignment.parse(value),
+    })),
+  };
+}
+
+async function takeReport(
+  ports: SessionPorts,
+  observed: ReturnType<typeof observeNodes>,
+  record: RecordEvent,
+  { node, boot, applied, reports, events }: NodeReport,
+): Promise<NodeReportReply> {
+  await ports.replica.caughtUp(applied); // N3
+  const sender = { node, boot, currentBoot: () => observed.seen(node)?.boot };
+  const results = await Promise.all(
+    reports.map(async (report) => ({
+      uid: report.uid,
+      outcome: await storeReport(ports, sender, report),
+    })),
+  );
+  for (const { namespace, name, uid, fieldPath, ...event } of events) {
+    record({
+      ...event,
+      source: { component: "berth-node-agent", host: node },
+      involved: {
+        apiVersion: "v1",
+        kind: "Pod",
+        namespace,
+        name,
+        uid,
+        ...(fieldPath !== undefined && { fieldPath }),
+      },
+    });
+  }
+  return { results };
+}
+
+const parseJson = (data: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(data));

@@ -1,0 +1,94 @@
+import type { NodeFacts, NodeHeartbeat } from "../../../libs/protocol/node.ts";
+import type { Clock } from "../../../libs/telemetry/clock.ts";
+import type { Hearing } from "./hearing.ts";
+
+/** What is known of a node beside its object: an observation with its age (N1). */
+export type ObservedNode = {
+  readonly ageMs: number;
+  readonly boot: string;
+  readonly facts: NodeFacts;
+};
+
+/** Heartbeats as this instance heard them. What is absent is unknown, never dead. */
+export interface ObservedNodes {
+  seen(node: string): ObservedNode | undefined;
+  /**
+   * May silence be judged now (N4): has this instance listened long enough, and does it hear at
+   * least half of the nodes?
+   *
+   * @param nodes how many Nodes with an agent the cut shows
+   */
+  judgeable(nodes: number): boolean;
+}
+
+export type HeartbeatVerdict =
+  | { readonly accepted: true; /** Its facts differ from what was last heard, or it was silent. */ readonly news: boolean }
+  | { readonly accepted: false; readonly reason: string };
+
+/** A node is silent after this long without a heartbeat (design §4). */
+export const silenceMs = 4_000;
+/** Boots that were superseded and are remembered a node: an agent that comes back under one is refused. */
+const supersededMax = 16;
+
+type Heard = {
+  readonly boot: string;
+  readonly facts: NodeFacts;
+  readonly factsText: string;
+  readonly atMs: number;
+  readonly superseded: readonly string[];
+};
+
+/** The memory of all heartbeats; every controllers instance keeps one of all nodes (N4). */
+export function observeNodes(
+  clock: Clock,
+  hearing: Hearing,
+): ObservedNodes & {
+  hear(heartbeat: NodeHeartbeat): HeartbeatVerdict;
+  forget(node: string): void;
+} {
+  const heard = new Map<string, Heard>();
+  const ageOf = ({ atMs }: Heard) => clock.monotonicMs() - atMs;
+  return {
+    hear(heartbeat) {
+      const { node, boot, facts } = heartbeat;
+      const known = heard.get(node);
+      const refusal = known === undefined ? undefined : refuse(known, ageOf(known), heartbeat);
+      if (refusal !== undefined) return { accepted: false, reason: refusal };
+      const factsText = JSON.stringify(facts);
+      const changed = known === undefined || known.factsText !== factsText || known.boot !== boot;
+      const news = changed || ageOf(known) > silenceMs;
+      heard.set(node, {
+        boot,
+        facts,
+        factsText,
+        atMs: clock.monotonicMs(),
+        superseded: supersededBy(known, boot),
+      });
+      return { accepted: true, news };
+    },
+    seen(node) {
+      const known = heard.get(node);
+      return known && { ageMs: ageOf(known), boot: known.boot, facts: known.facts };
+    },
+    judgeable(nodes) {
+      if (hearing.heardForMs() < silenceMs) return false;
+      const alive = [...heard.values()].filter((known) => ageOf(known) <= silenceMs);
+      return alive.length * 2 >= nodes;
+    },
+    forget: (node) => void heard.delete(node),
+  };
+}
+
+/** N5: why this agent may not have the name, if it may not. */
+function refuse(known: Heard, ageMs: number, { boot, facts }: NodeHeartbeat): string | undefined {
+  if (known.boot === boot) return undefined;
+  if (known.superseded.includes(boot)) return "a later agent has this node's name";
+  if (known.facts.engineId === facts.engineId || ageMs > silenceMs) return undefined;
+  return "an agent on another engine has this node's name";
+}
+
+function supersededBy(known: Heard | undefined, boot: string): readonly string[] {
+  if (known === undefined) return [];
+  if (known.boot === boot) return known.superseded;
+  return [...known.superseded, known.boot].slice(-supersededMax);
+}

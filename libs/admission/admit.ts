@@ -28,7 +28,12 @@ export function admitCreate<K extends Kind>(
   if (context.view.get(kind, metadata.namespace, metadata.name ?? "") !== undefined) {
     throw new ApiError("AlreadyExists", `${resource(kind)} "${metadata.name}" already exists`);
   }
-  const { resourceVersion: _r, deletionTimestamp: _d, deletionGracePeriodSeconds: _g, ...kept } = metadata;
+  const {
+    resourceVersion: _r,
+    deletionTimestamp: _d,
+    deletionGracePeriodSeconds: _g,
+    ...kept
+  } = metadata;
   const born: AnyObject = {
     ...parsed,
     metadata: {
@@ -66,7 +71,9 @@ export function admitUpdate<K extends Kind>(
   const causes = kind.validateUpdate(before, typed(kind, after));
   if (causes.length > 0) {
     const text = causes.map(({ field, message }) => `${field}: ${message}`).join(", ");
-    throw new ApiError("Invalid", `${kind.kind} "${was.metadata.name}" is invalid: ${text}`, { causes });
+    throw new ApiError("Invalid", `${kind.kind} "${was.metadata.name}" is invalid: ${text}`, {
+      causes,
+    });
   }
   if (isFinished(kind, after)) return admitRemove(kind, before, context);
   return changed(kind, was, after, context);
@@ -186,7 +193,10 @@ function named(input: unknown, { random }: AdmissionContext): unknown {
   const metadata = input.metadata as AnyObject["metadata"] | null | undefined; // The schema judges it next.
   const prefix = metadata?.generateName;
   if (typeof prefix !== "string" || prefix === "" || (metadata?.name ?? "") !== "") return input;
-  const suffix = Array.from({ length: 5 }, () => alphabet[Math.floor(random.next() * alphabet.length)]);
+  const suffix = Array.from(
+    { length: 5 },
+    () => alphabet[Math.floor(random.next() * alphabet.length)],
+  );
   return { ...input, metadata: { ...metadata, name: `${prefix.slice(0, 58)}${suffix.join("")}` } };
 }
 
@@ -212,10 +222,13 @@ function requireNamespace(kind: Kind, { metadata }: AnyObject, { view }: Admissi
 }
 
 function withIdentityOf(was: AnyObject, after: AnyObject): AnyObject {
-  const { uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, generation } = was.metadata;
+  const { uid, creationTimestamp, deletionTimestamp, deletionGracePeriodSeconds, generation } =
+    was.metadata;
   const { [reportAnnotation]: report } = was.metadata.annotations ?? {};
   const annotations =
-    report === undefined ? after.metadata.annotations : { ...after.metadata.annotations, [reportAnnotation]: report };
+    report === undefined
+      ? after.metadata.annotations
+      : { ...after.metadata.annotations, [reportAnnotation]: report };
   return {
     ...after,
     metadata: {
@@ -266,10 +279,17 @@ function graceOf(kind: Kind, was: AnyObject, { gracePeriodSeconds }: DeleteOptio
   return gracePeriodSeconds ?? (typeof own === "number" ? own : 30);
 }
 
-function finalizersFor({ metadata }: AnyObject, { propagationPolicy }: DeleteOptions): readonly string[] {
+function finalizersFor(
+  { metadata }: AnyObject,
+  { propagationPolicy }: DeleteOptions,
+): readonly string[] {
   const own = metadata.finalizers ?? [];
   const added =
-    propagationPolicy === "Foreground" ? ["foregroundDeletion"] : propagationPolicy === "Orphan" ? ["orphan"] : [];
+    propagationPolicy === "Foreground"
+      ? ["foregroundDeletion"]
+      : propagationPolicy === "Orphan"
+        ? ["orphan"]
+        : [];
   return [...new Set([...own, ...added])];
 }
 

@@ -18,7 +18,8 @@ export function freeClusterAddress(context: AdmissionContext): string {
   const nth = freeIn("cluster-ip", count, context, (index) =>
     addressIn(serviceCIDR, reservedAddresses + index),
   );
-  if (nth === undefined) throw new ApiError("InternalError", "no free address in the service range");
+  if (nth === undefined)
+    throw new ApiError("InternalError", "no free address in the service range");
   return addressIn(serviceCIDR, reservedAddresses + nth);
 }
 

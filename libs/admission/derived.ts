@@ -3,7 +3,7 @@
  * what is allocated, what decides what fits. One function makes them, and every write uses it.
  */
 import { dequal } from "dequal";
-import { allocKey, assignKey, loadKey } from "../cluster/key.ts";
+import { allocKey, assignKey } from "../cluster/key.ts";
 import type { Assignment } from "../protocol/node.ts";
 import type { AnyObject } from "./context.ts";
 
@@ -24,7 +24,10 @@ export function derivedKeys(object: AnyObject | undefined): ReadonlyMap<string, 
  * The nodes whose `load` key a change must write (B1): of a pod, the node it comes to be bound to;
  * of a Node, its own when something changed that decides what fits there.
  */
-export function loadsTouched(before: AnyObject | undefined, after: AnyObject | undefined): readonly string[] {
+export function loadsTouched(
+  before: AnyObject | undefined,
+  after: AnyObject | undefined,
+): readonly string[] {
   const object = after ?? before;
   if (object?.apiVersion !== "v1") return [];
   if (object.kind === "Pod") {
@@ -58,8 +61,12 @@ function assignmentOf(pod: AnyObject): ReadonlyMap<string, unknown> {
 function allocationsOf(service: AnyObject): ReadonlyMap<string, unknown> {
   const owner = { namespace: service.metadata.namespace, name: nameOf(service) };
   const spec = (service.spec ?? {}) as ServiceAllocations; // Admission parsed it as a Service.
-  const addresses = (spec.clusterIPs ?? []).filter((address) => address !== "None" && address !== "");
-  const ports = (spec.ports ?? []).flatMap(({ nodePort }) => (nodePort === undefined ? [] : [nodePort]));
+  const addresses = (spec.clusterIPs ?? []).filter(
+    (address) => address !== "None" && address !== "",
+  );
+  const ports = (spec.ports ?? []).flatMap(({ nodePort }) =>
+    nodePort === undefined ? [] : [nodePort],
+  );
   return new Map<string, unknown>([
     ...addresses.map((address) => [allocKey("cluster-ip", address), owner] as const),
     ...[...new Set(ports)].map((port) => [allocKey("node-port", port), owner] as const),

@@ -4,7 +4,11 @@ import { ApiError, type Cause } from "../model/errors.ts";
 import { freeClusterAddress, freeNodePort } from "./allocate.ts";
 import type { AdmissionContext, AnyObject } from "./context.ts";
 
-type Prepare = (object: AnyObject, before: AnyObject | undefined, context: AdmissionContext) => AnyObject;
+type Prepare = (
+  object: AnyObject,
+  before: AnyObject | undefined,
+  context: AdmissionContext,
+) => AnyObject;
 
 const preparations: Readonly<Record<string, Prepare>> = {
   "v1/Pod": preparePod,
@@ -28,7 +32,11 @@ export function prepare(
 const nodeProblems = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];
 
 /** Kubernetes' DefaultTolerationSeconds, with the cluster's own number of seconds; phase Pending. */
-function preparePod(pod: AnyObject, before: AnyObject | undefined, { settings }: AdmissionContext): AnyObject {
+function preparePod(
+  pod: AnyObject,
+  before: AnyObject | undefined,
+  { settings }: AdmissionContext,
+): AnyObject {
   if (before !== undefined) return pod;
   const tolerations = (pod.spec?.["tolerations"] ?? []) as readonly Toleration[]; // Parsed as a Pod.
   const missing = nodeProblems.filter((key) => !tolerations.some((one) => covers(one, key)));
@@ -74,7 +82,9 @@ function prepareService(
   const address = asked ?? was.clusterIP ?? freeClusterAddress(context);
   const causes: Cause[] = [];
   if (address !== "None" && address !== was.clusterIP && isTaken("cluster-ip", address, context)) {
-    causes.push(invalid("spec.clusterIPs", `Invalid value: ["${address}"]: provided IP is already allocated`));
+    causes.push(
+      invalid("spec.clusterIPs", `Invalid value: ["${address}"]: provided IP is already allocated`),
+    );
   }
   const ports = portsOf(spec, was, context, causes);
   if (causes.length > 0) throw notValid(service, causes);
@@ -91,7 +101,8 @@ function portsOf(
   context: AdmissionContext,
   causes: Cause[],
 ): ServiceSpec["ports"] {
-  if (type !== "NodePort" && type !== "LoadBalancer") return ports.map(({ nodePort: _none, ...port }) => port);
+  if (type !== "NodePort" && type !== "LoadBalancer")
+    return ports.map(({ nodePort: _none, ...port }) => port);
   const had = new Set((was.ports ?? []).flatMap(({ nodePort }) => nodePort ?? []));
   const [first, last] = context.settings.nodePorts;
   const taken = new Set(ports.flatMap(({ nodePort }) => nodePort ?? []));
@@ -106,7 +117,12 @@ function portsOf(
     if (had.has(port.nodePort)) return port;
     const shown = `Invalid value: ${port.nodePort}: provided port`;
     if (port.nodePort < first || port.nodePort > last) {
-      causes.push(invalid(field, `${shown} is not in the valid range. The range of valid ports is ${first}-${last}`));
+      causes.push(
+        invalid(
+          field,
+          `${shown} is not in the valid range. The range of valid ports is ${first}-${last}`,
+        ),
+      );
     } else if (isTaken("node-port", port.nodePort, context)) {
       causes.push(invalid(field, `${shown} is already allocated`));
     }
@@ -120,8 +136,11 @@ function keptPort(was: ServiceSpec, nth: number, taken: ReadonlySet<number>): nu
   return kept === undefined || kept === 0 || taken.has(kept) ? undefined : kept;
 }
 
-const isTaken = (pool: "cluster-ip" | "node-port", value: string | number, { view }: AdmissionContext) =>
-  view.raw.get(allocKey(pool, value)) !== undefined;
+const isTaken = (
+  pool: "cluster-ip" | "node-port",
+  value: string | number,
+  { view }: AdmissionContext,
+) => view.raw.get(allocKey(pool, value)) !== undefined;
 
 const invalid = (field: string, message: string): Cause => ({
   reason: "FieldValueInvalid",

@@ -72,11 +72,21 @@ function derivedOps(
   const [was, is] = [derivedKeys(before), derivedKeys(after)];
   const put = [...is]
     .filter(([key, value]) => !was.has(key) || !dequal(was.get(key), value))
-    .map(([key, value]): Op => ({ op: "put", key, expect: heldAt(view, key), value: encode(value) }));
+    .map(([key, value]): Op => ({
+      op: "put",
+      key,
+      expect: heldAt(view, key),
+      value: encode(value),
+    }));
   const gone = [...was].filter(([key]) => !is.has(key) && view.raw.get(key) !== undefined);
   return [
     ...put,
-    ...gone.map(([key, value]): Op => ({ op: "delete", key, expect: heldAt(view, key), last: encode(value) })),
+    ...gone.map(([key, value]): Op => ({
+      op: "delete",
+      key,
+      expect: heldAt(view, key),
+      last: encode(value),
+    })),
   ];
 }
 

@@ -62,7 +62,12 @@ export function eventRecorder({
     const known = remembered.get(same);
     serial += 1;
     const fresh = `${involved.name}.${(clock.now() * 1_000 + (serial % 1_000)).toString(16)}`;
-    const { name, count, first, revision } = known ?? { name: fresh, count: 0, first: at, revision: "absent" };
+    const { name, count, first, revision } = known ?? {
+      name: fresh,
+      count: 0,
+      first: at,
+      revision: "absent",
+    };
     const namespace = involved.namespace ?? "default";
     const value = {
       apiVersion: "v1",
@@ -85,7 +90,8 @@ export function eventRecorder({
       { op: "put", key, expect: revision, value: new TextEncoder().encode(JSON.stringify(value)) },
     ]);
     remembered.delete(same);
-    if (outcome.ok) remembered.set(same, { name, count: count + 1, first, revision: outcome.revision });
+    if (outcome.ok)
+      remembered.set(same, { name, count: count + 1, first, revision: outcome.revision });
     for (const oldest of remembered.keys()) {
       if (remembered.size <= rememberedMax) break;
       remembered.delete(oldest);
@@ -93,11 +99,14 @@ export function eventRecorder({
   }
 
   const record = (facts: EventFacts): void => {
-    if (waiting >= waitingMax) return log.warn({ reason: facts.reason }, "too many events, one was dropped");
+    if (waiting >= waitingMax)
+      return log.warn({ reason: facts.reason }, "too many events, one was dropped");
     waiting += 1;
     last = last
       .then(() => write(facts))
-      .catch((error: unknown) => log.warn({ err: error, reason: facts.reason }, "an event was not written"))
+      .catch((error: unknown) =>
+        log.warn({ err: error, reason: facts.reason }, "an event was not written"),
+      )
       .finally(() => {
         waiting -= 1;
       });
@@ -109,8 +118,15 @@ export function eventRecorder({
 function uidOf(name: string): string {
   let hash = 0x811c9dc5;
   const hex = Array.from({ length: 32 }, (_, nth) => {
-    for (const char of `${nth}${name}`) hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193) >>> 0;
+    for (const char of `${nth}${name}`)
+      hash = Math.imul(hash ^ char.charCodeAt(0), 0x01000193) >>> 0;
     return (hash & 15).toString(16);
   }).join("");
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join("-");
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    hex.slice(12, 16),
+    hex.slice(16, 20),
+    hex.slice(20),
+  ].join("-");
 }

@@ -19,22 +19,23 @@ export type ClusterSettings = z.output<typeof clusterSettings>;
 /** What a service's environment says of a cluster that does not exist yet. */
 export const settingsFromEnvironment = z
   .object({
-    BERTH_CLUSTER_ID: z.string().regex(/^[a-z0-9]{1,8}$/).default("berth"),
+    BERTH_CLUSTER_ID: z
+      .string()
+      .regex(/^[a-z0-9]{1,8}$/)
+      .default("berth"),
     BERTH_POD_CIDR: z.cidrv4().default("10.244.0.0/16"),
     BERTH_SERVICE_CIDR: z.cidrv4().default("10.96.0.0/16"),
     BERTH_CLUSTER_DOMAIN: z.string().default("cluster.local"),
   })
-  .transform(
-    (env): ClusterSettings => ({
-      id: env.BERTH_CLUSTER_ID,
-      podCIDR: env.BERTH_POD_CIDR,
-      serviceCIDR: env.BERTH_SERVICE_CIDR,
-      dnsAddress: addressIn(env.BERTH_SERVICE_CIDR, 10),
-      domain: env.BERTH_CLUSTER_DOMAIN,
-      nodePorts: [30_000, 32_767],
-      tolerationSeconds: 2,
-    }),
-  );
+  .transform((env): ClusterSettings => ({
+    id: env.BERTH_CLUSTER_ID,
+    podCIDR: env.BERTH_POD_CIDR,
+    serviceCIDR: env.BERTH_SERVICE_CIDR,
+    dnsAddress: addressIn(env.BERTH_SERVICE_CIDR, 10),
+    domain: env.BERTH_CLUSTER_DOMAIN,
+    nodePorts: [30_000, 32_767],
+    tolerationSeconds: 2,
+  }));
 
 /** The `nth` address of an IPv4 range; `addressIn("10.96.0.0/16", 10)` is `10.96.0.10`. */
 export function addressIn(cidr: string, nth: number): string {

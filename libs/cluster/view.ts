@@ -20,7 +20,11 @@ export type ListFilter = {
 export interface ClusterView {
   readonly revision: Revision;
   readonly raw: View<unknown>;
-  get<K extends Kind>(kind: K, namespace: string | undefined, name: string): ObjectOf<K> | undefined;
+  get<K extends Kind>(
+    kind: K,
+    namespace: string | undefined,
+    name: string,
+  ): ObjectOf<K> | undefined;
   list<K extends Kind>(kind: K, filter?: ListFilter): readonly ObjectOf<K>[];
 }
 
@@ -60,7 +64,11 @@ function* candidates(raw: View<unknown>, kind: Kind, filter: ListFilter): Iterab
   }
 }
 
-function narrowest(raw: View<unknown>, prefix: string, filter: ListFilter): Iterable<Held<unknown>> {
+function narrowest(
+  raw: View<unknown>,
+  prefix: string,
+  filter: ListFilter,
+): Iterable<Held<unknown>> {
   if (filter.ownerUid !== undefined) return raw.lookup("owner", filter.ownerUid);
   if (filter.node !== undefined) return raw.lookup("node", filter.node);
   return raw.scan(prefix);

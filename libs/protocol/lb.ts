@@ -14,12 +14,19 @@ export const lbHeartbeat = z.object({
   boot: z.string(),
   /** The machine's rules equal Services and slices as of this revision; 0 before the first full sync. */
   applied: revision,
+  /**
+   * The `ServiceDigest` of what the rules were made of. It proves `applied`: a hint that was lost
+   * before a later one arrived would otherwise go unnoticed, and a drain be answered too early.
+   */
+  digest: z.string(),
 });
 export type LbHeartbeat = z.output<typeof lbHeartbeat>;
 
 export const lbHeartbeatReply = z.object({
   /** The last revision of any Service or EndpointSlice; above `applied`: ask for a snapshot. */
   lastRevision: revision,
+  /** The digest was not that of `applied`: something was lost, ask for a snapshot. */
+  differs: z.boolean(),
   cluster: clusterFacts,
 });
 export type LbHeartbeatReply = z.output<typeof lbHeartbeatReply>;

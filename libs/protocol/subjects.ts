@@ -2,7 +2,7 @@
 
 /** A name as one token of a subject or key: `.` becomes `/`, what a token cannot hold `=XX`. */
 export function token(name: string): string {
-  return name.replaceAll(/[^A-Za-z0-9_\-:]/g, (char) =>
+  return name.replaceAll(/[^A-Za-z0-9_:-]/gu, (char) =>
     char === "." ? "/" : [...new TextEncoder().encode(char)].map(escaped).join(""),
   );
 }
@@ -17,7 +17,8 @@ const escaped = (byte: number) => `=${byte.toString(16).toUpperCase().padStart(2
 
 /** Requests from a node's agent (`node`) or from a machine's lb (`lbId(machine)`) to the controllers. */
 export type ControlVerb = "heartbeat" | "report" | "snapshot" | "config" | "drain";
-export const controlSubject = (sender: string, verb: ControlVerb) => `berth.ctl.${token(sender)}.${verb}`;
+export const controlSubject = (sender: string, verb: ControlVerb) =>
+  `berth.ctl.${token(sender)}.${verb}`;
 /** What the controllers serve: every sender's requests of one verb. */
 export const controlSubjects = (verb: ControlVerb) => `berth.ctl.*.${verb}`;
 /** The sender of a control request, from its subject. */

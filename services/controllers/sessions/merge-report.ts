@@ -13,7 +13,11 @@ export type ReportVerdict =
   | { readonly act: "store"; readonly status: Status; readonly report: string };
 
 export type Status = Readonly<Record<string, unknown>>;
-type Condition = { readonly type: string; readonly status: string; readonly lastTransitionTime?: string };
+type Condition = {
+  readonly type: string;
+  readonly status: string;
+  readonly lastTransitionTime?: string;
+};
 
 /** What of a pod decides. */
 export type ReportedPod = {

@@ -2,7 +2,12 @@ import { configMap } from "../../../libs/model/kinds/configmap.ts";
 import { pod as podKind, type Pod } from "../../../libs/model/kinds/pod.ts";
 import { secret } from "../../../libs/model/kinds/secret.ts";
 import { parseKey } from "../../../libs/cluster/key.ts";
-import type { ConfigRef, NodeChanged, NodeConfig, NodeConfigRequest } from "../../../libs/protocol/node.ts";
+import type {
+  ConfigRef,
+  NodeChanged,
+  NodeConfig,
+  NodeConfigRequest,
+} from "../../../libs/protocol/node.ts";
 import { nodeSubject } from "../../../libs/protocol/subjects.ts";
 import type { SessionPorts } from "./sessions.ts";
 
@@ -12,7 +17,9 @@ export async function answerConfig(
   { node, applied, refs }: NodeConfigRequest,
 ): Promise<NodeConfig> {
   await replica.caughtUp(applied); // N3
-  const allowed = new Set(view.list(podKind, { node }).flatMap((pod) => configRefsOf(pod).map(textOf)));
+  const allowed = new Set(
+    view.list(podKind, { node }).flatMap((pod) => configRefsOf(pod).map(textOf)),
+  );
   const found: NodeConfig["found"] = [];
   const missing: NodeConfig["missing"] = [];
   for (const ref of refs) {
@@ -29,7 +36,8 @@ export function announceChanges({ bus, replica, view }: SessionPorts): Disposabl
     if (loaded) return; // Each node asks for everything anew after a load.
     for (const { key, revision } of changes) {
       const { resource, namespace, name } = parseKey(key);
-      const kind = resource === "configmaps" ? "ConfigMap" : resource === "secrets" ? "Secret" : undefined;
+      const kind =
+        resource === "configmaps" ? "ConfigMap" : resource === "secrets" ? "Secret" : undefined;
       if (kind === undefined || namespace === undefined) continue;
       const ref: ConfigRef = { kind, namespace, name };
       const told: NodeChanged = { ref, revision };

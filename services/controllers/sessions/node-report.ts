@@ -39,7 +39,11 @@ export async function storeReport(
   return "retry";
 }
 
-async function tryStore(ports: SessionPorts, sender: Sender, report: PodReport): Promise<Outcome | "lost"> {
+async function tryStore(
+  ports: SessionPorts,
+  sender: Sender,
+  report: PodReport,
+): Promise<Outcome | "lost"> {
   const { store, replica, view, clock } = ports;
   const pod = view.get(podKind, report.namespace, report.name);
   const here = pod?.spec.nodeName === sender.node ? pod : undefined;

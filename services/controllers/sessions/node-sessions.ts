@@ -16,7 +16,12 @@ import {
   type NodeSnapshot,
   nodeSnapshotRequest,
 } from "../../../libs/protocol/node.ts";
-import { controlSubjects, type ControlVerb, lbId, senderOf } from "../../../libs/protocol/subjects.ts";
+import {
+  controlSubjects,
+  type ControlVerb,
+  lbId,
+  senderOf,
+} from "../../../libs/protocol/subjects.ts";
 import { announceChanges, answerConfig } from "./node-config.ts";
 import { followNodeRevisions, type NodeRevisions } from "./node-revisions.ts";
 import { storeReport } from "./node-report.ts";
@@ -65,7 +70,9 @@ export async function serveNodes(
     return heartbeatReply(ports, revisions, heartbeat.node);
   });
   await serve("snapshot", nodeSnapshotRequest, (request) => snapshot(ports, request), { queue });
-  await serve("report", nodeReport, (report) => takeReport(ports, observed, record, report), { queue });
+  await serve("report", nodeReport, (report) => takeReport(ports, observed, record, report), {
+    queue,
+  });
   await serve("config", nodeConfigRequest, (request) => answerConfig(ports, request), { queue });
   return stack;
 }

@@ -22,7 +22,10 @@ export interface ObservedNodes {
 }
 
 export type HeartbeatVerdict =
-  | { readonly accepted: true; /** Its facts differ from what was last heard, or it was silent. */ readonly news: boolean }
+  | {
+      readonly accepted: true;
+      /** Its facts differ from what was last heard, or it was silent. */ readonly news: boolean;
+    }
   | { readonly accepted: false; readonly reason: string };
 
 /** A node is silent after this long without a heartbeat (design §4). */

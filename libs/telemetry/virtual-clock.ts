@@ -1,0 +1,64 @@
+import type { Clock, EpochMs } from "./clock.ts";
+
+/** A clock that stands still until it is told to go on: for tests and simulation. */
+export type VirtualClock = Clock & {
+  /** Moves time on by `ms`, running each timer that comes due at its own time, in order. */
+  advance(ms: number): Promise<void>;
+  /** When the next timer is due, on the monotonic scale; undefined when none is set. */
+  nextDueMs(): number | undefined;
+};
+
+type Waiting = { readonly dueMs: number; readonly order: number; readonly run: () => void };
+
+/** @param startsAt wall-clock time at the start; the monotonic scale starts at 0 */
+export function virtualClock(startsAt: EpochMs = Date.UTC(2026, 0, 1)): VirtualClock {
+  const timers = new Set<Waiting>();
+  let elapsedMs = 0;
+  let order = 0;
+  const earliest = () =>
+    [...timers].reduce<Waiting | undefined>(
+      (first, timer) => (first === undefined || isBefore(timer, first) ? timer : first),
+      undefined,
+    );
+  const clock: VirtualClock = {
+    now: () => startsAt + elapsedMs,
+    monotonicMs: () => elapsedMs,
+    after(delayMs, run) {
+      order += 1;
+      const timer = { dueMs: elapsedMs + Math.max(delayMs, 0), order, run };
+      timers.add(timer);
+      return { [Symbol.dispose]: () => void timers.delete(timer) };
+    },
+    sleep(delayMs, signal) {
+      return new Promise((resolve) => {
+        if (signal?.aborted === true) return resolve();
+        const timer = clock.after(delayMs, finish);
+        function finish(): void {
+          timer[Symbol.dispose]();
+          signal?.removeEventListener("abort", finish);
+          resolve();
+        }
+        signal?.addEventListener("abort", finish, { once: true });
+      });
+    },
+    async advance(ms) {
+      const until = elapsedMs + ms;
+      await settled();
+      for (let next = earliest(); next !== undefined && next.dueMs <= until; next = earliest()) {
+        timers.delete(next);
+        elapsedMs = Math.max(elapsedMs, next.dueMs);
+        next.run();
+        await settled();
+      }
+      elapsedMs = until;
+    },
+    nextDueMs: () => earliest()?.dueMs,
+  };
+  return clock;
+}
+
+const isBefore = (a: Waiting, b: Waiting) =>
+  a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.order < b.order);
+
+/** Lets everything run that waits only for promises. */
+const settled = () => new Promise<void>((resolve) => setImmediate(resolve));

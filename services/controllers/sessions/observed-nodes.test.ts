@@ -1,0 +1,103 @@
+import { describe, expect, test } from "vitest";
+import type { NodeFacts, NodeHeartbeat } from "../../../libs/protocol/node.ts";
+import { virtualClock } from "../../../libs/telemetry/virtual-clock.ts";
+import { listen } from "./hearing.ts";
+import { observeNodes, silenceMs } from "./observed-nodes.ts";
+
+const factsOf = (engineId: string): NodeFacts => ({
+  engineId,
+  labels: {},
+  addresses: [],
+  capacity: {},
+  allocatable: {},
+  nodeInfo: {},
+});
+const beat = (node: string, boot = "a", engineId = "e1"): NodeHeartbeat => ({
+  node,
+  boot,
+  applied: 0,
+  facts: factsOf(engineId),
+});
+
+function ears(healthySinceMs: () => number | undefined = () => 0) {
+  const clock = virtualClock();
+  const hearing = listen(clock, healthySinceMs);
+  return { clock, hearing, nodes: observeNodes(clock, hearing) };
+}
+
+describe("the memory of heartbeats", () => {
+  test("says how long ago a node was heard, and nothing of one never heard", async () => {
+    const { clock, nodes } = ears();
+    nodes.hear(beat("n1"));
+    await clock.advance(1_500);
+    expect(nodes.seen("n1")).toMatchObject({ ageMs: 1_500, boot: "a" });
+    expect(nodes.seen("n2")).toBeUndefined();
+  });
+
+  test("tells news from repetition", async () => {
+    const { clock, nodes } = ears();
+    expect(nodes.hear(beat("n1"))).toEqual({ accepted: true, news: true });
+    expect(nodes.hear(beat("n1"))).toEqual({ accepted: true, news: false });
+    await clock.advance(silenceMs + 1);
+    expect(nodes.hear(beat("n1"))).toEqual({ accepted: true, news: true });
+  });
+
+  test("refuses an agent on another engine while the first is heard (N5)", async () => {
+    const { clock, nodes } = ears();
+    nodes.hear(beat("n1", "a", "e1"));
+    expect(nodes.hear(beat("n1", "b", "e2"))).toMatchObject({ accepted: false });
+    await clock.advance(silenceMs + 1);
+    expect(nodes.hear(beat("n1", "b", "e2"))).toMatchObject({ accepted: true });
+  });
+
+  test("lets a restarted agent in at once, and its predecessor never again (N5)", () => {
+    const { nodes } = ears();
+    nodes.hear(beat("n1", "a"));
+    expect(nodes.hear(beat("n1", "b"))).toMatchObject({ accepted: true });
+    expect(nodes.hear(beat("n1", "a"))).toMatchObject({ accepted: false });
+  });
+});
+
+describe("silence is judged (N4)", () => {
+  test("only after listening for the whole time", async () => {
+    const { clock, nodes } = ears();
+    await clock.advance(silenceMs - 1);
+    expect(nodes.judgeable(0)).toBe(false);
+    await clock.advance(1);
+    expect(nodes.judgeable(0)).toBe(true);
+  });
+
+  test("not while fewer than half of the nodes are heard", async () => {
+    const { clock, nodes } = ears();
+    await clock.advance(silenceMs);
+    nodes.hear(beat("n1"));
+    expect(nodes.judgeable(2)).toBe(true);
+    expect(nodes.judgeable(3)).toBe(false);
+  });
+
+  test("not after a break of the connection", async () => {
+    let healthySince: number | undefined = 0;
+    const { clock, nodes } = ears(() => healthySince);
+    await clock.advance(silenceMs);
+    healthySince = undefined;
+    expect(nodes.judgeable(0)).toBe(false);
+    healthySince = clock.monotonicMs();
+    expect(nodes.judgeable(0)).toBe(false);
+    await clock.advance(silenceMs);
+    expect(nodes.judgeable(0)).toBe(true);
+  });
+
+  test("not after this process itself was paused", async () => {
+    const clock = virtualClock();
+    let pausedMs = 0;
+    const paused = { ...clock, monotonicMs: () => clock.monotonicMs() + pausedMs };
+    const nodes = observeNodes(
+      paused,
+      listen(paused, () => 0),
+    );
+    await clock.advance(silenceMs);
+    expect(nodes.judgeable(0)).toBe(true);
+    pausedMs = 2_000; // As after SIGSTOP and SIGCONT: time has passed and no tick was run.
+    expect(nodes.judgeable(0)).toBe(false);
+  });
+});

@@ -1,0 +1,52 @@
+import type { OutgoingHttpHeaders } from "node:http";
+import { stringify } from "yaml";
+import type { Format } from "./accept.ts";
+
+/** What a handler answers: a body at once, or one that goes on until `run` ends. */
+export type Reply =
+  | {
+      readonly type: "body";
+      readonly code: number;
+      readonly contentType: string;
+      readonly body: string | Uint8Array;
+      readonly headers?: OutgoingHttpHeaders;
+    }
+  | {
+      readonly type: "stream";
+      readonly contentType: string;
+      readonly headers?: OutgoingHttpHeaders;
+      readonly run: (out: Out) => Promise<void>;
+    };
+
+/** A reply that is being sent. */
+export type Out = {
+  /** Resolves when the client can take more; at once when it has gone. */
+  readonly write: (chunk: string | Uint8Array) => Promise<void>;
+  /** Aborts when the client has gone or the gateway stops. */
+  readonly signal: AbortSignal;
+};
+
+/** A value as JSON, or as YAML for who asked for that. Go clients read the media type literally. */
+export function valueReply(
+  value: unknown,
+  format: Pick<Format, "language">,
+  { code = 200, headers = {} }: { readonly code?: number; readonly headers?: OutgoingHttpHeaders } = {},
+): Reply {
+  if (format.language === "json") return jsonReply(JSON.stringify(value), { code, headers });
+  return { type: "body", code, contentType: "application/yaml", body: stringify(value), headers };
+}
+
+/** JSON that is already text. */
+export function jsonReply(
+  body: string,
+  { code = 200, headers = {} }: { readonly code?: number; readonly headers?: OutgoingHttpHeaders } = {},
+): Reply {
+  return { type: "body", code, contentType: "application/json", body, headers };
+}
+
+export const textReply = (body: string, code = 200): Reply => ({
+  type: "body",
+  code,
+  contentType: "text/plain; charset=utf-8",
+  body,
+});

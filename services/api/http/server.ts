@@ -1,0 +1,214 @@
+/**
+ * The HTTPS server: who is asking, which route, and a Status for whatever goes wrong. What the routes
+ * do is the handlers' business.
+ */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer } from "node:https";
+import type { Duplex } from "node:stream";
+import findMyWay, { type HTTPMethod } from "find-my-way";
+import { ApiError } from "../../../libs/model/errors.ts";
+import type { Clock } from "../../../libs/telemetry/clock.ts";
+import type { Log } from "../../../libs/telemetry/log.ts";
+import type { ServerIdentity } from "../pki/authority.ts";
+import { jsonReply, type Out, type Reply } from "./reply.ts";
+
+export type Exchange = {
+  readonly method: string;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  readonly params: Readonly<Record<string, string | undefined>>;
+  readonly request: IncomingMessage;
+};
+
+/** A request that asked to become another protocol; its handler owns the socket. */
+export type Upgrade = Exchange & { readonly socket: Duplex; readonly head: Buffer };
+
+export type Route = {
+  readonly method: HTTPMethod;
+  readonly path: string;
+  readonly handle: (exchange: Exchange) => Promise<Reply> | Reply;
+  /** Answers the request when it asks for an upgrade. */
+  readonly upgrade?: (upgrade: Upgrade) => Promise<void>;
+  /** Needs no token: health. */
+  readonly open?: boolean;
+};
+
+export type ServerOptions = {
+  readonly host: string;
+  readonly port: number;
+  readonly identity: ServerIdentity;
+  readonly authenticated: (header: string | undefined) => boolean;
+  readonly routes: readonly Route[];
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+};
+
+/** How long replies that are under way may take once the gateway stops. */
+const stopWaitMs = 2_000;
+
+/** @returns the port that it listens on, and what ends it */
+export async function serve(options: ServerOptions): Promise<AsyncDisposable & { port: number }> {
+  const { identity, log, signal, clock } = options;
+  const router = findMyWay({ maxParamLength: 1_000, ignoreTrailingSlash: true });
+  for (const route of options.routes) {
+    router.on(route.method, route.path, () => undefined, route);
+  }
+
+  const find = (request: IncomingMessage) => {
+    const url = request.url ?? "/";
+    const split = url.indexOf("?");
+    const path = split < 0 ? url : url.slice(0, split);
+    const found = router.find((request.method ?? "GET") as HTTPMethod, path); // Unknown ones find nothing.
+    const route = found?.store as Route | undefined; // As put there above.
+    const query = new URLSearchParams(split < 0 ? "" : url.slice(split + 1));
+    const method = request.method ?? "GET";
+    return { route, exchange: { method, path, query, params: found?.params ?? {}, request } };
+  };
+
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { route, exchange } = find(request);
+    const reply = await replyOf(exchange, route, options);
+    if (reply.type === "body") {
+      send(response, reply);
+      return;
+    }
+    await stream(response, reply, signal);
+  };
+
+  const server = createServer(
+    { cert: identity.certificate, key: identity.privateKey, keepAliveTimeout: 65_000 },
+    (request, response) => {
+      answer(request, response).catch((error: unknown) => {
+        log.error({ err: error, path: pathOf(request) }, "a reply broke off");
+        response.destroy();
+      });
+    },
+  );
+
+  server.on("upgrade", (request, socket, head) => {
+    const { route, exchange } = find(request);
+    socket.on("error", (error) => log.debug({ err: error }, "an upgraded connection broke"));
+    if (route?.upgrade === undefined || !options.authenticated(request.headers.authorization)) {
+      const code = route?.upgrade === undefined ? "404 Not Found" : "401 Unauthorized";
+      socket.end(`HTTP/1.1 ${code}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+      return;
+    }
+    route.upgrade({ ...exchange, socket, head }).catch((error: unknown) => {
+      refuseUpgrade(socket, error, log);
+    });
+  });
+
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("the server has no port");
+  return {
+    port: address.port,
+    async [Symbol.asyncDispose]() {
+      const closed = new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
+      server.closeIdleConnections();
+      using _limit = clock.after(stopWaitMs, () => server.closeAllConnections());
+      await closed;
+    },
+  };
+}
+
+async function replyOf(
+  exchange: Exchange,
+  route: Route | undefined,
+  { authenticated, log }: ServerOptions,
+): Promise<Reply> {
+  try {
+    if (route?.open !== true && !authenticated(exchange.request.headers.authorization)) {
+      throw new ApiError("Unauthorized", "Unauthorized");
+    }
+    if (route === undefined) {
+      throw new ApiError("NotFound", "the server could not find the requested resource");
+    }
+    return await route.handle(exchange);
+  } catch (error) {
+    return statusReply(error, log);
+  }
+}
+
+/** A refusal as a Status; anything else is a bug: logged, 500 without its details. */
+export function statusReply(error: unknown, log: Log): Reply {
+  const refusal = refusalOf(error, log);
+  const status = refusal.toStatus();
+  const { retryAfterSeconds } = refusal.details;
+  const headers = retryAfterSeconds === undefined ? {} : { "Retry-After": retryAfterSeconds };
+  return jsonReply(JSON.stringify({ ...status, metadata: {} }), { code: status.code, headers });
+}
+
+/** What the caller is told of an error. */
+export function refusalOf(error: unknown, log: Log): ApiError {
+  if (error instanceof ApiError) return error;
+  if (error instanceof Error && isOutage.has(error.name)) {
+    log.warn({ err: error }, "the state cannot be reached");
+    return new ApiError("ServiceUnavailable", "the cluster's state cannot be reached", {
+      retryAfterSeconds: 1,
+    });
+  }
+  log.error({ err: error }, "a request failed");
+  return new ApiError("InternalError", "Internal error occurred");
+}
+
+const isOutage = new Set(["StoreUnavailable", "ReplicaLagging"]);
+
+function send(response: ServerResponse, reply: Extract<Reply, { type: "body" }>): void {
+  const body = Buffer.from(reply.body);
+  response.writeHead(reply.code, {
+    "Cache-Control": "no-cache, private",
+    ...reply.headers,
+    "Content-Type": reply.contentType,
+    "Content-Length": body.byteLength,
+  });
+  response.end(body);
+}
+
+async function stream(
+  response: ServerResponse,
+  reply: Extract<Reply, { type: "stream" }>,
+  stop: AbortSignal,
+): Promise<void> {
+  const gone = new AbortController();
+  response.once("close", () => gone.abort());
+  response.writeHead(200, {
+    "Cache-Control": "no-cache, private",
+    ...reply.headers,
+    "Content-Type": reply.contentType,
+  });
+  response.flushHeaders();
+  const out: Out = {
+    signal: AbortSignal.any([gone.signal, stop]),
+    write: (chunk) =>
+      new Promise((resolve) => {
+        if (gone.signal.aborted || response.write(chunk)) return resolve();
+        const done = () => {
+          response.off("drain", done);
+          gone.signal.removeEventListener("abort", done);
+          resolve();
+        };
+        response.once("drain", done);
+        gone.signal.addEventListener("abort", done, { once: true });
+      }),
+  };
+  await reply.run(out);
+  response.end();
+}
+
+function refuseUpgrade(socket: Duplex, error: unknown, log: Log): void {
+  const status = refusalOf(error, log).toStatus();
+  const body = JSON.stringify(status);
+  socket.end(
+    `HTTP/1.1 ${status.code} ${status.reason}\r\nConnection: close\r\nContent-Type: application/json\r\n` +
+      `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
+const pathOf = ({ url = "" }: IncomingMessage) => url.split("?")[0];

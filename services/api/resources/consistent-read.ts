@@ -1,0 +1,37 @@
+import type { Replica } from "../../../libs/store/replica.ts";
+import type { Store } from "../../../libs/store/store.ts";
+
+/**
+ * Waits until a replica shows every write that was acknowledged before the call. One question to the
+ * store is shared by all that ask while the one before it is under way.
+ */
+export function consistentReads(
+  store: Pick<Store, "lastRevision">,
+  replica: Pick<Replica<unknown>, "caughtUp">,
+): () => Promise<void> {
+  let asking: Promise<unknown> | undefined;
+  let next: Promise<void> | undefined;
+
+  const ask = (): Promise<void> => {
+    const answer = store.lastRevision();
+    const settled = answer.then(
+      () => undefined,
+      () => undefined,
+    );
+    asking = settled;
+    void settled.then(() => {
+      if (asking === settled) asking = undefined;
+    });
+    return answer.then((revision) => replica.caughtUp(revision));
+  };
+
+  return () => {
+    if (asking === undefined) return ask();
+    // What is under way may have been answered before the caller's own write.
+    next ??= asking.then(() => {
+      next = undefined;
+      return ask();
+    });
+    return next;
+  };
+}

@@ -1,0 +1,146 @@
+/** Label and field selectors as a query states them, as predicates on objects. */
+import type { AnyObject } from "../../../libs/admission/context.ts";
+import { ApiError } from "../../../libs/model/errors.ts";
+
+export type Selects = (object: AnyObject) => boolean;
+
+type Requirement =
+  | { readonly key: string; readonly operator: "in" | "notin"; readonly values: readonly string[] }
+  | { readonly key: string; readonly operator: "exists" | "!" };
+
+/**
+ * `app=web,tier in (a, b),!legacy` in Kubernetes' grammar.
+ *
+ * @throws {ApiError} BadRequest
+ */
+export function labelSelector(text: string): Selects {
+  const requirements = splitTop(text).map(labelRequirement);
+  return ({ metadata }) => requirements.every((one) => holds(one, metadata.labels?.[one.key]));
+}
+
+/**
+ * `metadata.name=web,status.phase!=Running`; which fields may be named depends on the kind.
+ *
+ * @throws {ApiError} BadRequest for a field that cannot be selected by
+ */
+export function fieldSelector(text: string, kind: { readonly kind: string }): Selects {
+  const terms = splitTop(text).map((term) => {
+    const match = /^([^=!]+)(==|!=|=)(.*)$/.exec(term);
+    if (match === null) throw badSelector(`invalid field selector: "${term}"`);
+    const [, field = "", operator, value = ""] = match;
+    if (!isSelectable(kind.kind, field)) throw badSelector(`field label not supported: ${field}`);
+    return { path: field.split("."), differs: operator === "!=", value: unescapeValue(value) };
+  });
+  return (object) =>
+    terms.every(({ path, differs, value }) => (textAt(object, path) === value) !== differs);
+}
+
+/** Beside these every kind has metadata.name and metadata.namespace. */
+const selectable: Readonly<Record<string, readonly string[]>> = {
+  Pod: [
+    "spec.nodeName",
+    "spec.restartPolicy",
+    "spec.schedulerName",
+    "spec.serviceAccountName",
+    "spec.hostNetwork",
+    "status.phase",
+    "status.podIP",
+    "status.nominatedNodeName",
+  ],
+  Event: [
+    "involvedObject.kind",
+    "involvedObject.namespace",
+    "involvedObject.name",
+    "involvedObject.uid",
+    "involvedObject.apiVersion",
+    "involvedObject.resourceVersion",
+    "involvedObject.fieldPath",
+    "reason",
+    "reportingComponent",
+    "source",
+    "type",
+  ],
+  Node: ["spec.unschedulable"],
+  Namespace: ["status.phase"],
+  Secret: ["type"],
+  ReplicaSet: ["status.replicas"],
+  Service: ["spec.clusterIP", "spec.type"],
+};
+
+const isSelectable = (kind: string, field: string) =>
+  field === "metadata.name" ||
+  field === "metadata.namespace" ||
+  (selectable[kind] ?? []).includes(field);
+
+function textAt(object: AnyObject, path: readonly string[]): string {
+  let at: unknown = object;
+  for (const step of path) {
+    at = typeof at === "object" && at !== null ? (at as Record<string, unknown>)[step] : undefined; // Any object.
+  }
+  if (typeof at === "string") return at;
+  if (typeof at === "number" || typeof at === "boolean") return String(at);
+  // `source` of an Event selects by its component; a flag that is absent is false.
+  if (typeof at === "object" && at !== null && "component" in at) return String(at.component);
+  return path.at(-1) === "unschedulable" || path.at(-1) === "hostNetwork" ? "false" : "";
+}
+
+function labelRequirement(term: string): Requirement {
+  const set = /^([^\s!=()]+)\s+(in|notin)\s*\(([^()]*)\)$/.exec(term);
+  if (set !== null) {
+    const [, key = "", operator, values = ""] = set;
+    const list = values.split(",").map((value) => value.trim());
+    return { key: validKey(key), operator: operator === "in" ? "in" : "notin", values: list };
+  }
+  const equality = /^([^\s!=()]+)\s*(==|!=|=)\s*([^\s!=()]*)$/.exec(term);
+  if (equality !== null) {
+    const [, key = "", operator, value = ""] = equality;
+    return { key: validKey(key), operator: operator === "!=" ? "notin" : "in", values: [value] };
+  }
+  const bare = /^(!?)\s*([^\s!=()]+)$/.exec(term);
+  if (bare === null) throw badSelector(`unable to parse requirement: "${term}"`);
+  const [, not, key = ""] = bare;
+  return { key: validKey(key), operator: not === "!" ? "!" : "exists" };
+}
+
+const keyPattern = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
+
+function validKey(key: string): string {
+  if (!keyPattern.test(key)) throw badSelector(`unable to parse requirement: invalid label key "${key}"`);
+  return key;
+}
+
+function holds(requirement: Requirement, value: string | undefined): boolean {
+  switch (requirement.operator) {
+    case "in":
+      return value !== undefined && requirement.values.includes(value);
+    case "notin":
+      return value === undefined || !requirement.values.includes(value);
+    case "exists":
+      return value !== undefined;
+    case "!":
+      return value === undefined;
+    default:
+      return requirement satisfies never;
+  }
+}
+
+/** Splits at commas outside parentheses; empty text has no terms. */
+function splitTop(text: string): readonly string[] {
+  const terms: string[] = [];
+  let [depth, start] = [0, 0];
+  for (let at = 0; at < text.length; at += 1) {
+    const char = text[at];
+    if (char === "(") depth += 1;
+    else if (char === ")") depth -= 1;
+    else if (char === "," && depth === 0 && text[at - 1] !== "\\") {
+      terms.push(text.slice(start, at).trim());
+      start = at + 1;
+    }
+  }
+  terms.push(text.slice(start).trim());
+  return terms.filter((term) => term !== "");
+}
+
+const unescapeValue = (value: string) => value.replaceAll(/\\([\\,=])/g, "$1");
+
+const badSelector = (message: string) => new ApiError("BadRequest", message);

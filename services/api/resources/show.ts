@@ -1,0 +1,74 @@
+/** Objects and lists as a client wants to see them: whole, as metadata only, or as a Table. */
+import type { AnyObject } from "../../../libs/admission/context.ts";
+import type { Kind } from "../../../libs/model/kind.ts";
+import type { EpochMs } from "../../../libs/telemetry/clock.ts";
+import type { View } from "../http/accept.ts";
+import { apiVersionOf } from "./backend.ts";
+import { jsonOf, metadataJsonOf } from "./json.ts";
+import { columnsOf, rowOf, tableHead, type IncludeObject } from "./table.ts";
+
+export type Shown = {
+  readonly kind: Kind;
+  readonly view: View;
+  readonly includeObject: IncludeObject;
+  readonly now: EpochMs;
+};
+
+export type ListMeta = {
+  readonly resourceVersion: string;
+  readonly continue?: string | undefined;
+  readonly remainingItemCount?: number | undefined;
+};
+
+/** One object as JSON. */
+export function shownObject(object: AnyObject, shown: Shown): string {
+  if (shown.view === "Table") {
+    const { resourceVersion = "" } = object.metadata;
+    return tableText([object], { resourceVersion }, shown);
+  }
+  return shown.view === "PartialObjectMetadata" ? metadataJsonOf(object) : jsonOf(object);
+}
+
+/** A list as JSON, of the objects' own remembered texts. */
+export function shownList(objects: readonly AnyObject[], meta: ListMeta, shown: Shown): string {
+  if (shown.view === "Table") return tableText(objects, meta, shown);
+  const partial = shown.view === "PartialObjectMetadata";
+  const kind = partial ? "PartialObjectMetadataList" : `${shown.kind.kind}List`;
+  const apiVersion = partial ? "meta.k8s.io/v1" : apiVersionOf(shown.kind);
+  const items = objects.map(partial ? metadataJsonOf : jsonOf).join(",");
+  return `{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${JSON.stringify(meta)},"items":[${items}]}`;
+}
+
+/** A watch event; a Table event holds one row, and the columns only where `head` asks for them. */
+export function shownEvent(
+  type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK",
+  object: AnyObject,
+  shown: Shown,
+  { head }: { readonly head: boolean },
+): string {
+  if (shown.view !== "Table") return `{"type":"${type}","object":${shownObject(object, shown)}}\n`;
+  const { resourceVersion = "" } = object.metadata;
+  const text =
+    type === "BOOKMARK"
+      ? bookmarkTable(object, shown)
+      : tableText([object], { resourceVersion }, shown, head);
+  return `{"type":"${type}","object":${text}}\n`;
+}
+
+function bookmarkTable(object: AnyObject, shown: Shown): string {
+  const cells = columnsOf(shown.kind).map(() => "");
+  const row = `{"cells":${JSON.stringify(cells)},"object":${metadataJsonOf(object)}}`;
+  const meta = JSON.stringify({ resourceVersion: object.metadata.resourceVersion });
+  return `{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":${meta},"columnDefinitions":null,"rows":[${row}]}`;
+}
+
+function tableText(
+  objects: readonly AnyObject[],
+  meta: ListMeta,
+  { kind, includeObject, now }: Shown,
+  head = true,
+): string {
+  const columns = head ? tableHead(kind) : "null";
+  const rows = objects.map((object) => rowOf(kind, object, { includeObject, now })).join(",");
+  return `{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":${JSON.stringify(meta)},"columnDefinitions":${columns},"rows":[${rows}]}`;
+}

@@ -35,7 +35,10 @@ export function busOn(wire: Wire, { clock, log }: BusPorts): Bus {
   const mux = wire.subscribe(`${wire.inbox}.*`, undefined, (packet) => {
     const token = packet.subject.slice(wire.inbox.length + 1);
     const waiting = pending.get(token);
-    if (waiting === undefined) return void lines.receive(token, packet);
+    if (waiting === undefined) {
+      lines.receive(token, packet);
+      return;
+    }
     const reason = packet.header(failedHeader.toLowerCase());
     if (packet.nobody) waiting.reject(new NoResponders());
     else if (reason !== undefined) waiting.reject(new RemoteFailure(decode(packet.data)));
@@ -66,7 +69,7 @@ export function busOn(wire: Wire, { clock, log }: BusPorts): Bus {
       ...bounds,
       dropped: () => log.warn({ subject }, "too many messages wait, the oldest was dropped"),
     });
-    const subscription = wire.subscribe(subject, queue, team.take);
+    const subscription = wire.subscribe(subject, queue, (packet) => team.take(packet));
     const entry: Served = {
       async [Symbol.asyncDispose]() {
         if (!served.delete(entry)) return team.idle();
@@ -151,7 +154,7 @@ export function busOn(wire: Wire, { clock, log }: BusPorts): Bus {
           }
         });
       const stop = () => {
-        for (const stream of [...open]) stream.abort("the server is stopping");
+        for (const stream of open) stream.abort("the server is stopping");
       };
       return listen(subject, queue, work, { concurrency, waitingMax: servedWaitingMax }, stop);
     },

@@ -26,9 +26,15 @@ const holds = (check: () => void) => vi.waitFor(check, { timeout: 15_000, interv
 /** What every Bus must do. */
 export function busContract(name: string, open: () => Promise<Pair>): void {
   describe(`${name} keeps the Bus contract`, () => {
-    describe("requests", () => requests(open));
-    describe("streams", () => streamsOf(open));
-    describe("the connection", () => connection(open));
+    describe("requests", () => {
+      requests(open);
+    });
+    describe("streams", () => {
+      streamsOf(open);
+    });
+    describe("the connection", () => {
+      connection(open);
+    });
   });
 }
 
@@ -181,7 +187,7 @@ function streamsOf(open: () => Promise<Pair>): void {
     });
     const stream = await pair.near.open("quiet", none);
     await stream[Symbol.asyncDispose]();
-    await ended.promise;
+    await expect(ended.promise).resolves.toBeUndefined();
   });
 
   test("make a writer wait for a slow reader, and take up again", async () => {

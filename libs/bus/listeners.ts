@@ -13,7 +13,7 @@ export function listeners<T extends readonly unknown[]>(): Listeners<T> {
       return { [Symbol.dispose]: () => void all.delete(entry) };
     },
     call(...facts) {
-      for (const { listener } of [...all]) listener(...facts);
+      for (const { listener } of all) listener(...facts);
     },
   };
 }

@@ -80,7 +80,7 @@ export function memoryNetwork(): MemoryNetwork {
           if (up) back.call();
         },
         async [Symbol.asyncDispose]() {
-          for (const interest of [...own]) drop(interest);
+          for (const interest of own) drop(interest);
           upSinceMs = undefined;
         },
       };

@@ -50,7 +50,10 @@ export async function cable(port: number): Promise<Cable> {
   const sockets = new Set<Socket>();
   let whole = true;
   const relay = createServer((near) => {
-    if (!whole) return void near.destroy();
+    if (!whole) {
+      near.destroy();
+      return;
+    }
     const far = createConnection(port, "127.0.0.1");
     for (const socket of [near, far]) {
       sockets.add(socket);

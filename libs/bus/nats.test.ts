@@ -23,8 +23,8 @@ busContract("natsBus", async () => {
   return {
     near,
     far,
-    cut: link.cut,
-    mend: link.mend,
+    cut: () => link.cut(),
+    mend: () => link.mend(),
     async [Symbol.asyncDispose]() {
       await Promise.all([near[Symbol.asyncDispose](), far[Symbol.asyncDispose]()]);
       await link[Symbol.asyncDispose]();

@@ -20,8 +20,8 @@ const acceptAfterMs = 1_000;
 export const streamHeader = { "Berth-Stream": "1" } as const;
 
 export type Streams = {
-  /** A frame that came to the inbox `token`; false when no stream is known there. */
-  receive(token: string, packet: Packet): boolean;
+  /** A frame that came to the inbox `token`. */
+  receive(token: string, packet: Packet): void;
   open(
     subject: string,
     opening: Uint8Array,
@@ -83,7 +83,7 @@ export function streams(wire: Wire, clock: Clock, newToken: () => string): Strea
       tickDueMs = undefined;
       const now = clock.monotonicMs();
       const stalled = now - dueMs > stallMs;
-      for (const line of [...lines.values()]) {
+      for (const line of lines.values()) {
         if (stalled) line.heardMs = now;
         if (line.peer !== undefined && now - line.heardMs > silenceMaxMs) {
           line.end.fail("the peer has vanished");
@@ -93,7 +93,7 @@ export function streams(wire: Wire, clock: Clock, newToken: () => string): Strea
     });
   }
 
-  function receive(token: string, packet: Packet): boolean {
+  function receive(token: string, packet: Packet): void {
     const line = lines.get(token);
     if (line === undefined) {
       // A stream that only the peer knows: it is told, once for each of its pings.
@@ -102,15 +102,15 @@ export function streams(wire: Wire, clock: Clock, newToken: () => string): Strea
         const abort: Frame = { kind: "abort", reason: "the peer no longer knows the stream" };
         wire.publish(packet.reply, encodeFrame(stray.sequence, abort));
       }
-      return stray !== undefined;
+      return;
     }
     if (packet.nobody) {
       if (line.peer === undefined) line.opened?.reject(new NoResponders());
       else line.end.fail("the peer has vanished");
-      return true;
+      return;
     }
     const decoded = decodeFrame(packet.data);
-    if (decoded === undefined) return true;
+    if (decoded === undefined) return;
     line.heardMs = clock.monotonicMs();
     const { sequence, frame } = decoded;
     if (line.peer === undefined) return settleOpening(line, sequence, frame, packet);
@@ -119,27 +119,24 @@ export function streams(wire: Wire, clock: Clock, newToken: () => string): Strea
     if (!unnumbered && sequence !== line.receiveNext) {
       post(line, { kind: "abort", reason: "a part of the stream was lost" });
       line.end.fail("a part of the stream was lost");
-      return true;
+      return;
     }
     line.receiveNext = (sequence + 1) >>> 0;
     line.end.receive(frame);
-    return true;
   }
 
-  function settleOpening(line: Line, sequence: number, frame: Frame, packet: Packet): boolean {
+  function settleOpening(line: Line, sequence: number, frame: Frame, packet: Packet): void {
     if (frame.kind === "refuse") line.opened?.reject(new RemoteFailure(frame.reason));
-    if (frame.kind !== "accept" || packet.reply === undefined) return true;
+    if (frame.kind !== "accept" || packet.reply === undefined) return;
     line.peer = packet.reply;
     line.receiveNext = (sequence + 1) >>> 0; // Pings may have come before.
     line.opened?.resolve();
-    return true;
   }
 
   /** Two instances accepted one opening: the first has it. */
-  function refuseSecond({ reply }: Packet): boolean {
+  function refuseSecond({ reply }: Packet): void {
     const abort: Frame = { kind: "abort", reason: "another instance has the stream" };
     if (reply !== undefined) wire.publish(reply, encodeFrame(0, abort));
-    return true;
   }
 
   return {
@@ -188,7 +185,7 @@ export function streams(wire: Wire, clock: Clock, newToken: () => string): Strea
       }
     },
     abortAll(reason) {
-      for (const line of [...lines.values()]) {
+      for (const line of lines.values()) {
         line.opened?.reject(new NoResponders(reason));
         line.end.stream.abort(reason);
       }

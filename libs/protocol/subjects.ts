@@ -34,8 +34,11 @@ export const nodeSubject = (node: string, verb: NodeVerb) => `berth.node.${token
 /** The hint of a write of `key` (its body, `Nats-Sequence`, `Nats-Last-Sequence`, `Nats-Rollup` for a delete). */
 export const hintSubject = (key: string) => `berth.state.${key}`;
 export const assignHints = (node: string) => hintSubject(`assign.${token(node)}.>`);
-export const serviceHints = hintSubject("services.>");
-export const sliceHints = hintSubject("endpointslices/discovery/k8s/io.>");
+/** What the keys of Services and of EndpointSlices begin with: what lbs hear of. */
+export const servicePrefix = "services.";
+export const slicePrefix = "endpointslices/discovery/k8s/io.";
+export const serviceHints = hintSubject(`${servicePrefix}>`);
+export const sliceHints = hintSubject(`${slicePrefix}>`);
 
 /** The gateway over NATS. */
 export type ApiVerb = "apply" | "get" | "list" | "delete" | "parked";

@@ -61,8 +61,8 @@ async function fromZone(
   }
   const records: Answer[] = first.records.map((record) => toAnswer(record, question?.name));
   const extra = first.extra.map((record) => toAnswer(record, undefined));
-  let alias = aliasIn(first.records);
-  for (let hops = 0; alias !== undefined && question?.type !== "CNAME"; hops += 1) {
+  let alias = question?.type === "CNAME" ? undefined : aliasIn(first.records);
+  for (let hops = 0; alias !== undefined; hops += 1) {
     if (hops === aliasesMax) return answer(packet, transport, "SERVFAIL");
     const target = alias;
     const next = zone.find({ name: target, type: question?.type ?? "A" });

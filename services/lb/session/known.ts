@@ -3,7 +3,7 @@ import * as z from "zod";
 import { clusterFacts, type ClusterFacts } from "../../../libs/protocol/node.ts";
 import type { LbSnapshot } from "../../../libs/protocol/lb.ts";
 import { serviceDigest } from "../../../libs/protocol/service-digest.ts";
-import { hintSubject, serviceHints, sliceHints, token } from "../../../libs/protocol/subjects.ts";
+import { hintSubject, servicePrefix, slicePrefix, token } from "../../../libs/protocol/subjects.ts";
 import { parseService, parseSlice, type ServiceObject, type SliceObject } from "../objects.ts";
 import type { NodeFact } from "../routes/plan.ts";
 
@@ -35,9 +35,6 @@ export interface Known {
 
 /** Tombstones kept so that a late hint cannot raise the dead; the oldest go first. */
 const tombstonesMax = 10_000;
-
-const servicePrefix = serviceHints.slice(hintSubject("").length, -1);
-const slicePrefix = sliceHints.slice(hintSubject("").length, -1);
 
 /** A service's or slice's key from the subject of its hint. */
 export const keyOfHint = (subject: string): string => subject.slice(hintSubject("").length);

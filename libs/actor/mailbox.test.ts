@@ -1,0 +1,44 @@
+import { describe, expect, test } from "vitest";
+import { mailbox } from "./mailbox.ts";
+
+const namesTaken = (box: ReturnType<typeof mailbox>, count: number) =>
+  Array.from({ length: count }, () => box.take()?.name);
+
+describe("a mailbox", () => {
+  test("makes one turn of many messages", () => {
+    const box = mailbox(["a"]);
+    for (let nth = 0; nth < 3; nth += 1) box.put("a", "x");
+    expect(namesTaken(box, 2)).toEqual(["x", undefined]);
+  });
+
+  test("gives another turn for messages that came during one, after it", () => {
+    const box = mailbox(["a"]);
+    box.put("a", "x");
+    box.take();
+    box.put("a", "x");
+    box.put("a", "x");
+    expect(box.take()).toBeUndefined();
+    box.done("a", "x");
+    expect(namesTaken(box, 2)).toEqual(["x", undefined]);
+    box.done("a", "x");
+    expect(box.take()).toBeUndefined();
+  });
+
+  test("lets kinds take turns, and each keep its order", () => {
+    const box = mailbox(["many", "few"]);
+    for (const name of ["m1", "m2", "m3", "m4"]) box.put("many", name);
+    box.put("few", "f1");
+    expect(namesTaken(box, 5)).toEqual(["m1", "f1", "m2", "m3", "m4"]);
+  });
+
+  test("forgets what waits when it is cleared", () => {
+    const box = mailbox(["a"]);
+    box.put("a", "x");
+    box.take();
+    box.put("a", "x");
+    box.put("a", "y");
+    box.clear();
+    box.done("a", "x");
+    expect([box.take(), box.waiting]).toEqual([undefined, 0]);
+  });
+});

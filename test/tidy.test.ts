@@ -50,9 +50,7 @@ test("no file is longer than 500 lines", () => {
 });
 
 test("nothing is left to do, skipped or silenced", () => {
-  const marks = new RegExp(
-    ["TO" + "DO", "FIX" + "ME", "ts-" + "ignore", "ts-" + "nocheck"].join("|"),
-  );
+  const marks = /[T]ODO|[F]IXME|ts-[i]gnore|ts-[n]ocheck/;
   const strays = all.filter(({ text }) => marks.test(text));
   expect(paths(strays)).toEqual([]);
 });

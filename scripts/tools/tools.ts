@@ -1,0 +1,101 @@
+import { copyFileSync, chmodSync, existsSync, mkdirSync, renameSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { isDebian, openApt, type Suite } from "./debian.ts";
+import { binDir, dockerConfigDir } from "./paths.ts";
+import { isExecutable, run, which } from "./run.ts";
+
+/** What cannot be had on this machine without its user; the message says how to get it. */
+export class Missing extends Error {
+  override readonly name = "Missing";
+}
+
+const natsOldest = [2, 12, 3] as const;
+const kubectlOldest = [1, 30, 0] as const;
+
+/** nats-server ≥ 2.12.3: in `.berth/bin`, from PATH, or fetched from Debian. */
+export async function ensureNatsServer(): Promise<string> {
+  return ensure({
+    name: "nats-server",
+    isGood: async (path) => atLeast(await run(path, ["--version"]), natsOldest),
+    packaged: { suite: "sid", package: "nats-server", file: /\/nats-server$/ },
+    help:
+      "nats-server 2.12.3 or newer is missing. Get it from " +
+      "https://github.com/nats-io/nats-server/releases and put it on PATH.",
+  });
+}
+
+/** kubectl, for the tests; `npm start` needs none. */
+export async function ensureKubectl(): Promise<string> {
+  return ensure({
+    name: "kubectl",
+    // A dispatcher on PATH picks a version by the server it speaks to: too clever for a test.
+    isGood: async (path) => {
+      const said = await run(path, ["version", "--client"]);
+      return !said.includes("dispatcher") && atLeast(said, kubectlOldest);
+    },
+    packaged: { suite: "sid", package: "kubectl", file: /\/kubectl$/ },
+    help: "kubectl 1.30 or newer is missing: see https://kubernetes.io/docs/tasks/tools/",
+  });
+}
+
+/** The compose plugin, for the tests: in `.berth/docker/cli-plugins`. */
+export async function ensureCompose(): Promise<string> {
+  return ensure({
+    name: "docker-compose",
+    folder: join(dockerConfigDir, "cli-plugins"),
+    isGood: async (path) => /\bv?2\.|\bv?[3-9]\./.test(await run(path, ["version"])),
+    packaged: { suite: "sid", package: "docker-compose", file: /cli-plugins\/docker-compose$/ },
+    help: "docker compose is missing: see https://docs.docker.com/compose/install/",
+  });
+}
+
+/** A busybox linked with this machine's C library, for the images. */
+export async function ensureBusybox(): Promise<string> {
+  return ensure({
+    name: "busybox",
+    isGood: async (path) => (await run(path, ["--list"])).includes("nslookup"),
+    packaged: { suite: "own", package: "busybox", file: /\/busybox$/ },
+    help: "busybox is missing: install your distribution's package of that name.",
+  });
+}
+
+type Tool = {
+  readonly name: string;
+  readonly folder?: string;
+  readonly isGood: (path: string) => Promise<boolean>;
+  readonly packaged: { readonly suite: Suite; readonly package: string; readonly file: RegExp };
+  readonly help: string;
+};
+
+async function ensure({ name, folder = binDir, isGood, packaged, help }: Tool): Promise<string> {
+  const own = join(folder, name);
+  for (const path of [own, which(name)]) {
+    if (path !== undefined && isExecutable(path) && (await works(path, isGood))) return path;
+  }
+  if (!isDebian) throw new Missing(help);
+  await using apt = await openApt(packaged.suite);
+  const unpacked = await apt.unpack(packaged.package);
+  const files = await run("find", [unpacked, "-type", "f", "-perm", "-u+x"]);
+  const file = files.split("\n").find((path) => packaged.file.test(path));
+  if (file === undefined) throw new Missing(`Debian's ${packaged.package} holds none. ${help}`);
+  mkdirSync(dirname(own), { recursive: true });
+  const fresh = `${own}.${process.pid}`;
+  copyFileSync(file, fresh);
+  chmodSync(fresh, 0o755);
+  renameSync(fresh, own); // Whole or not at all, also for another process that looks.
+  if (!existsSync(own) || !(await works(own, isGood))) throw new Missing(help);
+  return own;
+}
+
+/** A program that does not even run here is no good. */
+async function works(path: string, isGood: Tool["isGood"]): Promise<boolean> {
+  return isGood(path).catch(() => false);
+}
+
+function atLeast(said: string, oldest: readonly [number, number, number]): boolean {
+  const found = /v?(\d+)\.(\d+)\.(\d+)/.exec(said);
+  if (found === null) return false;
+  const version = found.slice(1, 4).map(Number);
+  const different = oldest.findIndex((part, at) => part !== version[at]);
+  return different === -1 || (version[different] ?? 0) > (oldest[different] ?? 0);
+}

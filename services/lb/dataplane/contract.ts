@@ -54,7 +54,7 @@ export function dataplaneContract(name: Dataplane["name"]): void {
     const podsAnswering = async (from: "host" | "out" | "p1", address: string, port: number) => {
       const answers: string[] = [];
       for (let nth = 0; nth < many; nth += 1) answers.push(await bed.ask(from, address, port));
-      return [...new Set(answers.map((answer) => answer.split(" ")[0]))].toSorted();
+      return [...new Set(answers.map((answer) => answer.split(" ")[0] ?? ""))].toSorted();
     };
 
     test("spreads a ClusterIP over its backends, for pods and for the machine", async () => {

@@ -44,6 +44,13 @@ if (await canMakeTestbed()) {
       expect(await bed.ask("out", hostAddress, 30_080)).toBe("ECONNREFUSED");
     });
 
+    test("changes how long clients are kept", async () => {
+      for (const affinitySeconds of [600, 60, undefined, 60]) {
+        await bed.apply(aPlan(aRoute([backend("p2"), backend("p3")], { affinitySeconds })));
+        expect(await bed.ask("p1", webAddress, 80)).toMatch(/^p[23] /);
+      }
+    });
+
     test.each([
       { name: "the table", command: ["nft", "delete", "table", "ip", table] },
       { name: "an element", command: ["nft", "flush", "map", "ip", table, "cluster_routes"] },

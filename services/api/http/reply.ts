@@ -36,6 +36,16 @@ export function valueReply(
   return { type: "body", code, contentType: "application/yaml", body: stringify(value), headers };
 }
 
+/** An object, a list or a Table that is JSON already, in the language that was agreed. */
+export function shownReply(
+  json: string,
+  { language }: Pick<Format, "language">,
+  options: { readonly code?: number; readonly headers?: OutgoingHttpHeaders } = {},
+): Reply {
+  if (language === "yaml") return valueReply(JSON.parse(json), { language }, options);
+  return jsonReply(json, options);
+}
+
 /** JSON that is already text. */
 export function jsonReply(
   body: string,

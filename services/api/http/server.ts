@@ -7,6 +7,8 @@ import { createServer } from "node:https";
 import type { Duplex } from "node:stream";
 import findMyWay, { type HTTPMethod } from "find-my-way";
 import { ApiError } from "../../../libs/model/errors.ts";
+import { ReplicaLagging } from "../../../libs/store/replica.ts";
+import { StoreUnavailable } from "../../../libs/store/store.ts";
 import type { Clock } from "../../../libs/telemetry/clock.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
 import type { ServerIdentity } from "../pki/authority.ts";
@@ -148,7 +150,7 @@ export function statusReply(error: unknown, log: Log): Reply {
 /** What the caller is told of an error. */
 export function refusalOf(error: unknown, log: Log): ApiError {
   if (error instanceof ApiError) return error;
-  if (error instanceof Error && isOutage.has(error.name)) {
+  if (isOutage(error)) {
     log.warn({ err: error }, "the state cannot be reached");
     return new ApiError("ServiceUnavailable", "the cluster's state cannot be reached", {
       retryAfterSeconds: 1,
@@ -158,7 +160,9 @@ export function refusalOf(error: unknown, log: Log): ApiError {
   return new ApiError("InternalError", "Internal error occurred");
 }
 
-const isOutage = new Set(["StoreUnavailable", "ReplicaLagging"]);
+/** The state cannot be reached now; later it can. */
+export const isOutage = (error: unknown): boolean =>
+  error instanceof StoreUnavailable || error instanceof ReplicaLagging;
 
 function send(response: ServerResponse, reply: Extract<Reply, { type: "body" }>): void {
   const body = Buffer.from(reply.body);

@@ -36,14 +36,14 @@ export function mergeRule(schema: z.core.$ZodType | undefined): MergeRule {
   return {};
 }
 
-function unwrapped(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
+export function unwrapped(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefined {
   let at = schema;
   for (let next = at; next !== undefined; next = inner(next)) at = next;
   return at;
 }
 
 /** What a wrapper wraps: optional, nullable, default, prefault, readonly, lazy, pipe. */
-function inner(schema: z.core.$ZodType): z.core.$ZodType | undefined {
+export function inner(schema: z.core.$ZodType): z.core.$ZodType | undefined {
   if (schema instanceof z.ZodLazy) return schema.unwrap();
   if (schema instanceof z.ZodPipe) return schema.in instanceof z.ZodTransform ? schema.out : schema.in;
   if (

@@ -27,8 +27,6 @@ const yearMs = 365 * 24 * 3_600 * 1_000;
 /** Clocks differ: what is made now is valid on a machine that is this far behind. */
 const skewMs = 3_600_000;
 
-x509.cryptoProvider.set(webcrypto as Crypto);
-
 /**
  * Reads the authority in `folder`, or makes it. Of several gateways that start at once one makes it
  * and the others read that one's: the folder with both files appears by one rename.

@@ -50,6 +50,3 @@ export const objectOf = (value: unknown): AnyObject => value as AnyObject;
 /** `deployments.apps`, as messages name a resource. */
 export const resourceName = ({ plural, group }: Pick<Kind, "plural" | "group">): string =>
   group === "" ? plural : `${plural}.${group}`;
-
-export const apiVersionOf = ({ group, version }: Pick<Kind, "group" | "version">): string =>
-  group === "" ? version : `${group}/${version}`;

@@ -1,11 +1,10 @@
 /** Objects and lists as a client wants to see them: whole, as metadata only, or as a Table. */
 import type { AnyObject } from "../../../libs/admission/context.ts";
-import type { Kind } from "../../../libs/model/kind.ts";
+import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
 import type { EpochMs } from "../../../libs/telemetry/clock.ts";
 import type { View } from "../http/accept.ts";
-import { apiVersionOf } from "./backend.ts";
 import { jsonOf, metadataJsonOf } from "./json.ts";
-import { columnsOf, rowOf, tableHead, type IncludeObject } from "./table.ts";
+import { type IncludeObject, rowOf, tableHead } from "./table.ts";
 
 export type Shown = {
   readonly kind: Kind;
@@ -56,7 +55,7 @@ export function shownEvent(
 }
 
 function bookmarkTable(object: AnyObject, shown: Shown): string {
-  const cells = columnsOf(shown.kind).map(() => "");
+  const cells = shown.kind.columns.map(() => "");
   const row = `{"cells":${JSON.stringify(cells)},"object":${metadataJsonOf(object)}}`;
   const meta = JSON.stringify({ resourceVersion: object.metadata.resourceVersion });
   return `{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":${meta},"columnDefinitions":null,"rows":[${row}]}`;

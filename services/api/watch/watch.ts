@@ -5,11 +5,12 @@
  */
 import type { AnyObject } from "../../../libs/admission/context.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
+import { apiVersionOf } from "../../../libs/model/kind.ts";
 import type { Change } from "../../../libs/store/replica.ts";
 import { HistoryExpired, type Revision } from "../../../libs/store/store.ts";
 import type { Clock } from "../../../libs/telemetry/clock.ts";
 import type { Out } from "../http/reply.ts";
-import { apiVersionOf, type Backend, objectOf } from "../resources/backend.ts";
+import { type Backend, objectOf } from "../resources/backend.ts";
 import type { Selects } from "../resources/selectors.ts";
 import { type Shown, shownEvent } from "../resources/show.ts";
 import { catchUp } from "./catch-up.ts";

@@ -1,0 +1,56 @@
+import * as z from "zod";
+import { ApiError } from "../../../libs/model/errors.ts";
+import type { Kind } from "../../../libs/model/kind.ts";
+import type { WriteOptions } from "../resources/change.ts";
+import { fieldSelector, labelSelector, type Selects } from "../resources/selectors.ts";
+import type { IncludeObject } from "../resources/table.ts";
+
+const flag = z.enum(["true", "false", "1", "0", ""]).transform((text) => text === "true" || text === "1");
+
+/** A flag of a query: absent is false. @throws {ApiError} BadRequest */
+export function flagOf(query: URLSearchParams, name: string): boolean {
+  return read(query, name, flag) ?? false;
+}
+
+/** A whole number ≥ 0 of a query. @throws {ApiError} BadRequest */
+export function countOf(query: URLSearchParams, name: string): number | undefined {
+  return read(query, name, z.coerce.number().int().min(0));
+}
+
+/** @throws {ApiError} BadRequest */
+export function writeOptionsOf(query: URLSearchParams): WriteOptions {
+  return {
+    dryRun: dryRunOf(query),
+    fieldValidation: read(query, "fieldValidation", z.enum(["Strict", "Warn", "Ignore"])) ?? "Warn",
+  };
+}
+
+/** @throws {ApiError} BadRequest for what is not `All` */
+export const dryRunOf = (query: URLSearchParams): boolean =>
+  read(query, "dryRun", z.literal("All")) !== undefined;
+
+/** @throws {ApiError} BadRequest */
+export const includeObjectOf = (query: URLSearchParams): IncludeObject =>
+  read(query, "includeObject", z.enum(["None", "Metadata", "Object"])) ?? "Metadata";
+
+/** What `labelSelector` and `fieldSelector` select together. @throws {ApiError} BadRequest */
+export function selectsOf(query: URLSearchParams, kind: Kind): Selects {
+  const [labels, fields] = [query.get("labelSelector") ?? "", query.get("fieldSelector") ?? ""];
+  const tests = [
+    ...(labels === "" ? [] : [labelSelector(labels)]),
+    ...(fields === "" ? [] : [fieldSelector(fields, kind)]),
+  ];
+  return (object) => tests.every((test) => test(object));
+}
+
+/** A parameter's text; an empty one is absent. */
+export const textOf = (query: URLSearchParams, name: string): string | undefined =>
+  query.get(name) || undefined;
+
+function read<T>(query: URLSearchParams, name: string, schema: z.ZodType<T>): T | undefined {
+  const text = query.get(name);
+  if (text === null || text === "") return undefined;
+  const parsed = schema.safeParse(text);
+  if (parsed.success) return parsed.data;
+  throw new ApiError("BadRequest", `${name}: Invalid value: "${text.slice(0, 100)}"`);
+}

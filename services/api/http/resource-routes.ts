@@ -1,0 +1,226 @@
+/** The REST routes of one kind, and what each verb does with a request. */
+import { ApiError } from "../../../libs/model/errors.ts";
+import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
+import type { Target } from "../resources/backend.ts";
+import { type Change, createObject, updateObject, type Written } from "../resources/change.ts";
+import { deleteCollection, deleteObject } from "../resources/delete.ts";
+import type { Gateway } from "../resources/gateway.ts";
+import { listObjects, readObject } from "../resources/read.ts";
+import { parseScale, scaleOf } from "../resources/scale.ts";
+import { type Shown, shownList, shownObject } from "../resources/show.ts";
+import { negotiate } from "./accept.ts";
+import { decodeBody, decodeDeleteOptions, decodePatch } from "./decode.ts";
+import {
+  countOf,
+  dryRunOf,
+  flagOf,
+  includeObjectOf,
+  selectsOf,
+  textOf,
+  writeOptionsOf,
+} from "./query.ts";
+import { type Reply, shownReply, valueReply } from "./reply.ts";
+import type { Exchange, Route } from "./server.ts";
+import { watchReply } from "./watch-reply.ts";
+
+/** Where a kind's objects are: `/api/v1/namespaces/:namespace/pods`; `:name` follows. */
+export function rootsOf(kind: Kind): { readonly all: string; readonly own: string } {
+  const base = kind.group === "" ? `/api/${kind.version}` : `/apis/${apiVersionOf(kind)}`;
+  const all = `${base}/${kind.plural}`;
+  return { all, own: kind.namespaced ? `${base}/namespaces/:namespace/${kind.plural}` : all };
+}
+
+type Verb = (gateway: Gateway, kind: Kind, exchange: Exchange) => Promise<Reply>;
+
+export function resourceRoutes(gateway: Gateway, kind: Kind): readonly Route[] {
+  const { all, own } = rootsOf(kind);
+  const route = (method: Route["method"], path: string, verb: Verb): Route => ({
+    method,
+    path,
+    handle: (exchange) => telling(kind, exchange, verb(gateway, kind, exchange)),
+  });
+  const one = `${own}/:name`;
+  return [
+    ...(kind.namespaced ? [route("GET", all, list), route("DELETE", all, removeAll)] : []),
+    route("GET", own, list),
+    route("POST", own, create),
+    route("DELETE", own, removeAll),
+    route("GET", one, read),
+    route("PUT", one, replace("main")),
+    route("PATCH", one, patch("main")),
+    route("DELETE", one, remove),
+    ...(kind.subresources.includes("status")
+      ? [
+          route("GET", `${one}/status`, read),
+          route("PUT", `${one}/status`, replace("status")),
+          route("PATCH", `${one}/status`, patch("status")),
+        ]
+      : []),
+    ...(kind.subresources.includes("scale")
+      ? [
+          route("GET", `${one}/scale`, readScale),
+          route("PUT", `${one}/scale`, replaceScale),
+          route("PATCH", `${one}/scale`, patchScale),
+        ]
+      : []),
+  ];
+}
+
+const list: Verb = async (gateway, kind, { query, params, request }) => {
+  const shown = shownFor(gateway, kind, request.headers.accept, query);
+  const target = { kind, namespace: params["namespace"] };
+  const selects = selectsOf(query, kind);
+  if (flagOf(query, "watch")) return watchReply(gateway, target, { query, selects, shown });
+  const listed = await listObjects(gateway.backendFor(kind), target, {
+    selects,
+    resourceVersion: textOf(query, "resourceVersion"),
+    resourceVersionMatch: textOf(query, "resourceVersionMatch"),
+    limit: countOf(query, "limit"),
+    continue: textOf(query, "continue"),
+  });
+  const meta = {
+    resourceVersion: String(listed.revision),
+    continue: listed.continue,
+    remainingItemCount: listed.remaining,
+  };
+  return shownReply(shownList(listed.objects, meta, shown), shown);
+};
+
+const read: Verb = async (gateway, kind, { query, params, request }) => {
+  const shown = shownFor(gateway, kind, request.headers.accept, query);
+  const target = targetOf(kind, params);
+  const version = textOf(query, "resourceVersion");
+  return shownReply(shownObject(await readObject(gateway.backendFor(kind), target, version), shown), shown);
+};
+
+const create: Verb = async (gateway, kind, { query, params, request }) => {
+  const given = await decodeBody(request, kind.schema);
+  const options = writeOptionsOf(query);
+  const target = { kind, namespace: params["namespace"] };
+  const written = await createObject(gateway, target, given, options);
+  return writtenReply(written, shownFor(gateway, kind, request.headers.accept, query), 201);
+};
+
+const replace =
+  (part: "main" | "status"): Verb =>
+  async (gateway, kind, { query, params, request }) => {
+    const given = await decodeBody(request, kind.schema);
+    const options = { ...writeOptionsOf(query), part };
+    const written = await updateObject(gateway, targetOf(kind, params), () => given, options);
+    return writtenReply(written, shownFor(gateway, kind, request.headers.accept, query));
+  };
+
+const patch =
+  (part: "main" | "status"): Verb =>
+  async (gateway, kind, { query, params, request }) => {
+    const change = await decodePatch(request, kind.schema);
+    const options = { ...writeOptionsOf(query), part };
+    const written = await updateObject(gateway, targetOf(kind, params), change, options);
+    return writtenReply(written, shownFor(gateway, kind, request.headers.accept, query));
+  };
+
+const remove: Verb = async (gateway, kind, { query, params, request }) => {
+  const options = await decodeDeleteOptions(request, query);
+  const { object, gone } = await deleteObject(gateway, targetOf(kind, params), options);
+  const shown = shownFor(gateway, kind, request.headers.accept, query);
+  if (!gone) return shownReply(shownObject(object, shown), shown);
+  const { name, uid } = object.metadata;
+  const details = { name, group: kind.group || undefined, kind: kind.plural, uid };
+  return valueReply({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details }, shown);
+};
+
+const removeAll: Verb = async (gateway, kind, { query, params, request }) => {
+  const options = await decodeDeleteOptions(request, query);
+  const selects = selectsOf(query, kind);
+  const target = { kind, namespace: params["namespace"] };
+  const deleted = await deleteCollection(gateway, target, { selects, options });
+  const shown = shownFor(gateway, kind, request.headers.accept, query);
+  const resourceVersion = String(gateway.backendFor(kind).view.revision);
+  return shownReply(shownList(deleted, { resourceVersion }, shown), shown);
+};
+
+const readScale: Verb = async (gateway, kind, { query, params }) => {
+  const version = textOf(query, "resourceVersion");
+  const object = await readObject(gateway.backendFor(kind), targetOf(kind, params), version);
+  return valueReply(scaleOf(object), { language: "json" });
+};
+
+const replaceScale: Verb = async (gateway, kind, exchange) => {
+  const given = await decodeBody(exchange.request, kind.schema);
+  return changeScale(gateway, kind, exchange, () => given);
+};
+
+const patchScale: Verb = async (gateway, kind, exchange) =>
+  changeScale(gateway, kind, exchange, await decodePatch(exchange.request, kind.schema));
+
+/** @param change makes of a Scale the Scale as it shall be */
+async function changeScale(
+  gateway: Gateway,
+  kind: Kind,
+  { query, params }: Exchange,
+  change: Change,
+): Promise<Reply> {
+  const set: Change = (before) => {
+    const { spec, metadata } = parseScale(change(scaleOf(before)));
+    const { resourceVersion = before.metadata.resourceVersion } = metadata ?? {};
+    return {
+      ...before,
+      metadata: { ...before.metadata, resourceVersion },
+      spec: { ...before.spec, replicas: spec.replicas },
+    };
+  };
+  const options = { dryRun: dryRunOf(query), fieldValidation: "Ignore", part: "main" } as const;
+  const { object } = await updateObject(gateway, targetOf(kind, params), set, options);
+  return valueReply(scaleOf(object), { language: "json" });
+}
+
+function targetOf(kind: Kind, params: Exchange["params"]): Target {
+  return { kind, namespace: params["namespace"], name: params["name"] ?? "" };
+}
+
+const views = ["Table.v1", "PartialObjectMetadata.v1", "PartialObjectMetadataList.v1"];
+
+/** @throws {ApiError} NotAcceptable */
+function shownFor(
+  gateway: Gateway,
+  kind: Kind,
+  accept: string | undefined,
+  query: URLSearchParams,
+): Shown & { readonly language: "json" | "yaml" } {
+  const format = negotiate(accept, views);
+  if (format === undefined) {
+    throw new ApiError(
+      "NotAcceptable",
+      "only the following media types are accepted: application/json, application/yaml",
+    );
+  }
+  const { view, language } = format;
+  return { kind, view, language, includeObject: includeObjectOf(query), now: gateway.ports.clock.now() };
+}
+
+function writtenReply(
+  { object, warnings }: Written,
+  shown: Parameters<typeof shownReply>[1] & Shown,
+  code = 200,
+): Reply {
+  const headers =
+    warnings.length === 0
+      ? {}
+      : { Warning: warnings.map((text) => `299 - "${text.replaceAll(/["\\]/g, "\\$&")}"`) };
+  return shownReply(shownObject(object, shown), shown, { code, headers });
+}
+
+/** A refusal names what it is about, as clients print it. */
+async function telling(kind: Kind, { params }: Exchange, reply: Promise<Reply>): Promise<Reply> {
+  try {
+    return await reply;
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    const about = {
+      name: params["name"],
+      group: kind.group || undefined,
+      kind: error.reason === "Invalid" ? kind.kind : kind.plural,
+    };
+    throw new ApiError(error.reason, error.message, { ...about, ...error.details }, { cause: error });
+  }
+}

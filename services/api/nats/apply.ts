@@ -1,0 +1,151 @@
+/** Client-side apply in the gateway: what `kubectl apply` does, for manifests that come over NATS. */
+import { parseAllDocuments } from "yaml";
+import type { AnyObject } from "../../../libs/admission/context.ts";
+import { ApiError } from "../../../libs/model/errors.ts";
+import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
+import { withoutNulls } from "../../../libs/model/nulls.ts";
+import { isRecord, type JsonRecord } from "../patch/record.ts";
+import { lastAppliedAnnotation, threeWay } from "../patch/three-way.ts";
+import type { Target } from "../resources/backend.ts";
+import { createObject, updateObject, type WriteOptions } from "../resources/change.ts";
+import type { Gateway } from "../resources/gateway.ts";
+
+/** One document of a manifest, or what is wrong with it. */
+export type Document =
+  | { readonly ok: true; readonly value: JsonRecord }
+  | { readonly ok: false; readonly error: ApiError; readonly text: string };
+
+export type Applied = {
+  readonly action: "created" | "configured" | "unchanged";
+  readonly object: AnyObject;
+};
+
+const documentsMax = 1_000;
+const quotedMaxChars = 4_096;
+
+/**
+ * The documents of a YAML or JSON text, the items of a `List` among them; Namespaces come first, so
+ * that what lives in them finds them. A document that cannot be read spoils no other.
+ */
+export function documentsOf(text: string): readonly Document[] {
+  const parsed = parseAllDocuments(text, { schema: "core" });
+  const documents = (Array.isArray(parsed) ? parsed : []).flatMap((document): readonly Document[] => {
+    const [fault] = document.errors;
+    const source = text.slice(...(document.range.slice(0, 2) as [number, number])).slice(0, quotedMaxChars); // Start, end.
+    if (fault !== undefined) return [bad(`the document is not valid YAML: ${fault.code}`, source)];
+    const value: unknown = toValue(document);
+    if (value === null || value === undefined) return [];
+    if (!isRecord(value)) return [bad("the document is no object", source)];
+    if (value["kind"] !== "List" || !Array.isArray(value["items"])) return [{ ok: true, value }];
+    return value["items"].map(
+      (item: unknown): Document => (isRecord(item) ? { ok: true, value: item } : bad("an item is no object", source)),
+    );
+  });
+  if (documents.length > documentsMax) return [bad(`more than ${documentsMax} documents`, "")];
+  return documents.toSorted((a, b) => rank(a) - rank(b));
+}
+
+function toValue(document: { toJS: (options: { maxAliasCount: number }) => unknown }): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch {
+    return "too many aliases"; // No object: refused as such.
+  }
+}
+
+const rank = (document: Document) => (document.ok && document.value["kind"] === "Namespace" ? 0 : 1);
+
+const bad = (message: string, text: string): Document => ({
+  ok: false,
+  error: new ApiError("BadRequest", message),
+  text,
+});
+
+const options: WriteOptions = { dryRun: false, fieldValidation: "Strict" };
+
+/**
+ * Makes the object what the document states, and keeps what others have added to it.
+ *
+ * @throws {ApiError} as create and update do; BadRequest for a kind that there is not
+ */
+export async function applyDocument(gateway: Gateway, document: JsonRecord): Promise<Applied> {
+  const kind = kindOf(gateway.kinds, document);
+  const wanted = annotated(document);
+  const target = targetOf(kind, wanted);
+  if (target.name === "") {
+    const { object } = await createObject(gateway, target, wanted, options);
+    return { action: "created", object };
+  }
+  const updated = await update(gateway, target, wanted);
+  if (updated !== undefined) return updated;
+  try {
+    const { object } = await createObject(gateway, target, wanted, options);
+    return { action: "created", object };
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.reason !== "AlreadyExists") throw error;
+    const raced = await update(gateway, target, wanted);
+    if (raced === undefined) throw error;
+    return raced;
+  }
+}
+
+/** @returns undefined when there is no such object */
+async function update(
+  gateway: Gateway,
+  target: Target,
+  wanted: JsonRecord,
+): Promise<Applied | undefined> {
+  let was: string | undefined;
+  const change = (before: AnyObject) => {
+    was = before.metadata.resourceVersion;
+    return threeWay(lastApplied(before), wanted, before, target.kind.schema);
+  };
+  try {
+    const { object } = await updateObject(gateway, target, change, { ...options, part: "main" });
+    const action = object.metadata.resourceVersion === was ? "unchanged" : "configured";
+    return { action, object };
+  } catch (error) {
+    if (error instanceof ApiError && error.reason === "NotFound") return undefined;
+    throw error;
+  }
+}
+
+/** The kind of a document. @throws {ApiError} BadRequest */
+export function kindOf(kinds: readonly Kind[], { apiVersion, kind }: JsonRecord): Kind {
+  const found = kinds.find((one) => one.kind === kind && apiVersionOf(one) === apiVersion);
+  if (found !== undefined) return found;
+  throw new ApiError(
+    "BadRequest",
+    `no matches for kind "${String(kind ?? "")}" in version "${String(apiVersion ?? "")}"`,
+  );
+}
+
+/** The document, and in an annotation the document as it was given. */
+function annotated(document: JsonRecord): JsonRecord {
+  const metadata = isRecord(document["metadata"]) ? document["metadata"] : {};
+  const annotations = isRecord(metadata["annotations"]) ? metadata["annotations"] : {};
+  const { [lastAppliedAnnotation]: _before, ...given } = annotations;
+  const applied = { ...document, metadata: { ...metadata, annotations: given } };
+  const text = `${JSON.stringify(applied)}\n`;
+  return { ...applied, metadata: { ...metadata, annotations: { ...given, [lastAppliedAnnotation]: text } } };
+}
+
+function lastApplied({ metadata }: AnyObject): unknown {
+  const text = metadata.annotations?.[lastAppliedAnnotation];
+  if (text === undefined) return {};
+  try {
+    return withoutNulls(JSON.parse(text));
+  } catch {
+    return {}; // Somebody wrote it by hand: nothing is known of the last apply.
+  }
+}
+
+function targetOf(kind: Kind, { metadata }: JsonRecord): Target {
+  const { name, namespace } = isRecord(metadata) ? metadata : {};
+  const home = typeof namespace === "string" && namespace !== "" ? namespace : "default";
+  return {
+    kind,
+    namespace: kind.namespaced ? home : undefined,
+    name: typeof name === "string" ? name : "",
+  };
+}

@@ -1,0 +1,76 @@
+/** What can be asked of a pod beside reading and writing it: its routes. */
+import * as z from "zod";
+import { admitBind } from "../../../libs/admission/admit.ts";
+import { ApiError } from "../../../libs/model/errors.ts";
+import type { Kind } from "../../../libs/model/kind.ts";
+import { withoutNulls } from "../../../libs/model/nulls.ts";
+import { decodeBody } from "../http/decode.ts";
+import { dryRunOf } from "../http/query.ts";
+import { type Reply, valueReply } from "../http/reply.ts";
+import { rootsOf } from "../http/resource-routes.ts";
+import type { Exchange, Route } from "../http/server.ts";
+import { deleteObject, deleteOptions } from "../resources/delete.ts";
+import type { Gateway } from "../resources/gateway.ts";
+import { existing, write } from "../resources/write.ts";
+import { podExec } from "./exec.ts";
+import { podLogs } from "./logs.ts";
+
+export function podRoutes(gateway: Gateway, kind: Kind): readonly Route[] {
+  const one = `${rootsOf(kind).own}/:name`;
+  const streams = (["exec", "attach"] as const).flatMap((verb) =>
+    (["GET", "POST"] as const).map(
+      (method): Route => ({
+        method,
+        path: `${one}/${verb}`,
+        handle: refuseWithoutUpgrade,
+        upgrade: (upgrade) => podExec(gateway, kind, { verb, upgrade }),
+      }),
+    ),
+  );
+  return [
+    { method: "GET", path: `${one}/log`, handle: (exchange) => podLogs(gateway, kind, exchange) },
+    ...streams,
+    { method: "POST", path: `${one}/eviction`, handle: (exchange) => evict(gateway, kind, exchange) },
+    { method: "POST", path: `${one}/binding`, handle: (exchange) => bind(gateway, kind, exchange) },
+  ];
+}
+
+function refuseWithoutUpgrade(): never {
+  throw new ApiError("BadRequest", "unable to upgrade: missing upgrade headers in request");
+}
+
+const success = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
+
+const eviction = z.object({ deleteOptions: deleteOptions.optional().meta({ proto: 2 }) });
+
+async function evict(gateway: Gateway, kind: Kind, { params, query, request }: Exchange): Promise<Reply> {
+  const parsed = eviction.safeParse(withoutNulls(await decodeBody(request, eviction)));
+  if (!parsed.success) throw new ApiError("BadRequest", "the body is not a valid Eviction");
+  const options = parsed.data.deleteOptions ?? {};
+  const target = { kind, namespace: params["namespace"], name: params["name"] ?? "" };
+  const dryRun = dryRunOf(query) ? { dryRun: ["All"] } : {};
+  await deleteObject(gateway, target, { ...options, ...dryRun });
+  return valueReply(success, { language: "json" }, { code: 201 });
+}
+
+const binding = z.object({
+  target: z
+    .object({
+      kind: z.string().optional().meta({ proto: 1 }),
+      name: z.string().min(1).meta({ proto: 3 }),
+    })
+    .meta({ proto: 2 }),
+});
+
+async function bind(gateway: Gateway, kind: Kind, { params, query, request }: Exchange): Promise<Reply> {
+  const parsed = binding.safeParse(withoutNulls(await decodeBody(request, binding)));
+  if (!parsed.success) throw new ApiError("Invalid", "Binding is invalid: target.name: Required value");
+  const node = parsed.data.target.name;
+  const target = { kind, namespace: params["namespace"], name: params["name"] ?? "" };
+  await write(
+    gateway.backendFor(kind),
+    (context) => admitBind(kind, existing(context, target), node, context),
+    { ports: gateway.ports, dryRun: dryRunOf(query), target: () => target },
+  );
+  return valueReply(success, { language: "json" }, { code: 201 });
+}

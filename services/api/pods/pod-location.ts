@@ -1,0 +1,58 @@
+import type { AnyObject } from "../../../libs/admission/context.ts";
+import { ApiError } from "../../../libs/model/errors.ts";
+import type { Kind } from "../../../libs/model/kind.ts";
+import type { Gateway } from "../resources/gateway.ts";
+import { readObject } from "../resources/read.ts";
+
+/** A container that something is asked of, and the node that runs it. */
+export type PodLocation = {
+  readonly node: string;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly uid: string;
+  readonly container: string;
+};
+
+type Named = { readonly name: string };
+
+/**
+ * The pod's node and the container that is meant: the one named, the pod's default, or its only one.
+ *
+ * @throws {ApiError} NotFound, BadRequest: no such container, several, or not yet on a node
+ */
+export async function locate(
+  gateway: Gateway,
+  kind: Kind,
+  { namespace, name, container }: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly container: string | undefined;
+  },
+): Promise<PodLocation> {
+  const pod = await readObject(gateway.backendFor(kind), { kind, namespace, name }, undefined);
+  const node = pod.spec?.["nodeName"];
+  const chosen = containerOf(pod, container);
+  if (typeof node !== "string" || node === "") {
+    throw new ApiError("BadRequest", `pod ${name} does not have a host assigned`);
+  }
+  return { node, namespace, pod: name, uid: pod.metadata.uid ?? "", container: chosen };
+}
+
+function containerOf({ metadata, spec }: AnyObject, wanted: string | undefined): string {
+  const name = metadata.name ?? "";
+  const named = (field: string) => ((spec?.[field] ?? []) as readonly Named[]).map((one) => one.name); // Parsed as a Pod.
+  const containers = named("containers");
+  const all = [...named("initContainers"), ...containers, ...named("ephemeralContainers")];
+  const byDefault = metadata.annotations?.["kubectl.kubernetes.io/default-container"];
+  const chosen = wanted ?? byDefault ?? (containers.length === 1 ? containers[0] : undefined);
+  if (chosen === undefined) {
+    throw new ApiError(
+      "BadRequest",
+      `a container name must be specified for pod ${name}, choose one of: [${containers.join(" ")}]`,
+    );
+  }
+  if (!all.includes(chosen)) {
+    throw new ApiError("BadRequest", `container ${chosen} is not valid for pod ${name}`);
+  }
+  return chosen;
+}

@@ -1,0 +1,70 @@
+import protobuf from "protobufjs/minimal.js";
+import { ApiError } from "../../../libs/model/errors.ts";
+
+/** What Kubernetes puts around every object in protobuf: `k8s\0`, then a `runtime.Unknown`. */
+export type Envelope = { readonly apiVersion: string; readonly kind: string; readonly raw: Uint8Array };
+
+const magic = Buffer.from("k8s\0", "latin1");
+
+/** @throws {ApiError} BadRequest for what is no such envelope */
+export function openEnvelope(body: Uint8Array): Envelope {
+  if (!magic.equals(body.subarray(0, magic.length))) {
+    throw new ApiError("BadRequest", "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]");
+  }
+  return guarded(() => {
+    const unknown = fieldsOf(body.subarray(magic.length));
+    const type = fieldsOf(lastBytes(unknown, 1) ?? new Uint8Array());
+    const text = (field: number) => new TextDecoder().decode(lastBytes(type, field) ?? new Uint8Array());
+    return { apiVersion: text(1), kind: text(2), raw: lastBytes(unknown, 2) ?? new Uint8Array() };
+  });
+}
+
+export type WireValue =
+  | { readonly wire: "varint"; readonly value: number }
+  | { readonly wire: "bytes"; readonly value: Uint8Array }
+  | { readonly wire: "double"; readonly value: number };
+
+/** A message's fields, each with all its values in order. Throws on what is cut short. */
+export function fieldsOf(message: Uint8Array): ReadonlyMap<number, readonly WireValue[]> {
+  const reader = protobuf.Reader.create(message);
+  const fields = new Map<number, WireValue[]>();
+  while (reader.pos < reader.len) {
+    const tag = reader.uint32();
+    const values = fields.get(tag >>> 3) ?? [];
+    const value = wireValue(reader, tag & 7);
+    if (value !== undefined) fields.set(tag >>> 3, [...values, value]);
+  }
+  return fields;
+}
+
+/** Runs a decoding; whatever it stumbles over is the body's fault. */
+export function guarded<T>(decode: () => T): T {
+  try {
+    return decode();
+  } catch (error) {
+    if (error instanceof ApiError) throw error;
+    throw new ApiError("BadRequest", "the body is not a valid protobuf message", {}, { cause: error });
+  }
+}
+
+function wireValue(reader: protobuf.Reader, wire: number): WireValue | undefined {
+  switch (wire) {
+    case 0:
+      return { wire: "varint", value: Number(String(reader.int64())) };
+    case 1:
+      return { wire: "double", value: reader.double() };
+    case 2:
+      return { wire: "bytes", value: reader.bytes() };
+    default:
+      reader.skipType(wire);
+      return undefined;
+  }
+}
+
+function lastBytes(
+  fields: ReadonlyMap<number, readonly WireValue[]>,
+  field: number,
+): Uint8Array | undefined {
+  const last = fields.get(field)?.at(-1);
+  return last?.wire === "bytes" ? last.value : undefined;
+}

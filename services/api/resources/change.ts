@@ -1,0 +1,157 @@
+/** POST, PUT and PATCH of objects, their status and their scale. */
+import { admitCreate, admitStatus, admitUpdate } from "../../../libs/admission/admit.ts";
+import type { AdmissionContext, AnyObject } from "../../../libs/admission/context.ts";
+import { ApiError } from "../../../libs/model/errors.ts";
+import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
+import { isRecord, type JsonRecord } from "../patch/record.ts";
+import { heldKey, objectOf, type Target } from "./backend.ts";
+import { type FieldValidation, validateFields } from "./field-validation.ts";
+import type { Gateway } from "./gateway.ts";
+import { existing, requireRevision, type Turn, write } from "./write.ts";
+
+export type WriteOptions = {
+  readonly dryRun: boolean;
+  readonly fieldValidation: FieldValidation;
+};
+export type Written = { readonly object: AnyObject; readonly warnings: readonly string[] };
+
+/** @throws {ApiError} AlreadyExists, Invalid, BadRequest, NotFound (its namespace), Forbidden */
+export async function createObject(
+  gateway: Gateway,
+  { kind, namespace }: Omit<Target, "name">,
+  given: unknown,
+  options: WriteOptions,
+): Promise<Written> {
+  const home = placed(kind, given, { namespace, name: undefined });
+  requireName(kind, home);
+  const { input, warnings } = validateFields(kind, home, options.fieldValidation);
+  const object = await write(
+    gateway.backendFor(kind),
+    (context) => admitCreate(kind, input, context),
+    { ports: gateway.ports, dryRun: options.dryRun, target: (made) => targetOf(kind, made) },
+  );
+  return { object, warnings };
+}
+
+/** Makes of the object as it is the object as it shall be; pure, it may run again after a lost race. */
+export type Change = (before: AnyObject) => unknown;
+
+export type UpdateOptions = WriteOptions & { readonly part: "main" | "status" };
+
+/**
+ * Changes an object. When what `change` gives names a resourceVersion, the object must be at that one.
+ *
+ * @throws {ApiError} NotFound, Conflict, Invalid, BadRequest
+ */
+export async function updateObject(
+  gateway: Gateway,
+  target: Target,
+  change: Change,
+  options: UpdateOptions,
+): Promise<Written> {
+  const { kind } = target;
+  let warnings: readonly string[] = [];
+  const object = await write(
+    gateway.backendFor(kind),
+    (context): Turn => {
+      const before = existing(context, target);
+      const after = placed(kind, change(before), target);
+      requireRevision(before, revisionIn(after), target);
+      requireUid(before, after, target);
+      const validated = validateFields(kind, after, options.fieldValidation);
+      warnings = validated.warnings;
+      return admitted(target, { before, input: validated.input, part: options.part }, context);
+    },
+    { ports: gateway.ports, dryRun: options.dryRun, target: () => target },
+  );
+  return { object, warnings };
+}
+
+function admitted(
+  { kind }: Target,
+  { before, input, part }: {
+    readonly before: AnyObject;
+    readonly input: unknown;
+    readonly part: "main" | "status";
+  },
+  context: AdmissionContext,
+): Turn {
+  const made =
+    part === "main"
+      ? admitUpdate(kind, before, input, context)
+      : admitStatus(kind, before, isRecord(input) ? input["status"] : undefined, context);
+  return made ?? { object: before, ops: undefined };
+}
+
+/**
+ * What was given, at the place that the request's path names.
+ *
+ * @throws {ApiError} BadRequest when it says that it belongs elsewhere
+ */
+function placed(
+  kind: Kind,
+  given: unknown,
+  { namespace, name }: { readonly namespace: string | undefined; readonly name: string | undefined },
+): JsonRecord {
+  if (!isRecord(given)) throw new ApiError("BadRequest", "the body must be an object");
+  const apiVersion = apiVersionOf(kind);
+  const told = { apiVersion: given["apiVersion"] ?? apiVersion, kind: given["kind"] ?? kind.kind };
+  if (told.apiVersion !== apiVersion || told.kind !== kind.kind) {
+    throw new ApiError(
+      "BadRequest",
+      `the object provided is unrecognized (must be of type ${kind.kind} in ${apiVersion}): ${String(told.kind)} in ${String(told.apiVersion)}`,
+    );
+  }
+  const metadata = isRecord(given["metadata"]) ? given["metadata"] : {};
+  requireSame("namespace", metadata["namespace"], namespace);
+  requireSame("name", metadata["name"], name);
+  return {
+    ...given,
+    ...told,
+    metadata: {
+      ...metadata,
+      ...(namespace !== undefined && { namespace }),
+      ...(name !== undefined && { name }),
+    },
+  };
+}
+
+function requireSame(field: "namespace" | "name", given: unknown, wanted: string | undefined): void {
+  if (wanted === undefined || given === undefined || given === null || given === "") return;
+  if (given === wanted) return;
+  const where = field === "name" ? "on the URL" : "of the request";
+  throw new ApiError(
+    "BadRequest",
+    `the ${field} of the provided object does not match the ${field} ${where}`,
+  );
+}
+
+function requireName(kind: Kind, { metadata }: JsonRecord): void {
+  const { name, generateName } = isRecord(metadata) ? metadata : {};
+  if ((name ?? "") !== "" || (generateName ?? "") !== "") return;
+  const cause = { reason: "FieldValueRequired", field: "metadata.name", message: "Required value: name or generateName is required" };
+  throw new ApiError(
+    "Invalid",
+    `${kind.kind} "" is invalid: metadata.name: Required value: name or generateName is required`,
+    { causes: [cause] },
+  );
+}
+
+function revisionIn({ metadata }: JsonRecord): string | undefined {
+  const revision = isRecord(metadata) ? metadata["resourceVersion"] : undefined;
+  return typeof revision === "string" ? revision : undefined;
+}
+
+function requireUid(before: AnyObject, { metadata }: JsonRecord, target: Target): void {
+  const uid = isRecord(metadata) ? metadata["uid"] : undefined;
+  if (uid === undefined || uid === "" || uid === before.metadata.uid) return;
+  throw new ApiError(
+    "Conflict",
+    `Precondition failed: UID in precondition: ${String(uid)}, UID in object meta: ${before.metadata.uid} (${heldKey(target)})`,
+  );
+}
+
+function targetOf(kind: Kind, made: unknown): Target {
+  const { metadata } = objectOf(made);
+  return { kind, namespace: metadata.namespace, name: metadata.name ?? "" };
+}

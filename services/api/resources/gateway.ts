@@ -1,0 +1,22 @@
+import type { AdmissionContext } from "../../../libs/admission/context.ts";
+import type { Bus } from "../../../libs/bus/bus.ts";
+import type { Kind } from "../../../libs/model/kind.ts";
+import type { Log } from "../../../libs/telemetry/log.ts";
+import type { Backend } from "./backend.ts";
+import type { WritePorts } from "./write.ts";
+
+/** What every handler works with, over HTTP and over NATS. */
+export type Gateway = {
+  readonly kinds: readonly Kind[];
+  /** Where a kind's objects live. */
+  readonly backendFor: (kind: Kind) => Backend;
+  readonly ports: WritePorts;
+  readonly bus: Bus;
+  readonly log: Log;
+};
+
+/** What admission reads now; for decisions within one turn of the event loop. */
+export function contextOf({ ports }: Gateway, backend: Backend): AdmissionContext {
+  const { clock, random, settings } = ports;
+  return { view: backend.view, now: clock.now(), random, settings };
+}

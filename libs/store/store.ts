@@ -28,7 +28,15 @@ export type Entry = {
 };
 
 /** `expect` is the key's revision as last read; "absent" also holds over a tombstone (S6). */
-type Target = { readonly key: string; readonly expect: Revision | "absent" };
+type Target = {
+  readonly key: string;
+  readonly expect: Revision | "absent";
+  /**
+   * Its expectation follows from those of the transaction's other ops, as a bind's `assign` key
+   * follows from its pod: a guard may take its place on the message. Checked only as last seen.
+   */
+  readonly covered?: true;
+};
 export type Op =
   | (Target & { readonly op: "put"; readonly value: Uint8Array })
   | (Target & { readonly op: "delete"; readonly last: Uint8Array })
@@ -75,6 +83,8 @@ export type FeedItem =
       /** Messages for this feed that the server had not yet sent after this one. */
       readonly pending: number;
     }
+  /** The load, or the load after a reset, is complete: all keys as of `revision` have come. */
+  | { readonly type: "loaded"; readonly revision: Revision }
   /** Nothing is pending, and the stream has reached `revision`: the third way to end a cut (S1). */
   | { readonly type: "idle"; readonly revision: Revision }
   /** The feed cannot go on from where it was (gap, stream lost, lag over the marker's life): load again. */
@@ -106,7 +116,10 @@ export interface Store extends AsyncDisposable {
    *
    * @param options.after 0: load everything first; otherwise resume after that revision
    */
-  feed(options: { readonly after: Revision; readonly signal: AbortSignal }): AsyncIterable<FeedItem>;
+  feed(options: {
+    readonly after: Revision;
+    readonly signal: AbortSignal;
+  }): AsyncIterable<FeedItem>;
 
   /**
    * Every recorded revision after `after`, deleted objects too, up to `upTo`, in order (from

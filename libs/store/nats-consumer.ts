@@ -1,0 +1,202 @@
+/**
+ * One life of an ordered push consumer of ours: a heartbeat of one second, flow control, no
+ * acknowledgements. It ends when anything is missed; whoever uses it begins the next.
+ */
+import { createInbox, type Msg } from "@nats-io/nats-core";
+import * as z from "zod";
+import type { Clock } from "../telemetry/clock.ts";
+import { api, consumerInfo, streamInfo } from "./jetstream-api.ts";
+import type { Link } from "./nats-link.ts";
+import type { Stored } from "./nats-messages.ts";
+import type { Revision } from "./store.ts";
+
+export type Delivery =
+  | { readonly type: "message"; readonly message: Stored; readonly pending: number }
+  /** All messages up to `revision` have been delivered, and the stream has reached it. */
+  | { readonly type: "reached"; readonly revision: Revision };
+
+export type ConsumerOptions = {
+  readonly stream: string;
+  readonly filter: string;
+  /** Where to begin: the newest message of each subject, or all from a sequence. */
+  readonly from: "newest" | Revision;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+};
+
+export type Life = AsyncIterable<Delivery> & {
+  /** Asks the server whether anything is pending; if not, `reached` follows. */
+  probe(): void;
+  /** The stream's last sequence now. @throws {StoreUnavailable | JetStreamError} */
+  last(): Promise<Revision>;
+  /** The stream as it was just after the consumer came to be. */
+  readonly stream: z.infer<typeof streamInfo>;
+};
+
+const heartbeatMs = 1_000;
+/** Silence that ends a life. */
+const silenceMs = 2_000;
+const nanosPerMs = 1_000_000;
+
+type Raw =
+  | { readonly type: "raw"; readonly message: Msg }
+  | { readonly type: "probed"; readonly consumerSequence: number; readonly last: Revision };
+
+/**
+ * @throws {StoreUnavailable | JetStreamError} when it could not be made
+ */
+export async function beginLife(
+  link: Link,
+  options: ConsumerOptions,
+): Promise<Life & AsyncDisposable> {
+  const { stream, filter, from, clock, signal } = options;
+  const inbox = createInbox();
+  const queue: Raw[] = []; // Bounded by the server's flow control, answered as we take.
+  let wake: (() => void) | undefined;
+  let over = false;
+  let silence = clock.after(silenceMs * 2, end);
+  function end(): void {
+    over = true;
+    wake?.();
+  }
+  function push(item: Raw): void {
+    queue.push(item);
+    wake?.();
+  }
+  const subscription = link.connection.subscribe(inbox, {
+    callback(error, message) {
+      if (error !== null) return end();
+      silence[Symbol.dispose]();
+      silence = clock.after(silenceMs, end);
+      push({ type: "raw", message });
+    },
+  });
+  const reconnect = link.onReconnect(end);
+  signal.addEventListener("abort", end, { once: true });
+  const name = inbox.replaceAll(/[^\w]/g, "_");
+
+  async function close(): Promise<void> {
+    end();
+    silence[Symbol.dispose]();
+    reconnect[Symbol.dispose]();
+    signal.removeEventListener("abort", end);
+    subscription.unsubscribe();
+    // Best effort: without interest the server deletes it by itself.
+    if (!link.connection.isClosed()) {
+      link.connection.publish(`$JS.API.CONSUMER.DELETE.${stream}.${name}`);
+    }
+  }
+
+  const config = {
+    name,
+    deliver_subject: inbox,
+    ...(from === "newest"
+      ? { deliver_policy: "last_per_subject" }
+      : { deliver_policy: "by_start_sequence", opt_start_seq: from }),
+    filter_subject: filter,
+    ack_policy: "none",
+    max_deliver: 1,
+    replay_policy: "instant",
+    flow_control: true,
+    idle_heartbeat: heartbeatMs * nanosPerMs,
+    inactive_threshold: 5_000 * nanosPerMs,
+    mem_storage: true,
+    num_replicas: 1,
+  };
+
+  const probe = async () => {
+    // In this order: what was stored before the first answer is counted by the second.
+    const { state } = await api(link, `STREAM.INFO.${stream}`, undefined, streamInfo);
+    const info = await api(link, `CONSUMER.INFO.${stream}.${name}`, undefined, consumerInfo);
+    if (info.num_pending > 0) return;
+    push({ type: "probed", consumerSequence: info.delivered.consumer_seq, last: state.last_seq });
+  };
+
+  let info: z.infer<typeof streamInfo>;
+  try {
+    const request = { stream_name: stream, config, action: "create" };
+    await api(link, `CONSUMER.CREATE.${stream}.${name}.${filter}`, request, consumerInfo);
+    info = await api(link, `STREAM.INFO.${stream}`, undefined, streamInfo);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  async function* deliveries(): AsyncGenerator<Delivery> {
+    let sequence = 0;
+    while (!over) {
+      const item = queue.shift();
+      if (item === undefined) {
+        await new Promise<void>((resolve) => (wake = resolve));
+        wake = undefined;
+        continue;
+      }
+      if (item.type === "probed") {
+        if (item.consumerSequence <= sequence) yield { type: "reached", revision: item.last };
+        continue;
+      }
+      const { message } = item;
+      if (message.headers?.code === 100) {
+        const beat = heartbeatOf(message);
+        if (beat.answer !== undefined) link.connection.publish(beat.answer);
+        if (beat.consumerSequence === undefined) continue;
+        if (beat.consumerSequence > sequence) return; // A message was lost on its way.
+        if (beat.stalled) continue;
+        if (beat.consumerSequence === sequence) yield { type: "reached", revision: beat.last };
+        continue;
+      }
+      const place = placeOf(message.reply ?? "");
+      if (place.consumerSequence !== sequence + 1) return;
+      sequence = place.consumerSequence;
+      yield {
+        type: "message",
+        pending: place.pending,
+        message: {
+          subject: message.subject,
+          headers: message.headers,
+          data: message.data,
+          revision: place.revision,
+          storedAtMs: place.storedAtMs,
+        },
+      };
+    }
+  }
+
+  return {
+    stream: info,
+    // A probe that fails is no harm: the heartbeat says the same, later.
+    probe: () => void probe().catch(() => undefined),
+    last: async () =>
+      (await api(link, `STREAM.INFO.${stream}`, undefined, streamInfo)).state.last_seq,
+    [Symbol.asyncIterator]: deliveries,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function heartbeatOf(message: Msg) {
+  const header = (name: string) => message.headers?.get(name) ?? "";
+  const stalled = header("Nats-Consumer-Stalled");
+  const answer = message.reply !== undefined && message.reply !== "" ? message.reply : stalled;
+  const consumerSequence = header("Nats-Last-Consumer");
+  return {
+    /** Where flow control wants its answer. */
+    answer: answer === "" ? undefined : answer,
+    /** Flow control holds messages back. */
+    stalled: stalled !== "",
+    consumerSequence: consumerSequence === "" ? undefined : Number(consumerSequence),
+    last: Number(header("Nats-Last-Stream")),
+  };
+}
+
+/** A delivery's reply subject: `$JS.ACK[.<domain>.<account>].<stream>.<consumer>.<delivered>.<stream sequence>.<consumer sequence>.<nanoseconds>.<pending>`. */
+function placeOf(reply: string) {
+  const tokens = reply.split(".");
+  const at = tokens.length >= 11 ? 4 : 2;
+  const number = (offset: number) => Number(tokens[at + offset] ?? Number.NaN);
+  return {
+    revision: number(3),
+    consumerSequence: number(4),
+    storedAtMs: Math.floor(number(5) / nanosPerMs),
+    pending: number(6),
+  };
+}

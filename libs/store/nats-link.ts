@@ -1,0 +1,67 @@
+/** A connection to NATS as the store uses it: requests that end in an answer or in silence. */
+import type { Msg, MsgHdrs, NatsConnection } from "@nats-io/nats-core";
+import { connect } from "@nats-io/transport-node";
+import { StoreUnavailable } from "./store.ts";
+
+export type Link = AsyncDisposable & {
+  readonly connection: NatsConnection;
+  /** @throws {StoreUnavailable} when no answer came: it may have been heard */
+  request(subject: string, body: Uint8Array | string, options?: RequestOptions): Promise<Msg>;
+  /** Calls `listener` after each reconnect, until disposed. */
+  onReconnect(listener: () => void): Disposable;
+};
+export type RequestOptions = { readonly headers?: MsgHdrs; readonly timeoutMs?: number };
+
+const requestTimeoutMs = 2_000;
+
+export async function natsLink(
+  options: { readonly url: string } | { readonly connection: NatsConnection },
+): Promise<Link> {
+  const connection =
+    "connection" in options ? options.connection : await dial(options.url.split(","));
+  const listeners = new Set<() => void>();
+  const watched = watchStatus(connection, listeners);
+  return {
+    connection,
+    async request(subject, body, { headers, timeoutMs = requestTimeoutMs } = {}) {
+      try {
+        return await connection.request(subject, body, {
+          timeout: timeoutMs,
+          ...(headers === undefined ? {} : { headers }),
+        });
+      } catch (cause) {
+        throw new StoreUnavailable("NATS did not answer", { cause });
+      }
+    },
+    onReconnect(listener) {
+      listeners.add(listener);
+      return { [Symbol.dispose]: () => void listeners.delete(listener) };
+    },
+    async [Symbol.asyncDispose]() {
+      listeners.clear();
+      if (!("url" in options)) return;
+      await connection.close();
+      await watched;
+    },
+  };
+}
+
+/** Reconnects for ever, soon: a server that was restarted is back within a second. */
+function dial(servers: readonly string[]): Promise<NatsConnection> {
+  return connect({
+    servers: [...servers],
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 200,
+    reconnectJitter: 100,
+    timeout: 5_000,
+    pingInterval: 2_000,
+    maxPingOut: 2,
+    ignoreClusterUpdates: false,
+  });
+}
+
+async function watchStatus(connection: NatsConnection, listeners: ReadonlySet<() => void>) {
+  for await (const { type } of connection.status()) {
+    if (type === "reconnect") for (const listener of listeners) listener();
+  }
+}

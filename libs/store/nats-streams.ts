@@ -1,0 +1,124 @@
+/** The streams of a bucket: made when they are absent, brought up to date when they differ. */
+import type { Clock } from "../telemetry/clock.ts";
+import { api, isPassing, JetStreamError, streamInfo } from "./jetstream-api.ts";
+import { streamOf } from "./key-subject.ts";
+import type { Link } from "./nats-link.ts";
+import { StoreUnavailable } from "./store.ts";
+
+export type StreamsOptions = {
+  readonly bucket: string;
+  /** Copies of each stream, when it is made. */
+  readonly replicas: number;
+};
+
+/** `history` for the cluster's state; other buckets are tests'. */
+export const historyOf = (bucket: string): string =>
+  bucket === "state" ? "history" : `history_${bucket}`;
+
+const readyWithinMs = 60_000;
+const nanosPerHour = 3_600_000_000_000;
+
+/**
+ * Makes or updates the state's stream and its `history` mirror, waiting for a server that starts.
+ *
+ * @throws {StoreUnavailable} when JetStream is not ready within a minute
+ * @throws {JetStreamError} when it refuses the configuration
+ */
+export async function ensureStreams(
+  link: Link,
+  { bucket, replicas }: StreamsOptions,
+  clock: Clock,
+): Promise<void> {
+  await ensureStream(link, stateConfig(bucket, replicas), clock);
+  await ensureStream(link, historyConfig(bucket, replicas), clock);
+}
+
+type StreamConfig = Readonly<Record<string, unknown>> & { readonly name: string };
+
+const stateConfig = (bucket: string, replicas: number): StreamConfig => ({
+  name: streamOf(bucket),
+  subjects: [`$KV.${bucket}.>`],
+  storage: "file",
+  retention: "limits",
+  discard: "new",
+  num_replicas: replicas,
+  max_msgs: -1,
+  max_bytes: -1,
+  max_age: 0,
+  max_msgs_per_subject: 16, // Watchers miss a revision rarely, and `Berth-Prev` shows it.
+  max_msg_size: 8 * 1024 * 1024,
+  max_consumers: 256, // One a process, and short-lived ones; the server's own default is 1,000.
+  duplicate_window: 2_000_000_000,
+  allow_direct: true,
+  allow_rollup_hdrs: true,
+  allow_msg_ttl: true,
+  allow_atomic: true,
+  deny_delete: true,
+  republish: { src: `$KV.${bucket}.>`, dest: `berth.${bucket}.>` },
+});
+
+/** A mirror keeps the same sequences and every revision, tombstones too (W2). */
+const historyConfig = (bucket: string, replicas: number): StreamConfig => ({
+  name: historyOf(bucket),
+  mirror: { name: streamOf(bucket) },
+  storage: "file",
+  retention: "limits",
+  discard: "old",
+  num_replicas: replicas,
+  max_msgs: -1,
+  max_msgs_per_subject: -1,
+  max_bytes: 4 * 1024 * 1024 * 1024,
+  max_age: 24 * nanosPerHour,
+  max_consumers: 256,
+  allow_direct: true,
+  // The server refuses it with replicas; a mirror that lost its tail copies it again.
+  ...(replicas === 1 ? { persist_mode: "async" } : {}),
+});
+
+async function ensureStream(link: Link, config: StreamConfig, clock: Clock): Promise<void> {
+  const until = clock.monotonicMs() + readyWithinMs;
+  for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 1_000)) {
+    try {
+      return await ensureOnce(link, config);
+    } catch (error) {
+      const passing = error instanceof StoreUnavailable || isPassing(error) || isRace(error);
+      if (!passing) throw error;
+      if (clock.monotonicMs() > until) {
+        throw new StoreUnavailable("JetStream is not ready", { cause: error });
+      }
+      await clock.sleep(pauseMs);
+    }
+  }
+}
+
+/** Another process made it meanwhile. */
+const isRace = (error: unknown) => error instanceof JetStreamError && error.code === 10_058;
+
+async function ensureOnce(link: Link, config: StreamConfig): Promise<void> {
+  const found = await existing(link, config.name);
+  if (found === undefined) {
+    await api(link, `STREAM.CREATE.${config.name}`, config, streamInfo);
+    return;
+  }
+  // Copies are changed on purpose only, by an operator; the mirror's persistence goes with them.
+  const { num_replicas: _replicas, persist_mode: _mode, ...wanted } = config;
+  const differs = Object.entries(wanted).some(([field, value]) => !holds(found[field], value));
+  if (differs) await api(link, `STREAM.UPDATE.${config.name}`, { ...found, ...wanted }, streamInfo);
+}
+
+async function existing(link: Link, name: string) {
+  try {
+    return (await api(link, `STREAM.INFO.${name}`, undefined, streamInfo)).config;
+  } catch (error) {
+    if (error instanceof JetStreamError && error.code === 10_059) return undefined;
+    throw error;
+  }
+}
+
+/** The server leaves out what is zero or empty, and adds fields of its own. */
+function holds(found: unknown, wanted: unknown): boolean {
+  if (typeof wanted !== "object" || wanted === null) return (found ?? 0) === wanted;
+  if (typeof found !== "object" || found === null) return false;
+  const fields = new Map<string, unknown>(Object.entries(found));
+  return Object.entries(wanted).every(([field, value]) => holds(fields.get(field), value));
+}

@@ -1,0 +1,111 @@
+import { type Known, refutes } from "./known.ts";
+import type { Waiting } from "./group-commit.ts";
+import { type Entry, type Op, type Outcome, type Revision, StoreUnavailable } from "./store.ts";
+import type { Stream } from "./stream.ts";
+import type { Transaction } from "./transaction.ts";
+
+/** Revisions of one key that are searched for a transaction; more within 30 s is given up. */
+const searchedMax = 2_000;
+
+/**
+ * Settles a transaction that was refused, if `newest` decides it: it lost the race, or an attempt
+ * that went unanswered had been committed (S4).
+ *
+ * @param newest what was just read of its keys, at any lag
+ * @returns `item` when nothing is stale: it is to be sent again (S7)
+ */
+export async function settle(
+  item: Waiting,
+  newest: ReadonlyMap<string, Entry>,
+  stream: Stream,
+  known: Known,
+): Promise<Waiting | undefined> {
+  const { transaction } = item;
+  const stale = await staleOp(transaction, newest, stream, known);
+  if (stale === undefined) return item;
+  const committed = item.uncertain ? await committedAt(item, stale, stream, known) : undefined;
+  item.done(committed === undefined ? lost(stale, known) : { ok: true, revision: committed });
+  return undefined;
+}
+
+/** The outcome of a lost race. */
+export function lost(stale: Op, known: Known): Outcome {
+  const revision = known.of(stale.key)?.revision;
+  return { ok: false, conflict: stale.key, ...(revision === undefined ? {} : { revision }) };
+}
+
+async function staleOp(
+  { writes, guards }: Transaction,
+  newest: ReadonlyMap<string, Entry>,
+  stream: Stream,
+  known: Known,
+): Promise<Op | undefined> {
+  const ops: readonly Op[] = [...writes, ...guards];
+  const stale = ops.find((op) => refutes(newest.get(op.key), op.expect));
+  if (stale !== undefined) return stale;
+  // Expected, and not there: its tombstone has expired, or the reader lagged. The leader knows.
+  for (const op of ops) {
+    if (op.expect === "absent" || op.expect === 0 || newest.has(op.key)) continue;
+    const entry = await stream.last(op.key);
+    if (entry === undefined) return op;
+    known.learn(entry);
+    if (refutes(entry, op.expect)) return op;
+  }
+  return undefined;
+}
+
+/**
+ * The revision of the transaction's last write, when an attempt was committed. As `stale` has moved
+ * no attempt can be from now on, so what one copy of the log says that includes that move is final.
+ */
+async function committedAt(
+  { transaction, base }: Waiting,
+  stale: Op,
+  stream: Stream,
+  known: Known,
+): Promise<Revision | undefined> {
+  const [written] = transaction.writes;
+  if (written === undefined) return undefined;
+  const [ours, moved] = await newestOf(written.key, stale.key, stream);
+  if ((moved?.revision ?? 0) < (known.of(stale.key)?.revision ?? 0)) {
+    throw new StoreUnavailable("the reader lags behind the move");
+  }
+  const end = endOf(ours, transaction) ?? endOf(moved, transaction);
+  if (end !== undefined) return end;
+  const from = Math.max(base, typeof written.expect === "number" ? written.expect : 0);
+  if (ours !== undefined && ours.revision <= from) return undefined;
+  if (ours !== undefined && ours.previous <= from) return undefined; // Its first since.
+  return search(written.key, from, ours?.revision, transaction, stream);
+}
+
+/** Both as of one moment. */
+async function newestOf(first: string, second: string, stream: Stream) {
+  const entries = await stream.newest([...new Set([first, second])]);
+  return [entries.get(first), entries.get(second)] as const;
+}
+
+/** Every recorded revision of `key` after `from`, up to `until`: depth and rollups hide some. */
+async function search(
+  key: string,
+  from: Revision,
+  until: Revision | undefined,
+  transaction: Transaction,
+  stream: Stream,
+): Promise<Revision | undefined> {
+  let at = from;
+  for (let step = 0; step < searchedMax; step += 1) {
+    const entry = await stream.next(key, at);
+    const end = endOf(entry, transaction);
+    if (end !== undefined) return end;
+    if (entry === undefined && until !== undefined) throw new StoreUnavailable("the record lags");
+    if (entry === undefined || entry.revision === until) return undefined;
+    at = entry.revision;
+  }
+  return undefined;
+}
+
+/** The revision of the transaction's last write, if `entry` is one of its. */
+function endOf(entry: Entry | undefined, { id }: Transaction): Revision | undefined {
+  if (entry?.tx.id !== id) return undefined;
+  return entry.revision + entry.tx.count - entry.tx.index;
+}

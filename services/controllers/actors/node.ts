@@ -1,0 +1,179 @@
+import { dequal } from "dequal";
+import { allocKey } from "../../../libs/cluster/key.ts";
+import type { ClusterView } from "../../../libs/cluster/view.ts";
+import { node, type Node } from "../../../libs/model/kinds/node.ts";
+import { pod, type Pod } from "../../../libs/model/kinds/pod.ts";
+import type { EpochMs } from "../../../libs/telemetry/clock.ts";
+import {
+  controller,
+  type Decision,
+  type Newborn,
+  normal,
+  type ObjectChange,
+  remove,
+  type Surroundings,
+  update,
+} from "../controller.ts";
+import type { ObservedNode } from "../sessions/observed-nodes.ts";
+import { freePodRange } from "./node/pod-range.ts";
+import { type Readiness, readinessOf } from "./node/readiness.ts";
+import { evictionAt, type Taint, taintsFor, unreachable } from "./node/taints.ts";
+import { isLive } from "./workload/pod-state.ts";
+
+/** Bounds one transaction: each eviction writes the pod and its assignment. */
+export const evictionsMax = 200;
+/** N5: which engine the node is; a node that has it has an agent of ours. */
+export const engineAnnotation = "berth.dev/engine";
+
+export type World = {
+  /** The agent's heartbeats as this instance heard them, with their age (N1). */
+  readonly observed: ObservedNode | undefined;
+  /** Silence may be judged now, by this instance (N4). */
+  readonly judgeable: boolean;
+  /** Bound to the node. */
+  readonly pods: readonly Pod[];
+  /** For a node that has none. */
+  readonly freeRange: string | undefined;
+};
+
+/** Writes down what the node's agent says, judges its silence, and evicts what its taints do not bear. */
+export function decide(self: Node, world: World, now: EpochMs): Decision<Pod, Node> {
+  const ours = self.metadata.annotations?.[engineAnnotation] !== undefined;
+  const readiness = readinessOf(self, { ...world, ours: ours || world.observed !== undefined }, now);
+  const facts = readiness.heard ? world.observed?.facts : undefined;
+  const taints = taintsFor(
+    self.spec.taints ?? [],
+    { ready: readiness.condition?.status, cordoned: self.spec.unschedulable === true },
+    now,
+  );
+  const next = written(self, facts, taints, world.freeRange);
+  const { doomed, wakeAt } = evictions(world.pods, effective(taints, readiness), now);
+  const wakes = [readiness.wakeAt, wakeAt].filter((at) => at !== undefined);
+  const was = self.status?.conditions?.find(({ type }) => type === "Ready")?.status;
+  const is = readiness.condition?.status;
+  return {
+    writes: doomed.map((one) => remove(one)),
+    status: statusOf(self, facts, readiness),
+    wakeAt: wakes.length > 0 ? Math.min(...wakes) : undefined,
+    events: [
+      ...(is === was || is === undefined ? [] : [readyNote(self.metadata.name, is)]),
+      ...doomed.map(({ metadata }) =>
+        normal("TaintManagerEviction", `Marking for deletion Pod ${metadata.namespace}/${metadata.name}`),
+      ),
+    ],
+    self: dequal(next, self) ? undefined : update(next),
+  };
+}
+
+const readyNote = (name: string, is: string) =>
+  is === "True"
+    ? normal("NodeReady", `Node ${name} status is now: NodeReady`)
+    : normal("NodeNotReady", `Node ${name} status is now: NodeNotReady`);
+
+/** N4: what was not judged now evicts nobody, though its taint may still be written. */
+const effective = (taints: readonly Taint[], { judged }: Readiness): readonly Taint[] =>
+  judged ? taints : taints.filter(({ key }) => key !== unreachable);
+
+function evictions(
+  pods: readonly Pod[],
+  taints: readonly Taint[],
+  now: EpochMs,
+): { readonly doomed: readonly Pod[]; readonly wakeAt: EpochMs | undefined } {
+  const due = pods
+    .filter(isLive)
+    .flatMap((one) => {
+      const at = evictionAt(one, taints, now);
+      return at === undefined ? [] : [{ one, at }];
+    });
+  const later = due.map(({ at }) => at).filter((at) => at > now);
+  const doomed = due.filter(({ at }) => at <= now).map(({ one }) => one);
+  return {
+    doomed: doomed.slice(0, evictionsMax),
+    wakeAt: later.length > 0 ? Math.min(...later) : undefined,
+  };
+}
+
+type Facts = ObservedNode["facts"] | undefined;
+
+function written(self: Node, facts: Facts, taints: readonly Taint[], freeRange: string | undefined): Node {
+  const { metadata, spec } = self;
+  const hasRange = spec.podCIDR !== undefined && spec.podCIDR !== "";
+  const { taints: _taints, ...rest } = spec;
+  const engine = facts && { [engineAnnotation]: facts.engineId };
+  return {
+    ...self,
+    metadata: {
+      ...metadata,
+      ...(facts && { labels: { ...metadata.labels, ...facts.labels } }),
+      ...(engine && { annotations: { ...metadata.annotations, ...engine } }),
+    },
+    spec: {
+      ...rest,
+      ...(taints.length > 0 && { taints: [...taints] }),
+      ...(!hasRange && freeRange !== undefined && { podCIDR: freeRange, podCIDRs: [freeRange] }),
+    },
+  };
+}
+
+function statusOf(self: Node, facts: Facts, { condition }: Readiness): Node["status"] {
+  const others = (self.status?.conditions ?? []).filter(({ type }) => type !== "Ready");
+  const conditions = condition === undefined ? others : [...others, condition];
+  const reported = facts && {
+    addresses: facts.addresses,
+    capacity: facts.capacity,
+    allocatable: facts.allocatable,
+    nodeInfo: facts.nodeInfo,
+  };
+  const status = { ...self.status, ...reported, conditions } as Node["status"]; // Admission parses it.
+  return dequal(status, { conditions: [], ...self.status }) ? self.status : status;
+}
+
+/** A pod on a node that evicts concerns it. */
+function* concerns({ after }: ObjectChange, view: ClusterView): Iterable<string> {
+  if (after?.kind !== "Pod" || after.apiVersion !== "v1") return;
+  const { spec } = after as unknown as Pod; // A v1 Pod.
+  const home = spec.nodeName === undefined ? undefined : view.get(node, undefined, spec.nodeName);
+  if (home?.spec.taints?.some(({ effect }) => effect === "NoExecute")) yield home.metadata.name;
+}
+
+function freeRangeOf(view: ClusterView, { settings }: Surroundings): string | undefined {
+  return freePodRange(
+    settings.podCIDR,
+    (range) => view.raw.get(allocKey("pod-cidr", range)) !== undefined,
+  );
+}
+
+/** A node whose agent is heard registers itself. */
+function make(name: string, view: ClusterView, around: Surroundings): Newborn | undefined {
+  const observed = around.nodes.seen(name);
+  if (observed === undefined || observed.ageMs > 4_000) return undefined;
+  const range = freeRangeOf(view, around);
+  const { facts } = observed;
+  return {
+    apiVersion: "v1",
+    kind: "Node",
+    metadata: { name, labels: facts.labels, annotations: { [engineAnnotation]: facts.engineId } },
+    spec: { ...(range !== undefined && { podCIDR: range, podCIDRs: [range] }) },
+  } as Newborn;
+}
+
+export const nodes = controller({
+  kind: node,
+  owns: [pod],
+  read(view, self, around): World {
+    const { name } = self.metadata;
+    const agents = view
+      .list(node)
+      .filter(({ metadata }) => metadata.annotations?.[engineAnnotation] !== undefined);
+    const { podCIDR = "" } = self.spec;
+    return {
+      observed: around.nodes.seen(name),
+      judgeable: around.nodes.judgeable(agents.length),
+      pods: view.list(pod, { node: name }),
+      freeRange: podCIDR === "" ? freeRangeOf(view, around) : undefined,
+    };
+  },
+  decide,
+  concerns,
+  missing: { names: [], make },
+});

@@ -1,0 +1,92 @@
+import type { ClusterView } from "../../../../libs/cluster/view.ts";
+import { node as nodeKind } from "../../../../libs/model/kinds/node.ts";
+import type { Pod } from "../../../../libs/model/kinds/pod.ts";
+import type { EpochMs } from "../../../../libs/telemetry/clock.ts";
+
+/** A pod with what its own object does not say: whether its node can be reached at the cut. */
+export type PlacedPod = { readonly pod: Pod; readonly nodeReady: boolean };
+
+/** It ended by itself; it never runs again (O2). */
+export const isTerminal = ({ status }: Pod): boolean =>
+  status?.phase === "Succeeded" || status?.phase === "Failed";
+
+/** It counts: nobody deleted it, and it has not ended. */
+export const isLive = (pod: Pod): boolean =>
+  pod.metadata.deletionTimestamp === undefined && !isTerminal(pod);
+
+/** Since when the pod is ready; undefined while it is not. */
+export function readySinceMs({ status }: Pod): EpochMs | undefined {
+  const ready = status?.conditions?.find(({ type }) => type === "Ready");
+  if (ready?.status !== "True") return undefined;
+  return ready.lastTransitionTime === undefined ? 0 : Date.parse(ready.lastTransitionTime);
+}
+
+/**
+ * When the pod has been ready for `minReadySeconds`; undefined while it is not ready, or its node
+ * cannot be reached. (The agent alone writes readiness, N2: what a lost node last said is derived
+ * away here rather than overwritten.)
+ */
+export function availableAtMs(
+  { pod, nodeReady }: PlacedPod,
+  minReadySeconds: number,
+): EpochMs | undefined {
+  const since = readySinceMs(pod);
+  if (since === undefined || !nodeReady || !isLive(pod)) return undefined;
+  return since + minReadySeconds * 1_000;
+}
+
+/** Whether the pod's node is there and ready, at the cut. */
+export function isOnReadyNode(view: ClusterView, { spec }: Pod): boolean {
+  if (spec.nodeName === undefined || spec.nodeName === "") return false;
+  const node = view.get(nodeKind, undefined, spec.nodeName);
+  const ready = node?.status?.conditions?.find(({ type }) => type === "Ready");
+  return ready?.status === "True";
+}
+
+export const placed = (view: ClusterView, pods: readonly Pod[]): readonly PlacedPod[] =>
+  pods.map((pod) => ({ pod, nodeReady: isOnReadyNode(view, pod) }));
+
+const costAnnotation = "controller.kubernetes.io/pod-deletion-cost";
+const phaseRank: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Running: 2 };
+
+/**
+ * Orders pods by what is lost with them, least first, as Kubernetes' ActivePodsWithRanks: unbound,
+ * pending, unready, cheap by annotation, on a crowded node, ready for a short time, often restarted,
+ * young.
+ */
+export function leastLossFirst(pods: readonly PlacedPod[]): readonly PlacedPod[] {
+  const perNode = new Map<string, number>();
+  for (const { pod } of pods) {
+    const node = pod.spec.nodeName ?? "";
+    perNode.set(node, (perNode.get(node) ?? 0) + 1);
+  }
+  const rankOf = ({ pod, nodeReady }: PlacedPod): readonly number[] => {
+    const since = nodeReady ? readySinceMs(pod) : undefined;
+    return [
+      (pod.spec.nodeName ?? "") === "" ? 0 : 1,
+      phaseRank[pod.status?.phase ?? "Pending"] ?? 0,
+      since === undefined ? 0 : 1,
+      Number.parseInt(pod.metadata.annotations?.[costAnnotation] ?? "0", 10) || 0,
+      -(perNode.get(pod.spec.nodeName ?? "") ?? 0),
+      -(since ?? 0),
+      -restartsOf(pod),
+      -Date.parse(pod.metadata.creationTimestamp ?? ""),
+    ];
+  };
+  return pods
+    .map((one) => ({ one, rank: rankOf(one) }))
+    .toSorted((a, b) => compareRanks(a.rank, b.rank) || (nameOf(a.one) < nameOf(b.one) ? -1 : 1))
+    .map(({ one }) => one);
+}
+
+const nameOf = ({ pod }: PlacedPod) => pod.metadata.name;
+const restartsOf = ({ status }: Pod): number =>
+  (status?.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0);
+
+function compareRanks(a: readonly number[], b: readonly number[]): number {
+  for (const [at, rank] of a.entries()) {
+    const difference = rank - (b[at] ?? 0);
+    if (difference !== 0 && !Number.isNaN(difference)) return difference;
+  }
+  return 0;
+}

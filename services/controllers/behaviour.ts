@@ -1,0 +1,210 @@
+/** Makes an actor's behaviour of a controller: its writes go through admission, as one transaction. */
+import type { Behaviour, Turn } from "../../libs/actor/behaviour.ts";
+import {
+  admitCreate,
+  admitDelete,
+  admitRemove,
+  admitStatus,
+  admitUpdate,
+} from "../../libs/admission/admit.ts";
+import type { AdmissionContext } from "../../libs/admission/context.ts";
+import { together, transactionOf } from "../../libs/admission/transaction.ts";
+import { keyOf, parseKey, resourceOf } from "../../libs/cluster/key.ts";
+import type { EventFacts, RecordEvent } from "../../libs/cluster/record-event.ts";
+import type { ClusterView } from "../../libs/cluster/view.ts";
+import { apiVersionOf, type Kind } from "../../libs/model/kind.ts";
+import { namespace as namespaceKind } from "../../libs/model/kinds/namespace.ts";
+import type { Change } from "../../libs/store/replica.ts";
+import type { Op } from "../../libs/store/store.ts";
+import type { Random } from "../../libs/telemetry/random.ts";
+import {
+  actorName,
+  type Controller,
+  type EventNote,
+  type ObjectChange,
+  type StoredObject,
+  type Surroundings,
+  type Write,
+} from "./controller.ts";
+
+export type BehaviourPorts = Surroundings & {
+  readonly random: Random;
+  readonly record: RecordEvent;
+};
+
+/** @throws {ApiError} from a turn, when admission refuses what it would write: the runtime retries */
+export function behaviourOf(
+  controller: Controller,
+  ports: BehaviourPorts,
+): Behaviour<ClusterView, Change<unknown>> {
+  const { kind, missing } = controller;
+  const address = controller.name ?? kind.plural;
+  const concerns = concernsOf(controller);
+  return {
+    kind: address,
+    concerns,
+    *all(view) {
+      for (const object of view.list(kind)) yield actorName(loose(object).metadata);
+      yield* missing?.names ?? [];
+    },
+    turn(name, view, now) {
+      const [namespace, own] = splitName(kind, name);
+      const context = { view, now, random: ports.random, settings: ports.settings };
+      const self = view.get(kind, namespace, own);
+      if (self !== undefined) return turnOf(controller, ports, loose(self), context);
+      const made = missing?.make(own, view, ports);
+      if (made === undefined) return undefined;
+      return {
+        ops: admitCreate(kind, made, context).ops,
+        wakeAt: undefined,
+        cut: view.revision,
+      };
+    },
+  };
+}
+
+function turnOf(
+  controller: Controller,
+  ports: BehaviourPorts,
+  self: StoredObject & { readonly status?: unknown },
+  context: AdmissionContext,
+): Turn | undefined {
+  const { view, now } = context;
+  // `self` is an object of the controller's kind: it was read as one.
+  const world = controller.read(view, self as never, ports);
+  const decision = controller.decide(self as never, world, now);
+  const children = decision.writes.flatMap((write) => childOps(controller, write, context));
+  const own = ownOps(controller, self, decision, context);
+  // S2: whoever writes anything writes its own object too, unless names alone keep turns apart.
+  const touch = own.length === 0 && children.length > 0 && controller.derivedNames !== true;
+  const ops = together([children, touch ? touchOps(controller.kind, self, view) : own]);
+  if (ops.length === 0) return { ops, wakeAt: decision.wakeAt, cut: view.revision };
+  return {
+    ops,
+    wakeAt: decision.wakeAt,
+    cut: view.revision,
+    committed: () => {
+      for (const note of decision.events) ports.record(factsOf(controller.kind, self, note));
+    },
+  };
+}
+
+/** The transaction of one write; none when it would change nothing. */
+function childOps(
+  { owns }: Controller,
+  write: Write<unknown>,
+  context: AdmissionContext,
+): readonly Op[] {
+  const object = loose(write.object);
+  const { namespace, name = "" } = object.metadata;
+  const kind = kindOf(owns, object);
+  if (write.op === "create") {
+    // An object in a namespace that ends would be refused, and its owner goes soon too (O5).
+    return isEnding(context.view, namespace) ? [] : admitCreate(kind, object, context).ops;
+  }
+  const before = context.view.get(kind, namespace, name);
+  if (before === undefined) return [];
+  switch (write.op) {
+    case "update":
+      return admitUpdate(kind, before, object, context)?.ops ?? [];
+    case "delete":
+      return admitDelete(kind, before, write.options, context)?.ops ?? [];
+    case "remove":
+      return admitRemove(kind, before, context).ops;
+    default:
+      return write satisfies never;
+  }
+}
+
+/** What a turn writes of its own object: metadata and spec, and status, in one put (S10). */
+function ownOps(
+  { kind }: Controller,
+  self: StoredObject & { readonly status?: unknown },
+  decision: { readonly status: unknown; readonly self?: Write<unknown> | undefined },
+  context: AdmissionContext,
+): readonly Op[] {
+  const { view } = context;
+  const change = decision.self;
+  if (change?.op === "delete") {
+    return admitDelete(kind, self as never, change.options, context)?.ops ?? [];
+  }
+  if (change?.op === "remove") return admitRemove(kind, self as never, context).ops;
+  const updated =
+    change?.op === "update"
+      ? admitUpdate(kind, self as never, change.object, context)
+      : undefined;
+  const ownKey = keyOf(kind, self.metadata.namespace, self.metadata.name ?? "");
+  const ends = updated?.ops.some(({ key, op }) => key === ownKey && op === "delete") ?? false;
+  if (updated !== undefined && (ends || decision.status === self.status)) return updated.ops;
+  if (decision.status === self.status) return [];
+  const between = updated?.object ?? (self as never);
+  const admitted = admitStatus(kind, between, decision.status, context);
+  if (admitted === undefined) return updated?.ops ?? [];
+  return transactionOf(kind, self as never, loose(admitted.object) as never, view);
+}
+
+/** Puts the object as it is, so that no other turn decided at its revision commits (S2). */
+const touchOps = (kind: Kind, self: StoredObject, view: ClusterView): readonly Op[] =>
+  transactionOf(kind, self as never, self as never, view);
+
+/** Itself, the owners of what it owns, and what the controller adds. */
+function concernsOf({ kind, owns, concerns, missing, ownedWakeOwners = true }: Controller) {
+  const resource = resourceOf(kind);
+  const owned = new Set(ownedWakeOwners ? owns.map(resourceOf) : []);
+  return function* (change: Change<unknown>, view: ClusterView): Iterable<string> {
+    const { resource: changed, namespace, name } = parseKey(change.key);
+    if (changed === resource) yield actorName({ namespace, name });
+    const sides: ObjectChange = {
+      before: storedObject(change.before?.value),
+      after: storedObject(change.after?.value),
+    };
+    if (sides.before === undefined && sides.after === undefined) return;
+    if (owned.has(changed)) {
+      for (const side of [sides.before, sides.after]) yield* ownersIn(side, kind);
+    }
+    if (concerns !== undefined) yield* concerns(sides, view);
+    if (changed === "namespaces") yield* missing?.names ?? [];
+  };
+}
+
+function* ownersIn(object: StoredObject | undefined, kind: Kind): Iterable<string> {
+  for (const owner of object?.metadata.ownerReferences ?? []) {
+    if (owner.kind !== kind.kind) continue;
+    const namespace = kind.namespaced ? object?.metadata.namespace : undefined;
+    yield actorName({ namespace, name: owner.name });
+  }
+}
+
+function kindOf(owns: readonly Kind[], { apiVersion, kind }: StoredObject): Kind {
+  const found = owns.find((one) => one.kind === kind && apiVersionOf(one) === apiVersion);
+  if (found === undefined) throw new TypeError(`the controller does not own ${kind}`);
+  return found;
+}
+
+const isEnding = (view: ClusterView, namespace: string | undefined): boolean =>
+  namespace !== undefined &&
+  view.get(namespaceKind, undefined, namespace)?.metadata.deletionTimestamp !== undefined;
+
+function splitName(kind: Kind, name: string): readonly [string | undefined, string] {
+  if (!kind.namespaced) return [undefined, name];
+  const [namespace = "", own = ""] = name.split("/");
+  return [namespace, own];
+}
+
+function factsOf({ kind }: Kind, self: StoredObject, note: EventNote): EventFacts {
+  const { apiVersion, metadata } = self;
+  const { namespace, name = "", uid, resourceVersion } = metadata;
+  return {
+    ...note,
+    source: { component: `${kind.toLowerCase()}-controller` },
+    involved: { apiVersion, kind, namespace, name, uid, resourceVersion: resourceVersion },
+  };
+}
+
+function storedObject(value: unknown): StoredObject | undefined {
+  if (typeof value !== "object" || value === null || !("metadata" in value)) return undefined;
+  return value as StoredObject; // What has metadata was written through admission.
+}
+
+const loose = (object: unknown) => object as StoredObject; // As above.
+

@@ -1,0 +1,39 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { randomInt } from "node:crypto";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import * as z from "zod";
+
+/** What makes a cluster the same one after a restart; in `<dir>/cluster.json`. */
+const identity = z.object({
+  id: z.string().regex(/^[a-z0-9]{6}$/),
+  natsPort: z.int(),
+});
+export type Identity = z.output<typeof identity>;
+
+/** The recorded identity of the cluster in `dir`; a new one where there is none. */
+export async function identityIn(dir: string): Promise<Identity> {
+  mkdirSync(dir, { recursive: true, mode: 0o700 });
+  const file = join(dir, "cluster.json");
+  if (existsSync(file)) return identity.parse(JSON.parse(readFileSync(file, "utf8")));
+  const letters = "abcdefghijklmnopqrstuvwxyz0123456789";
+  const id = Array.from({ length: 6 }, () => letters[randomInt(letters.length)]).join("");
+  const made = { id, natsPort: await freePort() };
+  writeFileSync(file, JSON.stringify(made));
+  return made;
+}
+
+/** A TCP port of 127.0.0.1 that nobody uses at the moment. */
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => {
+        if (typeof address === "object" && address !== null) resolve(address.port);
+        else reject(new Error("no port was given"));
+      });
+    });
+  });
+}

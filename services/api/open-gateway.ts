@@ -1,0 +1,56 @@
+import type { Bus } from "../../libs/bus/bus.ts";
+import type { Cluster } from "../../libs/cluster/open.ts";
+import { type ClusterView, clusterView, replicaOptions } from "../../libs/cluster/view.ts";
+import type { Kind } from "../../libs/model/kind.ts";
+import { openReplica } from "../../libs/store/open-replica.ts";
+import type { Store } from "../../libs/store/store.ts";
+import type { Clock } from "../../libs/telemetry/clock.ts";
+import type { Log } from "../../libs/telemetry/log.ts";
+import type { Random } from "../../libs/telemetry/random.ts";
+import { backendOf } from "./resources/backend.ts";
+import type { Gateway } from "./resources/gateway.ts";
+
+export type GatewayOptions = {
+  readonly kinds: readonly Kind[];
+  readonly cluster: Cluster;
+  /** Where Kubernetes Events are, with their own revisions. */
+  readonly events: Store;
+  readonly bus: Bus;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+};
+
+/** The caches over the state and over the events; disposing of it leaves the stores open. */
+export async function openGateway(options: GatewayOptions): Promise<Gateway & AsyncDisposable> {
+  const { kinds, cluster, events, bus, clock, random, log, signal } = options;
+  await using stack = new AsyncDisposableStack();
+  const replica = stack.use(await openReplica(events, { ...replicaOptions, clock, log, signal }));
+  const state = stack.use(backendOf(cluster));
+  const view = eventsView(clusterView(replica), cluster.view);
+  const ofEvents = stack.use(backendOf({ store: events, replica, view }));
+  const opened = stack.move();
+  return {
+    kinds,
+    backendFor: (kind) => (isEvent(kind) ? ofEvents : state),
+    ports: { clock, random, settings: cluster.settings },
+    bus,
+    log,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}
+
+const isEvent = ({ group, kind }: Kind) => group === "" && kind === "Event";
+
+/** The events' view; their Namespaces are in the state. */
+function eventsView(events: ClusterView, state: ClusterView): ClusterView {
+  return {
+    raw: events.raw,
+    get revision() {
+      return events.revision;
+    },
+    get: (kind, namespace, name) => (isEvent(kind) ? events : state).get(kind, namespace, name),
+    list: (kind, filter) => (isEvent(kind) ? events : state).list(kind, filter),
+  };
+}

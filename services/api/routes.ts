@@ -1,0 +1,17 @@
+import { discoveryRoutes } from "./discovery/discovery-routes.ts";
+import { resourceRoutes } from "./http/resource-routes.ts";
+import type { Route } from "./http/server.ts";
+import { podRoutes } from "./pods/pod-actions.ts";
+import type { Gateway } from "./resources/gateway.ts";
+import { reviewRoutes } from "./reviews/review-routes.ts";
+
+/** Everything that the gateway serves over HTTPS. */
+export function routesOf(gateway: Gateway): readonly Route[] {
+  const pod = gateway.kinds.find(({ group, kind }) => group === "" && kind === "Pod");
+  return [
+    ...discoveryRoutes(gateway.kinds),
+    ...gateway.kinds.flatMap((kind) => resourceRoutes(gateway, kind)),
+    ...(pod === undefined ? [] : podRoutes(gateway, pod)),
+    ...reviewRoutes,
+  ];
+}

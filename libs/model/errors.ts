@@ -1,0 +1,156 @@
+import type * as z from "zod";
+import type { Kind } from "./kind.ts";
+import { withoutNulls } from "./nulls.ts";
+
+/** Kubernetes' StatusReason and the HTTP code that goes with it. */
+const codes = {
+  BadRequest: 400,
+  Unauthorized: 401,
+  Forbidden: 403,
+  NotFound: 404,
+  MethodNotAllowed: 405,
+  NotAcceptable: 406,
+  AlreadyExists: 409,
+  Conflict: 409,
+  Expired: 410,
+  RequestEntityTooLarge: 413,
+  UnsupportedMediaType: 415,
+  Invalid: 422,
+  TooManyRequests: 429,
+  InternalError: 500,
+  ServiceUnavailable: 503,
+  Timeout: 504,
+} as const;
+
+export type Reason = keyof typeof codes;
+export type Cause = { readonly reason: string; readonly field: string; readonly message: string };
+export type Details = {
+  readonly name?: string | undefined;
+  readonly group?: string | undefined;
+  readonly kind?: string | undefined;
+  readonly uid?: string | undefined;
+  readonly causes?: readonly Cause[];
+  readonly retryAfterSeconds?: number;
+};
+
+/** A refusal the caller is told about. What else reaches the gateway is a bug: logged, 500. */
+export class ApiError extends Error {
+  override readonly name = "ApiError";
+  readonly reason: Reason; // Declared here: parameter properties are not erasable.
+  readonly details: Details;
+
+  constructor(reason: Reason, message: string, details: Details = {}, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+    this.details = details;
+  }
+
+  get code(): number {
+    return codes[this.reason];
+  }
+
+  toStatus() {
+    const { reason, message, details, code } = this;
+    const head = { apiVersion: "v1", kind: "Status", metadata: {}, status: "Failure" } as const;
+    return { ...head, message, reason, details, code };
+  }
+}
+
+/**
+ * The storage form of what a user or a turn wrote. A `null` counts as absent, as in Kubernetes.
+ *
+ * @throws {ApiError} Invalid, with one cause for each field at fault
+ */
+export function parse<O>(kind: Kind<O>, input: unknown): O {
+  const given = withoutNulls(input);
+  const result = kind.schema.safeParse(given, { reportInput: true });
+  if (result.success) return result.data;
+  // No `cause`: the issues quote their input, which may be a Secret on its way to a log.
+  throw invalid(kind, nameIn(given), result.error.issues.flatMap(toCauses));
+}
+
+/** The refusal of an object for what its fields hold. */
+export function invalid(
+  kind: Pick<Kind, "group" | "kind">,
+  name: string | undefined,
+  causes: readonly Cause[],
+): ApiError {
+  const texts = causes.map(({ field, message }) =>
+    field === "" ? message : `${field}: ${message}`,
+  );
+  const summary = texts.length === 1 ? texts.join("") : `[${texts.join(", ")}]`;
+  const subject = kind.group === "" ? kind.kind : `${kind.kind}.${kind.group}`;
+  const { group } = kind;
+  const details = { name, ...(group !== "" && { group }), kind: kind.kind, causes };
+  return new ApiError("Invalid", `${subject} "${name ?? ""}" is invalid: ${summary}`, details);
+}
+
+/** `spec.containers[0].name` of a path's steps; a step that is no identifier is quoted. */
+export function fieldOf(path: readonly PropertyKey[]): string {
+  const steps = path.map((step) => {
+    if (typeof step === "number") return `[${step}]`;
+    const text = String(step);
+    return /^[A-Za-z_$][\w$]*$/.test(text) ? `.${text}` : `[${text}]`;
+  });
+  return steps.join("").replace(/^\./, "");
+}
+
+function nameIn(input: unknown): string | undefined {
+  const metadata = (input as { metadata?: { name?: unknown } } | null | undefined)?.metadata; // Looked at with care.
+  return typeof metadata?.name === "string" ? metadata.name : undefined;
+}
+
+function toCauses(issue: z.core.$ZodIssue): readonly Cause[] {
+  const field = fieldOf(issue.path);
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => {
+      const unknown = fieldOf([...issue.path, key]);
+      return { reason: "FieldValueInvalid", field: unknown, message: `unknown field "${unknown}"` };
+    });
+  }
+  if (issue.code === "invalid_key" || issue.code === "invalid_element") {
+    return issue.issues.map((inner) => ({
+      reason: causeReason(inner),
+      field,
+      message: textOf(inner),
+    }));
+  }
+  return [{ reason: causeReason(issue), field, message: textOf(issue) }];
+}
+
+function causeReason(issue: z.core.$ZodIssue): string {
+  if (issue.code === "custom" && typeof issue.params?.["reason"] === "string") {
+    return issue.params["reason"];
+  }
+  if (isMissing(issue)) return "FieldValueRequired";
+  if (issue.code === "invalid_value") return "FieldValueNotSupported";
+  if (issue.code === "invalid_type") return "FieldValueTypeInvalid";
+  return "FieldValueInvalid";
+}
+
+const isMissing = (issue: z.core.$ZodIssue): boolean =>
+  issue.input === undefined && issue.code !== "custom";
+
+/** In Kubernetes' words. What the field holds is quoted only where it is a number or one word of an enumeration. */
+function textOf(issue: z.core.$ZodIssue): string {
+  if (isMissing(issue)) return "Required value";
+  const { input } = issue;
+  switch (issue.code) {
+    case "invalid_value": {
+      const supported = issue.values.map((value) => `"${String(value)}"`).join(", ");
+      const shown = typeof input === "string" && input.length <= 63 ? `"${input}"` : "value";
+      return `Unsupported value: ${shown}: supported values: ${supported}`;
+    }
+    case "too_small":
+      return numeric(input, `must be greater than or equal to ${issue.minimum}`, issue.message);
+    case "too_big":
+      return numeric(input, `must be less than or equal to ${issue.maximum}`, issue.message);
+    case "invalid_type":
+      return `Invalid type: must be ${issue.expected === "record" ? "object" : issue.expected}`;
+    default:
+      return issue.message;
+  }
+}
+
+const numeric = (input: unknown, rule: string, otherwise: string): string =>
+  typeof input === "number" ? `Invalid value: ${input}: ${rule}` : otherwise;

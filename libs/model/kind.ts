@@ -1,0 +1,186 @@
+/**
+ * What a kind is: everything that the system knows of it, derived from one zod definition. A kind is
+ * one file in `kinds/`; `registry.ts` finds it there.
+ *
+ *     export const widget = defineKind({ group: "example.dev", version: "v1", kind: "Widget",
+ *       plural: "widgets", singular: "widget", namespaced: true, spec, columns: [] });
+ *     export type Widget = ObjectOf<typeof widget>;
+ */
+import * as z from "zod";
+import type { Cause } from "./errors.ts";
+import { clusterMetadata, type Metadata, namespacedMetadata } from "./metadata.ts";
+import { dnsSubdomain } from "./names.ts";
+import { ageOf, type EpochMs } from "./time.ts";
+
+/** A column of `kubectl get`; `priority` 1 shows with `-o wide` only. */
+export type Column<O> = {
+  readonly name: string;
+  readonly type: "string" | "integer" | "boolean";
+  readonly format?: string;
+  readonly priority?: 0 | 1;
+  readonly description?: string;
+  read(object: O, now: EpochMs): string | number | boolean;
+};
+
+export interface Kind<O = unknown> {
+  /** Empty for the core group. */
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  readonly singular: string;
+  readonly short: readonly string[];
+  /** Names of several kinds at once, such as `all`. */
+  readonly categories: readonly string[];
+  readonly namespaced: boolean;
+  readonly subresources: readonly ("status" | "scale")[];
+  /** Takes what a user wrote and gives the storage form: validated, canonical, with its defaults. */
+  readonly schema: z.ZodType<O>;
+  readonly columns: readonly Column<O>[];
+  /** What must not change, beside what the schema says of `after` alone. */
+  validateUpdate(before: O, after: O): readonly Cause[];
+}
+
+/** The object of a kind: `ObjectOf<typeof pod>`. */
+export type ObjectOf<K> = K extends { readonly schema: z.ZodType<infer O> } ? O : never;
+
+type Flat<T> = { [K in keyof T]: T[K] };
+type Head<N extends boolean> = {
+  apiVersion: string;
+  kind: string;
+  metadata: N extends true ? Metadata & { namespace: string } : Metadata;
+};
+type Part<Name extends string, S> = [S] extends [z.ZodType]
+  ? { [K in Name]: z.output<S> }
+  : unknown;
+type OptionalPart<Name extends string, S> = [S] extends [z.ZodType]
+  ? { [K in Name]?: z.output<S> | undefined }
+  : unknown;
+/** An object schema without fields infers an index signature, which would swallow every other field. */
+type FieldsPart<Fields extends z.ZodRawShape> = [keyof Fields] extends [never]
+  ? unknown
+  : z.output<z.ZodObject<Fields>>;
+type Definition<N extends boolean, Spec, Status, Fields extends z.ZodRawShape, O> = {
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly plural: string;
+  /** The lower case kind when absent. */
+  readonly singular?: string;
+  readonly short?: readonly string[];
+  readonly categories?: readonly string[];
+  readonly namespaced: N;
+  readonly description?: string;
+  /** What a name must be; a DNS subdomain when absent. */
+  readonly name?: z.ZodType<string>;
+  readonly spec?: Spec;
+  /** Makes `/status` a subresource. */
+  readonly status?: Status;
+  /** Fields beside metadata, spec and status. */
+  readonly fields?: Fields;
+  /** `/scale` sets `spec.replicas`. */
+  readonly scale?: boolean;
+  /** Fills in what follows from several fields; before `validate`. */
+  readonly complete?: (object: NoInfer<O>) => NoInfer<O>;
+  /** Rules across fields, told at the path where they belong. */
+  readonly validate?: (object: NoInfer<O>) => readonly Cause[];
+  readonly validateUpdate?: (before: NoInfer<O>, after: NoInfer<O>) => readonly Cause[];
+  /** Between NAME and AGE; those of priority 1 come after AGE. */
+  readonly columns: readonly Column<NoInfer<O>>[];
+  /** The columns are all there are: no NAME, no AGE added. */
+  readonly columnsAreAll?: boolean;
+};
+
+const kinds = new WeakSet<object>();
+
+/** Whether a value was made by `defineKind`. */
+export const isKind = (value: unknown): value is Kind =>
+  typeof value === "object" && value !== null && kinds.has(value);
+
+export function defineKind<
+  N extends boolean,
+  Spec extends z.ZodType | undefined = undefined,
+  Status extends z.ZodType | undefined = undefined,
+  // eslint-disable-next-line typescript/ban-types -- no fields: the empty shape
+  Fields extends z.ZodRawShape = Record<never, never>,
+  O = Flat<Head<N> & Part<"spec", Spec> & OptionalPart<"status", Status> & FieldsPart<Fields>>,
+>(definition: Definition<N, Spec, Status, Fields, O>): Kind<O> {
+  const { group, version, kind, spec, status, namespaced } = definition;
+  const apiVersion = group === "" ? version : `${group}/${version}`;
+  const metadata = (namespaced ? namespacedMetadata : clusterMetadata)(
+    definition.name ?? dnsSubdomain,
+  );
+  const shape = {
+    apiVersion: z.literal(apiVersion).default(apiVersion),
+    kind: z.literal(kind).default(kind),
+    metadata: metadata.meta({ proto: 1, description: "Standard object metadata." }),
+    ...(spec !== undefined && { spec: withMeta(spec, { proto: 2 }) }),
+    ...(status !== undefined && { status: withMeta(status.optional(), { proto: 3 }) }),
+    ...definition.fields,
+  };
+  const { complete, validate = () => [], validateUpdate = () => [] } = definition;
+  const schema = z
+    .strictObject(shape)
+    .overwrite((object) =>
+      complete === undefined ? object : (complete(object as O) as typeof object),
+    ) // As below.
+    .superRefine((object, context) => {
+      for (const cause of validate(object as O)) context.addIssue(issueOf(cause)); // It is the output of `shape`.
+    })
+    .meta({ title: kind, ...(definition.description && { description: definition.description }) });
+  const made: Kind<O> = {
+    group,
+    version,
+    kind,
+    plural: definition.plural,
+    singular: definition.singular ?? kind.toLowerCase(),
+    short: definition.short ?? [],
+    categories: definition.categories ?? [],
+    namespaced,
+    subresources: [
+      ...(status === undefined ? [] : ["status" as const]),
+      ...(definition.scale === true ? ["scale" as const] : []),
+    ],
+    schema: schema as unknown as z.ZodType<O>, // `O` is computed from the very schemas in `shape`.
+    columns:
+      definition.columnsAreAll === true ? definition.columns : withNameAndAge(definition.columns),
+    validateUpdate,
+  };
+  kinds.add(made);
+  return made;
+}
+
+/** `apiVersion` of a kind's objects. */
+export const apiVersionOf = ({ group, version }: Pick<Kind, "group" | "version">): string =>
+  group === "" ? version : `${group}/${version}`;
+
+const withMeta = (schema: z.ZodType, meta: z.GlobalMeta): z.ZodType => schema.meta(meta);
+
+function issueOf({ field, message, reason }: Cause) {
+  const path = field
+    .split(/[.[\]]+/)
+    .filter((step) => step !== "")
+    .map((step) => (/^\d+$/.test(step) ? Number(step) : step));
+  return { code: "custom" as const, path, message, params: { reason } };
+}
+
+/** What every column list of Kubernetes begins and ends with. */
+function withNameAndAge<O>(columns: readonly Column<O>[]): readonly Column<O>[] {
+  const named = (object: O) => (object as Head<false>).metadata; // Every object has it.
+  const name: Column<O> = {
+    name: "Name",
+    type: "string",
+    format: "name",
+    description: "Name must be unique within a namespace.",
+    read: (object) => named(object).name,
+  };
+  const age: Column<O> = {
+    name: "Age",
+    type: "string",
+    description: "Time since the object was made.",
+    read: (object, now) => ageOf(named(object).creationTimestamp, now),
+  };
+  const narrow = columns.filter(({ priority }) => priority !== 1);
+  const wide = columns.filter(({ priority }) => priority === 1);
+  return [name, ...narrow, age, ...wide];
+}

@@ -1,0 +1,197 @@
+import * as z from "zod";
+import { atomicList, int32, int64, stringMap } from "../field.ts";
+import { dnsLabel } from "../names.ts";
+import { problem } from "../problem.ts";
+import { quantity } from "../quantity.ts";
+import { isWithin, pullPolicy } from "./container.ts";
+import { objectFieldSelector, resourceFieldSelector } from "./env.ts";
+
+const mode = int32.min(0).max(0o777);
+/** Of files that are made from keys: readable by all, writable by the owner. */
+const defaultMode = mode.default(0o644);
+const optional = z.boolean().optional();
+const path = z.string().min(1).refine(isWithin, "must be a relative path without '..'");
+
+const keyToPath = z
+  .strictObject({
+    key: z.string().min(1).meta({ proto: 1 }),
+    path: path.meta({ proto: 2 }),
+    mode: mode.optional().meta({ proto: 3 }),
+  })
+  .meta({ title: "core.v1.KeyToPath" });
+const items = z.array(keyToPath).optional();
+
+const downwardFile = z
+  .strictObject({
+    path: path.meta({ proto: 1 }),
+    fieldRef: objectFieldSelector.optional().meta({ proto: 2 }),
+    resourceFieldRef: resourceFieldSelector.optional().meta({ proto: 3 }),
+    mode: mode.optional().meta({ proto: 4 }),
+  })
+  .meta({ title: "core.v1.DownwardAPIVolumeFile" });
+
+/** A ConfigMap or a Secret as a part of a projected volume; its name lies in an inlined reference. */
+const projection = (title: string) =>
+  z
+    .strictObject({
+      name: z
+        .string()
+        .default("")
+        .meta({ proto: [1, 1] }),
+      items: items.meta({ proto: 2, ...atomicList }),
+      optional: optional.meta({ proto: 4 }),
+    })
+    .meta({ title });
+
+const volumeProjection = z
+  .strictObject({
+    secret: projection("core.v1.SecretProjection").optional().meta({ proto: 1 }),
+    downwardAPI: z
+      .strictObject({
+        items: z
+          .array(downwardFile)
+          .optional()
+          .meta({ proto: 1, ...atomicList }),
+      })
+      .meta({ title: "core.v1.DownwardAPIProjection" })
+      .optional()
+      .meta({ proto: 2 }),
+    configMap: projection("core.v1.ConfigMapProjection").optional().meta({ proto: 3 }),
+    serviceAccountToken: z
+      .strictObject({
+        audience: z.string().optional().meta({ proto: 1 }),
+        expirationSeconds: int64.min(600).default(3_600).meta({ proto: 2 }),
+        path: path.meta({ proto: 3 }),
+      })
+      .meta({ title: "core.v1.ServiceAccountTokenProjection" })
+      .optional()
+      .meta({ proto: 4 }),
+  })
+  .meta({ title: "core.v1.VolumeProjection" });
+
+const sources = {
+  hostPath: z
+    .strictObject({
+      path: z.string().min(1).meta({ proto: 1 }),
+      type: z
+        .enum([
+          "",
+          "DirectoryOrCreate",
+          "Directory",
+          "FileOrCreate",
+          "File",
+          "Socket",
+          "CharDevice",
+          "BlockDevice",
+        ])
+        .default("")
+        .meta({ proto: 2 }),
+    })
+    .meta({ title: "core.v1.HostPathVolumeSource" })
+    .optional()
+    .meta({ proto: [2, 1], description: "A file or folder of the node." }),
+  emptyDir: z
+    .strictObject({
+      medium: z.string().optional().meta({ proto: 1, description: "Memory, or the node's disk." }),
+      sizeLimit: quantity.optional().meta({ proto: 2 }),
+    })
+    .meta({ title: "core.v1.EmptyDirVolumeSource" })
+    .optional()
+    .meta({ proto: [2, 2], description: "Empty at first, gone with the pod." }),
+  secret: z
+    .strictObject({
+      secretName: z.string().min(1).meta({ proto: 1 }),
+      items: items.meta({ proto: 2, ...atomicList }),
+      defaultMode: defaultMode.meta({ proto: 3 }),
+      optional: optional.meta({ proto: 4 }),
+    })
+    .meta({ title: "core.v1.SecretVolumeSource" })
+    .optional()
+    .meta({ proto: [2, 6] }),
+  nfs: z
+    .strictObject({
+      server: z.string().min(1).meta({ proto: 1 }),
+      path: z.string().min(1).meta({ proto: 2 }),
+      readOnly: z.boolean().optional().meta({ proto: 3 }),
+    })
+    .meta({ title: "core.v1.NFSVolumeSource" })
+    .optional()
+    .meta({ proto: [2, 7] }),
+  persistentVolumeClaim: z
+    .strictObject({
+      claimName: z.string().min(1).meta({ proto: 1 }),
+      readOnly: z.boolean().optional().meta({ proto: 2 }),
+    })
+    .meta({ title: "core.v1.PersistentVolumeClaimVolumeSource" })
+    .optional()
+    .meta({ proto: [2, 10] }),
+  downwardAPI: z
+    .strictObject({
+      items: z
+        .array(downwardFile)
+        .optional()
+        .meta({ proto: 1, ...atomicList }),
+      defaultMode: defaultMode.meta({ proto: 2 }),
+    })
+    .meta({ title: "core.v1.DownwardAPIVolumeSource" })
+    .optional()
+    .meta({ proto: [2, 16] }),
+  configMap: z
+    .strictObject({
+      name: z
+        .string()
+        .default("")
+        .meta({ proto: [1, 1] }),
+      items: items.meta({ proto: 2, ...atomicList }),
+      defaultMode: defaultMode.meta({ proto: 3 }),
+      optional: optional.meta({ proto: 4 }),
+    })
+    .meta({ title: "core.v1.ConfigMapVolumeSource" })
+    .optional()
+    .meta({ proto: [2, 19] }),
+  projected: z
+    .strictObject({
+      sources: z
+        .array(volumeProjection)
+        .optional()
+        .meta({ proto: 1, ...atomicList }),
+      defaultMode: defaultMode.meta({ proto: 2 }),
+    })
+    .meta({ title: "core.v1.ProjectedVolumeSource" })
+    .optional()
+    .meta({ proto: [2, 26] }),
+  csi: z
+    .strictObject({
+      driver: z.string().min(1).meta({ proto: 1 }),
+      readOnly: z.boolean().optional().meta({ proto: 2 }),
+      fsType: z.string().optional().meta({ proto: 3 }),
+      volumeAttributes: stringMap.optional().meta({ proto: 4 }),
+    })
+    .meta({ title: "core.v1.CSIVolumeSource" })
+    .optional()
+    .meta({ proto: [2, 28] }),
+  image: z
+    .strictObject({
+      reference: z.string().optional().meta({ proto: 1 }),
+      pullPolicy: pullPolicy.optional().meta({ proto: 2 }),
+    })
+    .meta({ title: "core.v1.ImageVolumeSource" })
+    .optional()
+    .meta({ proto: [2, 30] }),
+};
+
+export const volume = z
+  .strictObject({ name: dnsLabel.meta({ proto: 1 }), ...sources })
+  .superRefine((one, context) => {
+    const [, ...more] = sourcesOf(one);
+    for (const name of more) {
+      const detail = "may not specify more than 1 volume type";
+      context.addIssue(problem("FieldValueForbidden", [name], detail));
+    }
+  })
+  .overwrite((one) => (sourcesOf(one).length === 0 ? { ...one, emptyDir: {} } : one))
+  .meta({ title: "core.v1.Volume" });
+export type Volume = z.output<typeof volume>;
+
+const sourcesOf = (one: Readonly<Record<string, unknown>>): readonly string[] =>
+  Object.keys(sources).filter((name) => one[name] !== undefined);

@@ -1,0 +1,62 @@
+/** What kinds that make pods from a template have in common. */
+import { dequal } from "dequal";
+import type { Cause } from "./errors.ts";
+import type { Column } from "./kind.ts";
+import {
+  isEmptySelector,
+  type LabelSelector,
+  matchesSelector,
+  selectorText,
+} from "./label-selector.ts";
+import type { PodTemplate } from "./pod/spec.ts";
+
+type Workload = {
+  readonly spec: { readonly selector: LabelSelector; readonly template: PodTemplate };
+};
+
+/** The selector must select what the template makes, and its pods must be able to run on. */
+export function workloadCauses({ spec: { selector, template } }: Workload): readonly Cause[] {
+  const causes: Cause[] = [];
+  const { labels = {} } = template.metadata;
+  if (isEmptySelector(selector)) {
+    const message = "Invalid value: {}: empty selector is invalid for deployment";
+    causes.push({ reason: "FieldValueInvalid", field: "spec.selector", message });
+  } else if (!matchesSelector(selector, labels)) {
+    const shown = JSON.stringify(labels);
+    const message = `Invalid value: ${shown}: \`selector\` does not match template \`labels\``;
+    causes.push({ reason: "FieldValueInvalid", field: "spec.template.metadata.labels", message });
+  }
+  const { restartPolicy, activeDeadlineSeconds } = template.spec;
+  if (restartPolicy !== "Always") {
+    const message = `Unsupported value: "${restartPolicy}": supported values: "Always"`;
+    const field = "spec.template.spec.restartPolicy";
+    causes.push({ reason: "FieldValueNotSupported", field, message });
+  }
+  if (activeDeadlineSeconds !== undefined) {
+    const message = "Forbidden: activeDeadlineSeconds in ReplicaSet is not Supported";
+    const field = "spec.template.spec.activeDeadlineSeconds";
+    causes.push({ reason: "FieldValueForbidden", field, message });
+  }
+  return causes;
+}
+
+export function selectorIsImmutable(before: Workload, after: Workload): readonly Cause[] {
+  if (dequal(before.spec.selector, after.spec.selector)) return [];
+  const message = "Invalid value: field is immutable";
+  return [{ reason: "FieldValueInvalid", field: "spec.selector", message }];
+}
+
+const names = (read: (container: { name: string; image: string }) => string) => (one: Workload) =>
+  one.spec.template.spec.containers.map(read).join(",");
+
+/** Shown by `-o wide` of every such kind. */
+export const templateColumns: readonly Column<Workload>[] = [
+  { name: "Containers", type: "string", priority: 1, read: names(({ name }) => name) },
+  { name: "Images", type: "string", priority: 1, read: names(({ image }) => image) },
+  {
+    name: "Selector",
+    type: "string",
+    priority: 1,
+    read: ({ spec }) => selectorText(spec.selector),
+  },
+];

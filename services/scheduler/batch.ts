@@ -1,0 +1,282 @@
+/**
+ * Binds pods in batches: all pending pods of this instance against one cut, one transaction a node
+ * (B1), many of them under way at once. A node that another scheduler was quicker at costs only the
+ * pods that were meant for it: they are in the next batch.
+ */
+import { together } from "../../libs/admission/transaction.ts";
+import { admitBind, admitStatus } from "../../libs/admission/admit.ts";
+import { type AdmissionContext, timestamp } from "../../libs/admission/context.ts";
+import type { Placement } from "../../libs/actor/placement.ts";
+import { backOffMs } from "../../libs/actor/back-off.ts";
+import { parseKey } from "../../libs/cluster/key.ts";
+import type { RecordEvent } from "../../libs/cluster/record-event.ts";
+import type { ClusterSettings } from "../../libs/cluster/settings.ts";
+import type { ClusterView } from "../../libs/cluster/view.ts";
+import { type Pod, pod as podKind } from "../../libs/model/kinds/pod.ts";
+import type { Advance, Change, Replica } from "../../libs/store/replica.ts";
+import type { Op, Revision, Store } from "../../libs/store/store.ts";
+import type { Clock } from "../../libs/telemetry/clock.ts";
+import type { Log } from "../../libs/telemetry/log.ts";
+import type { Random } from "../../libs/telemetry/random.ts";
+import { type Claim, claimOf, isPending } from "./claim.ts";
+import { place } from "./decisions/place.ts";
+import { queue } from "./queue.ts";
+import { podIn, rooms } from "./rooms.ts";
+
+export type SchedulerOptions = {
+  readonly view: ClusterView;
+  readonly replica: Replica<unknown>;
+  readonly store: Pick<Store, "commit" | "lastRevision">;
+  readonly settings: ClusterSettings;
+  readonly placement: Placement;
+  readonly record: RecordEvent;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Aborts: no more batches; the one that is under way is finished. */
+  readonly signal: AbortSignal;
+};
+
+/** Pods in one batch: it bounds how long the event loop is held, and how old its cut gets. */
+export const batchMax = 500;
+/** A transaction holds at most 1,000 writes; a bind is two, and the node's load is one. */
+const bindsMax = 400;
+/** What found no node is tried again at least so often, whatever has been noticed. */
+const retryParkedMs = 60_000;
+
+/** Resolves when `signal` has aborted and the last batch has ended. */
+export async function runScheduler(options: SchedulerOptions): Promise<void> {
+  const { view, replica, placement, clock, random, log, signal } = options;
+  const pending = queue();
+  const space = rooms(view);
+  /** In the batch that is under way. */
+  const deciding = new Set<string>();
+  let wake = Promise.withResolvers<void>();
+  let roomMade = 0;
+
+  const isMine = (address: string) => placement.owns(`pods/${address}`);
+
+  function consider(pod: Pod | undefined, address: string): void {
+    if (pod === undefined || !isPending(pod) || !isMine(address)) pending.remove(address);
+    else pending.add(address);
+  }
+
+  function note(change: Change<unknown>): boolean {
+    const { resource, namespace, name } = parseKey(change.key);
+    if (resource === "pods" && namespace !== undefined) {
+      const address = `${namespace}/${name}`;
+      // Its own refusal, written to its status, is no reason to try a pod again.
+      const settled = pending.isParked(address) || deciding.has(address);
+      if (!settled || asksAnew(change)) {
+        consider(view.get(podKind, namespace, name), address);
+      }
+    }
+    return space.note(change);
+  }
+
+  function noteAll({ changes }: Advance<unknown>): void {
+    if (changes.map(note).some(Boolean)) {
+      roomMade += 1;
+      pending.unpark();
+    }
+    if (pending.waiting > 0) wake.resolve();
+  }
+
+  function considerAll(): void {
+    for (const pod of view.list(podKind)) {
+      consider(pod, `${pod.metadata.namespace}/${pod.metadata.name}`);
+    }
+    if (pending.waiting > 0) wake.resolve();
+  }
+
+  using _changes = replica.subscribe(noteAll);
+  using _members = placement.onChange(considerAll);
+  const stop = () => wake.resolve();
+  signal.addEventListener("abort", stop, { once: true });
+  considerAll();
+
+  let failures = 0;
+  while (!signal.aborted) {
+    if (pending.waiting === 0) {
+      wake = Promise.withResolvers<void>();
+      using _retry = clock.after(retryParkedMs, () => {
+        pending.unpark();
+        wake.resolve();
+      });
+      await wake.promise;
+      continue;
+    }
+    const addresses = pending.take(batchMax);
+    const roomBefore = roomMade;
+    for (const address of addresses) deciding.add(address);
+    try {
+      const { refused, again, revision } = await runBatch(addresses, options, () =>
+        space.now(view),
+      );
+      await replica.caughtUp(revision);
+      const missed = roomMade !== roomBefore;
+      for (const address of refused) {
+        if (missed) considerOne(address);
+        else pending.park(address);
+      }
+      for (const address of again) considerOne(address);
+      failures = 0;
+    } catch (error) {
+      failures += 1;
+      const delayMs = backOffMs(failures, random);
+      log.warn({ err: error, retryInMs: delayMs, pods: addresses.length }, "a batch failed");
+      await clock.sleep(delayMs, signal);
+      for (const address of addresses) considerOne(address);
+    } finally {
+      deciding.clear();
+    }
+  }
+  signal.removeEventListener("abort", stop);
+
+  function considerOne(address: string): void {
+    const [namespace = "", name = ""] = address.split("/");
+    consider(view.get(podKind, namespace, name), address);
+  }
+}
+
+/** Among equals the first wins: two schedulers that begin elsewhere seldom want the same node. */
+function rotated<T>(all: readonly T[], random: Random): readonly T[] {
+  const from = Math.floor(random.next() * all.length);
+  return [...all.slice(from), ...all.slice(0, from)];
+}
+
+type BatchOutcome = {
+  /** They found no node. */
+  readonly refused: readonly string[];
+  /** Their node was gone or changed: decide again. */
+  readonly again: readonly string[];
+  /** Where the replica must be before the next batch. */
+  readonly revision: Revision;
+};
+
+async function runBatch(
+  addresses: readonly string[],
+  options: SchedulerOptions,
+  roomsNow: () => ReturnType<ReturnType<typeof rooms>["now"]>,
+): Promise<BatchOutcome> {
+  const { view, store, clock, random, settings, record, log } = options;
+  // From here to the commits nothing waits: it is one cut.
+  const startedMs = clock.monotonicMs();
+  const context: AdmissionContext = { view, now: clock.now(), random, settings };
+  const cut = view.revision;
+  const pods = new Map<Claim, Pod>();
+  for (const address of addresses) {
+    const [namespace = "", name = ""] = address.split("/");
+    const pod = view.get(podKind, namespace, name);
+    if (pod !== undefined && isPending(pod)) pods.set(claimOf(pod), pod);
+  }
+  const { binds, refused } = place([...pods.keys()], rotated(roomsNow(), random));
+  const transactions = [...binds].map(([node, claims]) => bindAll(node, claims, pods, context));
+  const refusals = refused.flatMap(({ claim, why }) => refuse(pods.get(claim), why, context) ?? []);
+  const decidedMs = clock.monotonicMs() - startedMs;
+
+  let revision = cut;
+  const again: string[] = [];
+  const settle = async (ops: readonly Op[]): Promise<boolean> => {
+    const outcome = await store.commit(ops, { cut });
+    revision = Math.max(revision, outcome.revision ?? (await store.lastRevision()));
+    return outcome.ok;
+  };
+  const bound = transactions.map(async ({ node, ops, claims, left }) => {
+    again.push(...left.map(({ address }) => address));
+    if (ops.length === 0) return;
+    if (!(await settle(ops))) {
+      log.debug({ node, pods: claims.length }, "another scheduler was quicker");
+      again.push(...claims.map(({ address }) => address));
+      return;
+    }
+    for (const claim of claims) noteBound(claim, node);
+  });
+  const told = refusals.map(async ({ pod, why, ops }) => {
+    if (await settle(ops))
+      record({ ...eventOf(pod), type: "Warning", reason: "FailedScheduling", message: why });
+  });
+  const results = await Promise.allSettled([...bound, ...told]);
+  const failed = results.find((result) => result.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
+  log.debug(
+    { pods: pods.size, nodes: binds.size, refused: refused.length, cut, decidedMs },
+    "a batch ended",
+  );
+  return { refused: refused.map(({ claim }) => claim.address), again, revision };
+
+  function noteBound(claim: Claim, node: string): void {
+    const pod = pods.get(claim);
+    if (pod === undefined) return;
+    const message = `Successfully assigned ${claim.address} to ${node}`;
+    record({ ...eventOf(pod), type: "Normal", reason: "Scheduled", message });
+  }
+}
+
+type Binding = {
+  readonly node: string;
+  readonly ops: readonly Op[];
+  readonly claims: readonly Claim[];
+  /** For the next batch: the transaction is full. */
+  readonly left: readonly Claim[];
+};
+
+/** One transaction for all that goes to a node (B1). */
+function bindAll(
+  node: string,
+  claims: readonly Claim[],
+  pods: ReadonlyMap<Claim, Pod>,
+  context: AdmissionContext,
+): Binding {
+  const taken = claims.slice(0, bindsMax);
+  const transactions = taken.map((claim) => {
+    const pod = pods.get(claim);
+    return pod === undefined ? [] : admitBind(podKind, pod, node, context).ops;
+  });
+  return { node, ops: together(transactions), claims: taken, left: claims.slice(bindsMax) };
+}
+
+type Refusal = { readonly pod: Pod; readonly why: string; readonly ops: readonly Op[] };
+
+/** PodScheduled becomes False, with why; undefined when that stands there already. */
+function refuse(pod: Pod | undefined, why: string, context: AdmissionContext): Refusal | undefined {
+  if (pod === undefined) return undefined;
+  const type = "PodScheduled";
+  const conditions = pod.status?.conditions ?? [];
+  const was = conditions.find((condition) => condition.type === type);
+  if (was?.status === "False" && was.message === why) return undefined;
+  const now = timestamp(context.now);
+  const condition = {
+    type,
+    status: "False" as const,
+    reason: "Unschedulable",
+    message: why,
+    lastTransitionTime: was?.status === "False" ? (was.lastTransitionTime ?? now) : now,
+  };
+  const others = conditions.filter((other) => other.type !== type);
+  const status = { ...pod.status, conditions: [...others, condition] };
+  const ops = admitStatus(podKind, pod, status, context)?.ops;
+  return ops === undefined ? undefined : { pod, why, ops };
+}
+
+const eventOf = ({ apiVersion, kind, metadata }: Pod) => ({
+  source: { component: "default-scheduler" },
+  involved: {
+    apiVersion,
+    kind,
+    namespace: metadata.namespace,
+    name: metadata.name,
+    uid: metadata.uid,
+    resourceVersion: metadata.resourceVersion,
+  },
+});
+
+/** The pod asks for something else than before: a gate was lifted, say. */
+function asksAnew({ before, after }: Change<unknown>): boolean {
+  const [was, is] = [podIn(before), podIn(after)];
+  if (was === undefined || is === undefined) return true;
+  return (
+    was.metadata.generation !== is.metadata.generation ||
+    was.metadata.deletionTimestamp !== is.metadata.deletionTimestamp
+  );
+}

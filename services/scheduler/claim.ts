@@ -1,0 +1,212 @@
+/** What a pod asks of a node, worked out once for each version of the pod. */
+import type { LabelSelector } from "../../libs/model/label-selector.ts";
+import { quantityMilli, quantityValue } from "../../libs/model/quantity.ts";
+
+type Requirement = {
+  readonly key: string;
+  readonly operator: "In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt";
+  readonly values?: readonly string[] | undefined;
+};
+/** A v1 NodeSelectorTerm; one without requirements matches nothing. */
+export type NodeTerm = {
+  readonly matchExpressions?: readonly Requirement[] | undefined;
+  readonly matchFields?: readonly Requirement[] | undefined;
+};
+export type Toleration = {
+  readonly key?: string | undefined;
+  readonly operator?: string | undefined;
+  readonly value?: string | undefined;
+  readonly effect?: string | undefined;
+};
+type Container = {
+  readonly resources?: { readonly requests?: Quantities | undefined } | undefined;
+  readonly restartPolicy?: string | undefined;
+  readonly ports?: readonly Port[] | undefined;
+};
+type Port = {
+  readonly containerPort?: number | undefined;
+  readonly hostPort?: number | undefined;
+  readonly hostIP?: string | undefined;
+  readonly protocol?: string | undefined;
+};
+type Quantities = Readonly<Record<string, string>>;
+type Spread = {
+  readonly topologyKey: string;
+  readonly maxSkew: number;
+  readonly whenUnsatisfiable: string;
+  readonly labelSelector?: LabelSelector | undefined;
+};
+
+/** What of a v1 Pod the scheduler reads. */
+export type PodFacts = {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly uid?: string | undefined;
+    readonly generation?: number | undefined;
+    readonly creationTimestamp?: string | undefined;
+    readonly deletionTimestamp?: string | undefined;
+    readonly labels?: Readonly<Record<string, string>> | undefined;
+    readonly ownerReferences?:
+      | readonly { readonly uid: string; readonly controller?: boolean | undefined }[]
+      | undefined;
+  };
+  readonly spec: {
+    readonly nodeName?: string | undefined;
+    readonly schedulerName?: string | undefined;
+    readonly schedulingGates?: readonly unknown[] | undefined;
+    readonly priority?: number | undefined;
+    readonly hostNetwork?: boolean | undefined;
+    readonly nodeSelector?: Readonly<Record<string, string>> | undefined;
+    readonly tolerations?: readonly Toleration[] | undefined;
+    readonly containers: readonly Container[];
+    readonly initContainers?: readonly Container[] | undefined;
+    readonly overhead?: Quantities | undefined;
+    readonly topologySpreadConstraints?: readonly Spread[] | undefined;
+    readonly affinity?:
+      | {
+          readonly nodeAffinity?:
+            | {
+                readonly requiredDuringSchedulingIgnoredDuringExecution?:
+                  | { readonly nodeSelectorTerms: readonly NodeTerm[] }
+                  | undefined;
+                readonly preferredDuringSchedulingIgnoredDuringExecution?:
+                  | readonly { readonly weight: number; readonly preference: NodeTerm }[]
+                  | undefined;
+              }
+            | undefined;
+        }
+      | undefined;
+  };
+  readonly status?: { readonly phase?: string | undefined } | undefined;
+};
+
+/** Milli-units for `cpu`, whole units for everything else; `pods` is 1. */
+export type Amounts = Readonly<Record<string, number>>;
+
+export type Claim = {
+  /** `<namespace>/<name>`. */
+  readonly address: string;
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly requests: Amounts;
+  readonly nodeSelector: Readonly<Record<string, string>>;
+  /** Required node affinity: one of them must match; undefined when nothing is required. */
+  readonly nodeTerms: readonly NodeTerm[] | undefined;
+  readonly preferences: readonly { readonly weight: number; readonly preference: NodeTerm }[];
+  readonly tolerations: readonly Toleration[];
+  /** `<protocol>/<port>/<address>` on the node. */
+  readonly hostPorts: readonly string[];
+  readonly spread: readonly Spread[];
+  /** The uid of its controller, or its own: pods of one owner are spread. */
+  readonly group: string;
+  readonly priority: number;
+  readonly createdAt: string;
+  /** Pods with the same text ask the same of every node. */
+  readonly sameAs: string;
+};
+
+const claims = new WeakMap<PodFacts, Claim>();
+
+/** Remembered for as long as this version of the pod is. */
+export function claimOf(pod: PodFacts): Claim {
+  const known = claims.get(pod);
+  if (known !== undefined) return known;
+  const claim = read(pod);
+  claims.set(pod, claim);
+  return claim;
+}
+
+/** Whether the pod waits for this scheduler. */
+export function isPending({ metadata, spec, status }: PodFacts): boolean {
+  if ((spec.nodeName ?? "") !== "" || metadata.deletionTimestamp !== undefined) return false;
+  if ((spec.schedulerName ?? "default-scheduler") !== "default-scheduler") return false;
+  return (spec.schedulingGates ?? []).length === 0 && !isOver(status?.phase);
+}
+
+/** Whether the pod takes up room on its node: until it has ended, whatever its deletion says. */
+export const takesRoom = ({ status }: PodFacts): boolean => !isOver(status?.phase);
+
+const isOver = (phase: string | undefined) => phase === "Succeeded" || phase === "Failed";
+
+function read({ metadata, spec }: PodFacts): Claim {
+  const { name, namespace, uid = "", labels = {}, creationTimestamp = "" } = metadata;
+  const owner = (metadata.ownerReferences ?? []).find(({ controller }) => controller === true);
+  const affinity = spec.affinity?.nodeAffinity;
+  const required = affinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
+  const asked = {
+    namespace,
+    labels,
+    requests: requestsOf(spec),
+    nodeSelector: spec.nodeSelector ?? {},
+    nodeTerms: required,
+    preferences: affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [],
+    tolerations: spec.tolerations ?? [],
+    hostPorts: hostPortsOf(spec),
+    spread: spec.topologySpreadConstraints ?? [],
+    group: owner?.uid ?? uid,
+    priority: spec.priority ?? 0,
+  };
+  return {
+    ...asked,
+    address: `${namespace}/${name}`,
+    createdAt: creationTimestamp,
+    sameAs: JSON.stringify(asked),
+  };
+}
+
+/**
+ * The sum of the containers, or what the init containers need one after another if that is more;
+ * those that stay (sidecars) count beside what starts after them.
+ *
+ * @see https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers
+ */
+function requestsOf({ containers, initContainers = [], overhead = {} }: PodFacts["spec"]): Amounts {
+  let staying: Amounts = {};
+  let starting: Amounts = {};
+  for (const container of initContainers) {
+    const own = amountsOf(container.resources?.requests);
+    const during = plus(staying, own);
+    starting = combined(starting, during, Math.max);
+    if (container.restartPolicy === "Always") staying = during;
+  }
+  const running = containers.reduce(
+    (sum, { resources }) => plus(sum, amountsOf(resources?.requests)),
+    staying,
+  );
+  const most = combined(running, starting, Math.max);
+  return { ...plus(most, amountsOf(overhead)), pods: 1 };
+}
+
+/** Quantities as numbers. */
+export function amountsOf(quantities: Quantities = {}): Amounts {
+  return Object.fromEntries(
+    Object.entries(quantities).map(([name, text]) => [
+      name,
+      name === "cpu" ? quantityMilli(text) : quantityValue(text),
+    ]),
+  );
+}
+
+export const plus = (a: Amounts, b: Amounts): Amounts => combined(a, b, (x, y) => x + y);
+
+function combined(a: Amounts, b: Amounts, merge: (x: number, y: number) => number): Amounts {
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return Object.fromEntries([...names].map((name) => [name, merge(a[name] ?? 0, b[name] ?? 0)]));
+}
+
+function hostPortsOf({
+  containers,
+  initContainers = [],
+  hostNetwork,
+}: PodFacts["spec"]): readonly string[] {
+  const kept = initContainers.filter(({ restartPolicy }) => restartPolicy === "Always");
+  return [...containers, ...kept].flatMap(({ ports = [] }) =>
+    ports.flatMap(({ hostPort, containerPort, hostIP, protocol = "TCP" }) => {
+      const port = hostNetwork === true ? (hostPort ?? containerPort) : hostPort;
+      if (port === undefined || port === 0) return [];
+      const address = hostIP === undefined || hostIP === "" ? "0.0.0.0" : hostIP;
+      return [`${protocol}/${port}/${address}`];
+    }),
+  );
+}

@@ -1,0 +1,38 @@
+import type { Claim } from "../claim.ts";
+import type { Room } from "../room.ts";
+import type { Predicate, Score } from "./predicate.ts";
+
+/** Requests of all pods stay within what the node can allocate; `pods` counts as one of them. */
+export const resources: Predicate = {
+  name: "NodeResourcesFit",
+  fixed: false,
+  check(claim, room) {
+    for (const name in claim.requests) if (lacks(claim, room, name)) return false;
+    return true;
+  },
+  explain: (claim, room) =>
+    Object.keys(claim.requests)
+      .filter((name) => lacks(claim, room, name))
+      .map((name) => (name === "pods" ? "Too many pods" : `Insufficient ${name}`)),
+};
+
+function lacks({ requests }: Claim, { allocatable, taken }: Room, name: string): boolean {
+  const asked = requests[name] ?? 0;
+  return asked > 0 && (taken[name] ?? 0) + asked > (allocatable[name] ?? 0);
+}
+
+const weighed = ["cpu", "memory", "pods"] as const;
+
+/** Prefers the node with the most left over: of CPU, memory and pod places alike. */
+export const leastAllocated: Score = {
+  name: "NodeResourcesLeastAllocated",
+  weight: 1,
+  score({ requests }, { allocatable, taken }) {
+    let free = 0;
+    for (const name of weighed) {
+      const all = allocatable[name] ?? 0;
+      if (all > 0) free += Math.max(all - (taken[name] ?? 0) - (requests[name] ?? 0), 0) / all;
+    }
+    return (100 * free) / weighed.length;
+  },
+};

@@ -1,0 +1,64 @@
+/** The rooms of a view, kept up with its changes: only nodes that something happened to are read again. */
+import { dequal } from "dequal";
+import { parseKey } from "../../libs/cluster/key.ts";
+import type { ClusterView } from "../../libs/cluster/view.ts";
+import { node as nodeKind } from "../../libs/model/kinds/node.ts";
+import { pod as podKind } from "../../libs/model/kinds/pod.ts";
+import type { Change } from "../../libs/store/replica.ts";
+import { type PodFacts, takesRoom } from "./claim.ts";
+import { type NodeFacts, type Room, roomOf } from "./room.ts";
+
+export type Rooms = {
+  /** Every node's room at the view's cut. */
+  now(view: ClusterView): readonly Room[];
+  /**
+   * Notes a change.
+   *
+   * @returns whether it may make room for a pod that fitted nowhere
+   */
+  note(change: Change<unknown>): boolean;
+};
+
+export function rooms(view: ClusterView): Rooms {
+  const known = new Map<string, Room>();
+  const stale = new Set(view.list(nodeKind).map(({ metadata }) => metadata.name));
+  return {
+    now(view) {
+      for (const name of stale) {
+        const node = view.get(nodeKind, undefined, name);
+        if (node === undefined) known.delete(name);
+        else known.set(name, roomOf(node, view.list(podKind, { node: name })));
+      }
+      stale.clear();
+      return [...known.values()];
+    },
+    note(change) {
+      const { resource, name } = parseKey(change.key);
+      if (resource === "nodes") {
+        stale.add(name);
+        return nodeMadeRoom(change);
+      }
+      if (resource !== "pods") return false;
+      const [before, after] = [podIn(change.before), podIn(change.after)];
+      for (const pod of [before, after]) {
+        if ((pod?.spec.nodeName ?? "") !== "") stale.add(pod?.spec.nodeName ?? "");
+      }
+      return before !== undefined && holds(before) && (after === undefined || !holds(after));
+    },
+  };
+}
+
+const holds = (pod: PodFacts) => (pod.spec.nodeName ?? "") !== "" && takesRoom(pod);
+
+/** Anything but a status without consequence, such as a heartbeat's time. */
+function nodeMadeRoom({ before, after }: Change<unknown>): boolean {
+  if (after === undefined) return false;
+  const [was, is] = [nodeIn(before), nodeIn(after)];
+  return is !== undefined && !dequal(was && roomOf(was, []), roomOf(is, []));
+}
+
+type Side = { readonly value: unknown } | undefined;
+
+// Admission wrote what lies at these keys as pods and nodes.
+export const podIn = (side: Side) => side?.value as PodFacts | undefined;
+const nodeIn = (side: Side) => side?.value as NodeFacts | undefined;

@@ -46,11 +46,11 @@ export function known(): Known {
   const digest = serviceDigest();
   let nodes: readonly NodeFact[] = [];
   let cluster: ClusterFacts | undefined;
-  let [revision, synced] = [0, false];
+  let [revision, cut, synced] = [0, 0, false];
 
   return {
     hint({ key, revision: at, deleted, object }) {
-      if (at <= Math.max(revisionOf(key), tombstones.get(key) ?? 0)) return false;
+      if (at <= Math.max(cut, revisionOf(key), tombstones.get(key) ?? 0)) return false;
       if (deleted) {
         drop(key);
         tombstones.set(key, at);
@@ -79,6 +79,8 @@ export function known(): Known {
         if (!listed.has(key) && revisionOf(key) <= snapshot.cut) drop(key);
       }
       nodes = snapshot.nodes;
+      cut = Math.max(cut, snapshot.cut);
+      for (const [key, at] of tombstones) if (at <= cut) tombstones.delete(key);
       revision = Math.max(revision, snapshot.cut);
       synced = true;
     },

@@ -51,7 +51,9 @@ export function child(spec: ChildSpec, onRestart: (name: string) => void): Child
       await runOnce();
       if (!wanted) return;
       if (performance.now() - begun > steadyMs) delayMs = firstDelayMs;
-      await sleep(delayMs, undefined, { signal: pause.signal }).catch(() => "stopped while it waited");
+      await sleep(delayMs, undefined, { signal: pause.signal }).catch(
+        () => "stopped while it waited",
+      );
       delayMs = Math.min(delayMs * 2, delayMaxMs);
       restarts += 1;
       if (wanted) onRestart(spec.name);

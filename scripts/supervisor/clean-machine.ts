@@ -8,7 +8,10 @@ import { run, which } from "../tools/run.ts";
 /** Removals at work at once; more slow the engine down. */
 const atOnce = 8;
 
-export async function cleanMachine(docker: Docker, clusterId: string): Promise<void> {
+export async function cleanMachine(
+  docker: Docker,
+  { clusterId, podCIDR }: { readonly clusterId: string; readonly podCIDR: string },
+): Promise<void> {
   const ours = { all: true, filters: { label: [`berth.dev/cluster=${clusterId}`] } };
   const containers = await docker.listContainers(ours);
   await eachOf(containers, ({ Id }) => docker.getContainer(Id).remove({ force: true, v: true }));
@@ -17,7 +20,7 @@ export async function cleanMachine(docker: Docker, clusterId: string): Promise<v
   await removeTables(clusterId);
   await removeAddresses(clusterId);
   await removeDockerUserRules(clusterId);
-  await removeRoutes(clusterId);
+  await removeRoute(podCIDR);
 }
 
 async function removeTables(clusterId: string): Promise<void> {
@@ -48,21 +51,11 @@ async function removeDockerUserRules(clusterId: string): Promise<void> {
   }
 }
 
-/** Routes that hold traffic to dead pods back carry a number made of the id as their protocol. */
-async function removeRoutes(clusterId: string): Promise<void> {
+/** The route that keeps traffic to dead pods on the machine; those through bridges went with them. */
+async function removeRoute(podCIDR: string): Promise<void> {
   if (which("ip") === undefined) return;
-  const shown = await run("ip", ["-4", "route", "show", "proto", String(routeProtocol(clusterId))]);
-  for (const line of shown.split("\n").filter((text) => text.trim() !== "")) {
-    const [first = "", second = ""] = line.split(/\s+/);
-    const target = first === "unreachable" ? ["unreachable", second] : [first];
-    await run("ip", ["route", "delete", ...target]).catch(() => "it went with its bridge");
-  }
-}
-
-/** 100 to 199: no routing daemon's. */
-export function routeProtocol(clusterId: string): number {
-  const sum = [...clusterId].reduce((total, char) => total * 31 + char.charCodeAt(0), 7);
-  return 100 + (sum % 100);
+  const shown = await run("ip", ["-4", "route", "show", "type", "unreachable"]);
+  if (shown.includes(podCIDR)) await run("ip", ["route", "delete", "unreachable", podCIDR]);
 }
 
 async function eachOf<T>(items: readonly T[], act: (item: T) => Promise<unknown>): Promise<void> {

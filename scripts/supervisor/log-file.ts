@@ -1,4 +1,11 @@
-import { createWriteStream, existsSync, mkdirSync, renameSync, statSync, type WriteStream } from "node:fs";
+import {
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  renameSync,
+  statSync,
+  type WriteStream,
+} from "node:fs";
 import { dirname } from "node:path";
 
 /** A file and its predecessor hold at most twice this. */

@@ -1,11 +1,12 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, openSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import Docker from "dockerode";
 import { isDebian, openApt } from "./debian.ts";
+import { holdMachine } from "./machine-hold.ts";
 import { root } from "./paths.ts";
-import { isRoot, run, which } from "./run.ts";
+import { isRoot, which } from "./run.ts";
 import { Missing } from "./tools.ts";
 
 /** Programs that the engine and the network need, and Debian's packages that hold them. */
@@ -21,17 +22,15 @@ const startMaxMs = 30_000;
 
 /**
  * A Docker engine and what pods' network needs: those of the machine, or installed from Debian.
- * An engine is started where none runs, and ended when this is disposed of.
+ * An engine is started where none runs. When this is disposed of, by the last process that holds
+ * it, that engine is ended and the machine's settings are what they were.
  *
  * @throws {Missing} where it cannot be had, with the way to get it
  */
 export async function ensureEngine(): Promise<AsyncDisposable> {
-  if (await answers()) {
-    await installMissing(needed.filter(([program]) => program !== "dockerd"));
-    return { [Symbol.asyncDispose]: () => Promise.resolve() };
-  }
-  await installMissing(needed);
-  return startEngine();
+  const runs = await answers();
+  await installMissing(runs ? needed.filter(([program]) => program !== "dockerd") : needed);
+  return holdMachine(async () => ((await answers()) ? undefined : startEngine()));
 }
 
 async function installMissing(programs: readonly (readonly [string, string])[]): Promise<void> {
@@ -47,7 +46,8 @@ async function installMissing(programs: readonly (readonly [string, string])[]):
   await apt.install(packages);
 }
 
-async function startEngine(): Promise<AsyncDisposable> {
+/** Gives its pid. It is a session of its own, so that a terminal's Ctrl-C passes it by. */
+async function startEngine(): Promise<number> {
   if (!isRoot)
     throw new Missing(
       "Docker's engine does not run: start it, for instance with `sudo systemctl start docker`.",
@@ -55,25 +55,27 @@ async function startEngine(): Promise<AsyncDisposable> {
   const folder = join(root, ".berth");
   mkdirSync(folder, { recursive: true });
   const log = openSync(join(folder, "dockerd.log"), "a");
-  const engine = spawn(which("dockerd") ?? "dockerd", [], { stdio: ["ignore", log, log] });
-  const ended = new Promise<void>((resolve) => {
-    engine.once("exit", () => resolve());
-    engine.once("error", () => resolve());
+  const engine = spawn(which("dockerd") ?? "dockerd", [], {
+    stdio: ["ignore", log, log],
+    detached: true,
   });
-  const stop = async () => {
-    engine.kill("SIGTERM");
-    await ended;
-    await run("ip", ["link", "delete", "docker0"]).catch(() => "it was gone already");
-  };
+  closeSync(log);
+  let failure: Error | undefined;
+  engine.once("error", (error) => (failure = error));
+  engine.unref();
   const begun = performance.now();
   while (!(await answers())) {
-    if (engine.exitCode !== null || performance.now() - begun > startMaxMs) {
-      await stop();
-      throw new Missing("dockerd was started and did not answer: see .berth/dockerd.log.");
+    const late = performance.now() - begun > startMaxMs;
+    if (failure !== undefined || engine.exitCode !== null || late) {
+      engine.kill("SIGTERM");
+      throw new Missing("dockerd was started and did not answer: see .berth/dockerd.log.", {
+        cause: failure,
+      });
     }
     await sleep(100);
   }
-  return { [Symbol.asyncDispose]: stop };
+  if (engine.pid === undefined) throw new Missing("dockerd has no process of its own");
+  return engine.pid;
 }
 
 async function answers(): Promise<boolean> {

@@ -1,0 +1,181 @@
+/** A cluster on this machine: nats-server and every service as processes of their own. */
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import Docker from "dockerode";
+import { type Child, child, type ChildSpec } from "./child.ts";
+import { cleanMachine } from "./clean-machine.ts";
+import { identityIn } from "./identity.ts";
+import { registerOnMachine } from "./machine-registry.ts";
+import type { ClusterOptions } from "./options.ts";
+import { ensureNatsServer } from "../tools/tools.ts";
+import { root } from "../tools/paths.ts";
+
+export type RunningCluster = AsyncDisposable & {
+  readonly id: string;
+  readonly natsUrl: string;
+  readonly kubeconfig: string;
+  readonly logs: string;
+  /** Its processes by name: `nats`, `api-0`, `controllers-0`, `scheduler-0`, `node-1`, `lb-0`. */
+  readonly processes: ReadonlyMap<string, Child>;
+};
+
+const natsStartMaxMs = 15_000;
+
+/**
+ * Starts the cluster of `options.dir`, a new one where there is none. Disposing of it takes
+ * everything down that carries its id; its state stays.
+ *
+ * @throws {MachineTaken} when another cluster is in the way
+ */
+export async function startCluster(
+  options: ClusterOptions,
+  onRestart: (name: string) => void,
+): Promise<RunningCluster> {
+  const { dir, port, podCIDR, serviceCIDR } = options;
+  if (options.fresh) forget(dir);
+  const { id, natsPort } = await identityIn(dir);
+  const docker = new Docker();
+  await using undo = new AsyncDisposableStack();
+  const mine = { id, pid: process.pid, dir, port, podCIDR, serviceCIDR };
+  undo.use(registerOnMachine(mine));
+  const clean = () => cleanMachine(docker, { clusterId: id, podCIDR });
+  await clean(); // What a `kill -9` of everything left.
+  undo.defer(clean);
+
+  const logs = join(dir, "logs");
+  const natsUrl = `nats://127.0.0.1:${natsPort}`;
+  const nats = child(await natsSpec(dir, natsPort, logs), onRestart);
+  undo.defer(() => nats.stop());
+  nats.start();
+  await answersOn(natsPort);
+
+  const kubeconfig = join(dir, "kubeconfig");
+  const services = serviceSpecs(options, { id, natsUrl, logs, kubeconfig }).map((spec) =>
+    child(spec, onRestart),
+  );
+  undo.defer(async () => {
+    await Promise.all(services.map((service) => service.stop()));
+  });
+  for (const service of services) service.start();
+  const down = undo.move();
+  let ended: Promise<void> | undefined;
+  return {
+    id,
+    natsUrl,
+    kubeconfig,
+    logs,
+    processes: new Map([nats, ...services].map((process) => [process.name, process])),
+    [Symbol.asyncDispose]: () => (ended ??= down.disposeAsync()),
+  };
+}
+
+/** The state of the cluster, but not what was fetched for the project. */
+function forget(dir: string): void {
+  for (const part of [
+    "cluster.json",
+    "nats",
+    "nats.conf",
+    "pki",
+    "kubeconfig",
+    "nodes",
+    "lb",
+    "logs",
+  ]) {
+    rmSync(join(dir, part), { recursive: true, force: true });
+  }
+}
+
+async function natsSpec(dir: string, port: number, logs: string): Promise<ChildSpec> {
+  const command = await ensureNatsServer();
+  const file = join(dir, "nats.conf");
+  mkdirSync(join(dir, "nats"), { recursive: true, mode: 0o700 });
+  writeFileSync(
+    file,
+    `listen: "127.0.0.1:${port}"
+server_name: "berth"
+max_payload: 8MB
+jetstream { store_dir: ${JSON.stringify(join(dir, "nats"))}, sync_interval: always }
+`,
+  );
+  return { name: "nats", command, args: ["-c", file], env: {}, logPath: join(logs, "nats.log") };
+}
+
+type Places = {
+  readonly id: string;
+  readonly natsUrl: string;
+  readonly logs: string;
+  readonly kubeconfig: string;
+};
+
+function serviceSpecs(options: ClusterOptions, places: Places): readonly ChildSpec[] {
+  const { dir, port, nodes, apis, controllers, schedulers } = options;
+  const spec = (
+    service: string,
+    name: string,
+    env: Readonly<Record<string, string>>,
+  ): ChildSpec => ({
+    name,
+    command: process.execPath,
+    args: ["--disable-warning=ExperimentalWarning", join(root, "services", service, "main.ts")],
+    env: {
+      BERTH_NATS_URL: places.natsUrl,
+      BERTH_CLUSTER_ID: places.id,
+      BERTH_INSTANCE: name,
+      BERTH_LOG_LEVEL: options.logLevel,
+      BERTH_PARENT_PIPE: "1",
+      BERTH_POD_CIDR: options.podCIDR,
+      BERTH_SERVICE_CIDR: options.serviceCIDR,
+      ...options.environment,
+      ...env,
+    },
+    logPath: join(places.logs, `${name}.log`),
+  });
+  const each = (count: number, make: (nth: number) => ChildSpec) =>
+    Array.from({ length: count }, (_, nth) => make(nth));
+  return [
+    ...each(apis, (nth) =>
+      spec("api", `api-${nth}`, {
+        BERTH_API_HOST: "127.0.0.1",
+        BERTH_API_PORT: String(port + nth),
+        BERTH_PKI_DIR: join(dir, "pki"),
+        ...(nth === 0 && { BERTH_KUBECONFIG: places.kubeconfig }),
+      }),
+    ),
+    ...each(controllers, (nth) => spec("controllers", `controllers-${nth}`, {})),
+    ...each(schedulers, (nth) => spec("scheduler", `scheduler-${nth}`, {})),
+    ...each(nodes, (nth) =>
+      spec("node-agent", `node-${nth + 1}`, {
+        BERTH_NODE_NAME: `node-${nth + 1}`,
+        BERTH_NODE_SHARE: String(1 / nodes),
+        BERTH_DATA_DIR: join(dir, "nodes", `node-${nth + 1}`),
+        BERTH_RUNTIME: "docker",
+      }),
+    ),
+    ...each(nodes > 0 ? 1 : 0, () =>
+      spec("lb", "lb-0", { BERTH_MACHINE: hostname(), BERTH_DATA_DIR: join(dir, "lb") }),
+    ),
+  ];
+}
+
+/** @throws {Error} when nobody listens on the port in time */
+async function answersOn(port: number): Promise<void> {
+  const deadline = performance.now() + natsStartMaxMs;
+  while (!(await connects(port))) {
+    if (performance.now() > deadline) throw new Error(`nothing answers on 127.0.0.1:${port}`);
+    await sleep(25);
+  }
+}
+
+function connects(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    const end = (connected: boolean) => {
+      socket.destroy();
+      resolve(connected);
+    };
+    socket.once("connect", () => end(true)).once("error", () => end(false));
+  });
+}

@@ -1,4 +1,5 @@
 import { discoveryRoutes } from "./discovery/discovery-routes.ts";
+import { openApiRoutes } from "./discovery/openapi-routes.ts";
 import { resourceRoutes } from "./http/resource-routes.ts";
 import type { Route } from "./http/server.ts";
 import { podRoutes } from "./pods/pod-actions.ts";
@@ -10,6 +11,7 @@ export function routesOf(gateway: Gateway): readonly Route[] {
   const pod = gateway.kinds.find(({ group, kind }) => group === "" && kind === "Pod");
   return [
     ...discoveryRoutes(gateway.kinds),
+    ...openApiRoutes(gateway.kinds),
     ...gateway.kinds.flatMap((kind) => resourceRoutes(gateway, kind)),
     ...(pod === undefined ? [] : podRoutes(gateway, pod)),
     ...reviewRoutes,

@@ -26,7 +26,7 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
     throw new ApiError("BadRequest", "the request's body ended early", {}, { cause: error });
   }
   if (sizeBytes > bodyMaxBytes) {
-    throw new ApiError("RequestEntityTooLarge", `limit is ${bodyMaxBytes}`);
+    throw new ApiError("RequestEntityTooLarge", `Request entity too large: limit is ${bodyMaxBytes}`);
   }
   return Buffer.concat(chunks);
 }

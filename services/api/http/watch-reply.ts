@@ -56,8 +56,9 @@ async function beginning(
   backend: Backend,
   { revision, initial }: { readonly revision: number | undefined; readonly initial: boolean },
 ): Promise<WatchOptions["from"]> {
-  if (!initial && revision !== undefined && revision > 0) return { type: "after", revision };
+  // Another gateway may have shown the client a revision that this one has yet to see.
   await reach(backend, revision);
+  if (!initial && revision !== undefined && revision > 0) return { type: "after", revision };
   return { type: "state" };
 }
 

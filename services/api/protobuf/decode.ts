@@ -23,7 +23,9 @@ function objectFrom(schema: Schema, message: Uint8Array): Record<string, unknown
   const entries = Object.entries(shape).flatMap(([name, field]): [string, unknown][] => {
     const values = valuesOf(fields, metaOf(field, "proto"));
     const value = values.length === 0 ? undefined : fieldValue(field, values);
-    return value === undefined ? [] : [[name, value]];
+    // No pointer, and set by the cluster alone.
+    const unset = value === undefined || (name === "generation" && value === 0);
+    return unset ? [] : [[name, value]];
   });
   return Object.fromEntries(entries);
 }

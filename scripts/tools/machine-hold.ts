@@ -17,7 +17,7 @@ import { createServer } from "node:net";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
-import { type Firewall, firewall, firewallNow, restoreFirewall } from "./firewall.ts";
+import { firewall, firewallNow, restoreFirewall } from "./firewall.ts";
 import { isRoot, run } from "./run.ts";
 
 const folder = "/run/berth/machine";

@@ -12,6 +12,7 @@ import { together, transactionOf } from "../../libs/admission/transaction.ts";
 import { keyOf, parseKey, resourceOf } from "../../libs/cluster/key.ts";
 import type { EventFacts, RecordEvent } from "../../libs/cluster/record-event.ts";
 import type { ClusterView } from "../../libs/cluster/view.ts";
+import { ApiError } from "../../libs/model/errors.ts";
 import { apiVersionOf, type Kind } from "../../libs/model/kind.ts";
 import { namespace as namespaceKind } from "../../libs/model/kinds/namespace.ts";
 import type { Change } from "../../libs/store/replica.ts";
@@ -24,10 +25,13 @@ import {
   type ObjectChange,
   type StoredObject,
   type Surroundings,
+  warning,
   type Write,
 } from "./controller.ts";
 
 export type BehaviourPorts = Surroundings & {
+  /** To name the object that a failure is shown on. */
+  readonly view: ClusterView;
   readonly random: Random;
   readonly record: RecordEvent;
 };
@@ -46,6 +50,14 @@ export function behaviourOf(
     *all(view) {
       for (const object of view.list(kind)) yield actorName(loose(object).metadata);
       yield* missing?.names ?? [];
+    },
+    failed(name, { error }) {
+      const [namespace, own] = splitName(kind, name);
+      const self = ports.view.get(kind, namespace, own);
+      if (self === undefined) return;
+      // A refusal is meant to be read; what else went wrong may quote a Secret, and is in the log.
+      const message = error instanceof ApiError ? error.message : "failed, and will be tried again";
+      ports.record(factsOf(kind, loose(self), warning("ReconcileFailed", message)));
     },
     turn(name, view, now) {
       const [namespace, own] = splitName(kind, name);

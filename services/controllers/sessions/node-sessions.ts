@@ -61,7 +61,9 @@ export async function serveNodes(
 
   await serve("heartbeat", nodeHeartbeat, async (heartbeat) => {
     const verdict = observed.hear(heartbeat); // Every instance hears; the owner answers (N4).
-    if (verdict.accepted && verdict.news) ports.tell("nodes", heartbeat.node);
+    // A node that is heard and not there registers: news is told once, to whoever had its actor then.
+    const unknown = ports.view.get(nodeKind, undefined, heartbeat.node) === undefined;
+    if (verdict.accepted && (verdict.news || unknown)) ports.tell("nodes", heartbeat.node);
     if (!ports.placement.owns(`nodes/${heartbeat.node}`)) return undefined;
     if (!verdict.accepted) {
       log.warn({ node: heartbeat.node, reason: verdict.reason }, "a second agent was refused");

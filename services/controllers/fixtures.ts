@@ -1,0 +1,109 @@
+/** Objects for tests: each goes through its kind's schema, so that none is malformed. */
+import { parse } from "../../libs/model/errors.ts";
+import { deployment, type Deployment } from "../../libs/model/kinds/deployment.ts";
+import { namespace } from "../../libs/model/kinds/namespace.ts";
+import { node, type Node } from "../../libs/model/kinds/node.ts";
+import { pod, type Pod } from "../../libs/model/kinds/pod.ts";
+import { replicaSet, type ReplicaSet } from "../../libs/model/kinds/replicaset.ts";
+import { timeOf } from "../../libs/model/time.ts";
+import type { ClusterSettings } from "../../libs/cluster/settings.ts";
+import type { Random } from "../../libs/telemetry/random.ts";
+
+export const start = Date.parse("2026-01-01T00:00:00Z");
+export const settings: ClusterSettings = {
+  id: "test",
+  podCIDR: "10.244.0.0/16",
+  serviceCIDR: "10.96.0.0/16",
+  dnsAddress: "10.96.0.10",
+  domain: "cluster.local",
+  nodePorts: [30_000, 32_767],
+  tolerationSeconds: 2,
+};
+
+/** Repeats itself: ids count up. */
+export function countingRandom(): Random {
+  let count = 0;
+  return {
+    next: () => 0,
+    uuid: () => `00000000-0000-4000-8000-${String((count += 1)).padStart(12, "0")}`,
+    bytes: (size) => new Uint8Array(size),
+  };
+}
+
+const template = (image: string) => ({
+  metadata: { labels: { app: "web" } },
+  spec: { containers: [{ name: "web", image }] },
+});
+const selector = { matchLabels: { app: "web" } };
+type Metadata = Readonly<Record<string, unknown>>;
+
+export const aDeployment = (spec: Readonly<Record<string, unknown>> = {}, metadata: Metadata = {}): Deployment =>
+  parse(deployment, {
+    metadata: { name: "web", namespace: "default", uid: "d1", generation: 1, creationTimestamp: timeOf(start), ...metadata },
+    spec: { selector, template: template("web:v1"), ...spec },
+  });
+
+export const withImage = (image: string) => ({ template: template(image) });
+
+export const aReplicaSet = (spec: Readonly<Record<string, unknown>> = {}, metadata: Metadata = {}): ReplicaSet =>
+  parse(replicaSet, {
+    metadata: {
+      name: "web-1",
+      namespace: "default",
+      uid: "rs1",
+      resourceVersion: "7",
+      generation: 1,
+      creationTimestamp: timeOf(start),
+      ...metadata,
+    },
+    spec: { selector, template: template("web:v1"), ...spec },
+  });
+
+type PodState = {
+  readonly node?: string;
+  readonly readySinceMs?: number;
+  readonly phase?: string;
+  readonly ip?: string;
+  readonly owner?: Readonly<Record<string, unknown>>;
+  readonly metadata?: Metadata;
+  readonly spec?: Readonly<Record<string, unknown>>;
+};
+
+export function aPod(name: string, state: PodState = {}): Pod {
+  const { node: nodeName, readySinceMs, phase, ip, owner } = state;
+  const ready = readySinceMs !== undefined;
+  const conditions = ready
+    ? [{ type: "Ready", status: "True", lastTransitionTime: timeOf(readySinceMs) }]
+    : [];
+  return parse(pod, {
+    metadata: {
+      name,
+      namespace: "default",
+      uid: `uid-${name}`,
+      creationTimestamp: timeOf(start),
+      labels: { app: "web" },
+      ...(owner && { ownerReferences: [owner] }),
+      ...state.metadata,
+    },
+    spec: { ...template("web:v1").spec, ...(nodeName !== undefined && { nodeName }), ...state.spec },
+    status: {
+      phase: phase ?? (ready ? "Running" : "Pending"),
+      conditions,
+      ...(ip !== undefined && { podIP: ip }),
+    },
+  });
+}
+
+export const aNode = (name: string, change: { readonly metadata?: Metadata; readonly spec?: object; readonly status?: object } = {}): Node =>
+  parse(node, {
+    metadata: { name, uid: `uid-${name}`, creationTimestamp: timeOf(start), ...change.metadata },
+    spec: { ...change.spec },
+    status: change.status ?? { conditions: [{ type: "Ready", status: "True", lastTransitionTime: timeOf(start) }] },
+  });
+
+export const aNamespace = (name: string) =>
+  parse(namespace, {
+    metadata: { name, uid: `uid-${name}` },
+    spec: { finalizers: ["kubernetes"] },
+    status: { phase: "Active" },
+  });

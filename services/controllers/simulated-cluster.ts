@@ -1,0 +1,116 @@
+/**
+ * A cluster for tests: every cut that there ever was, and behaviours whose turns are decided at any of
+ * them and committed only if their expectations still hold, as the store would.
+ */
+import type { Behaviour, Turn } from "../../libs/actor/behaviour.ts";
+import { type ClusterView, clusterView, decode } from "../../libs/cluster/view.ts";
+import { transactionOf } from "../../libs/admission/transaction.ts";
+import { keyOf } from "../../libs/cluster/key.ts";
+import type { Kind, ObjectOf } from "../../libs/model/kind.ts";
+import type { Change, Held, View } from "../../libs/store/replica.ts";
+import type { Op } from "../../libs/store/store.ts";
+import type { EpochMs } from "../../libs/telemetry/clock.ts";
+
+type Keys = ReadonlyMap<string, Held<unknown>>;
+
+export type SimulatedCluster = {
+  /** The newest cut. */
+  readonly view: ClusterView;
+  /** The cut that was `ago` transactions before the newest. */
+  cut(ago: number): ClusterView;
+  /** False: an expectation did not hold, and nothing was written. */
+  commit(ops: readonly Op[]): boolean;
+  /** Takes a turn at an old cut; undefined when it wrote nothing. */
+  turn(behaviour: AnyBehaviour, name: string, ago: number, now: EpochMs): boolean | undefined;
+  /** Turns every actor at the newest cut until none writes, at most `rounds` times. */
+  settle(behaviours: readonly AnyBehaviour[], now: () => EpochMs, rounds?: number): boolean;
+  /** Writes an object as it is, without admission: what a node or a user did. */
+  put<K extends Kind>(kind: K, object: ObjectOf<K>): void;
+};
+export type AnyBehaviour = Behaviour<ClusterView, Change<unknown>>;
+
+export function simulatedCluster(): SimulatedCluster {
+  const cuts: { readonly revision: number; readonly keys: Keys }[] = [
+    { revision: 0, keys: new Map() },
+  ];
+  const newest = () => cuts.at(-1) ?? { revision: 0, keys: new Map<string, Held<unknown>>() };
+  const cut = (ago: number) => {
+    const at = cuts[Math.max(cuts.length - 1 - ago, 0)] ?? newest();
+    return clusterView(viewOf(at.revision, at.keys));
+  };
+
+  function commit(ops: readonly Op[]): boolean {
+    const { revision, keys } = newest();
+    const stale = ops.some(({ key, expect }) => (keys.get(key)?.revision ?? "absent") !== expect);
+    if (stale) return false;
+    const next = new Map(keys);
+    let at = revision;
+    for (const op of ops) {
+      if (op.op === "guard") continue;
+      at += 1;
+      if (op.op === "delete") next.delete(op.key);
+      else next.set(op.key, { key: op.key, revision: at, value: valueOf(op, at) });
+    }
+    cuts.push({ revision: at, keys: next });
+    return true;
+  }
+
+  function turn(behaviour: AnyBehaviour, name: string, ago: number, now: EpochMs) {
+    const decided: Turn | undefined = behaviour.turn(name, cut(ago), now);
+    return decided === undefined || decided.ops.length === 0 ? undefined : commit(decided.ops);
+  }
+
+  return {
+    get view() {
+      return cut(0);
+    },
+    cut,
+    commit,
+    turn,
+    settle(behaviours, now, rounds = 200) {
+      for (let round = 0; round < rounds; round += 1) {
+        const wrote = behaviours.map((behaviour) =>
+          [...behaviour.all(cut(0))].map((name) => turn(behaviour, name, 0, now()) === true),
+        );
+        if (!wrote.flat().includes(true)) return true;
+      }
+      return false;
+    },
+    put(kind, object) {
+      const { namespace, name } = (object as Named).metadata; // Every object has metadata.
+      const before = cut(0).get(kind, namespace, name);
+      const ops = transactionOf(kind, before as never, object as never, cut(0));
+      const key = keyOf(kind, namespace, name);
+      const expect = newest().keys.get(key)?.revision ?? "absent";
+      commit(ops.map((op) => (op.key === key ? { ...op, expect } : op)));
+    },
+  };
+}
+
+type Named = { readonly metadata: { readonly name: string; readonly namespace?: string } };
+
+function valueOf(op: Op & { readonly op: "put" }, revision: number): unknown {
+  const tx = { id: "", index: 1, count: 1 };
+  const entry = { ...op, revision, deleted: false, storedAtMs: 0, tx, previous: 0, cut: 0 };
+  return decode(entry);
+}
+
+function viewOf(revision: number, keys: Keys): View<unknown> {
+  const all = [...keys.values()];
+  return {
+    revision,
+    get: (key) => keys.get(key),
+    revisionOf: (key) => keys.get(key)?.revision ?? 0,
+    scan: (prefix) => all.filter(({ key }) => key.startsWith(prefix)),
+    lookup: (index, value) => all.filter((held) => indexed(held.value, index).includes(value)),
+  };
+}
+
+function indexed(value: unknown, index: string): readonly string[] {
+  const { metadata, spec } = value as {
+    readonly metadata?: { readonly ownerReferences?: readonly { readonly uid: string }[] };
+    readonly spec?: { readonly nodeName?: string };
+  }; // Derived keys' values have neither.
+  if (index === "owner") return (metadata?.ownerReferences ?? []).map(({ uid }) => uid);
+  return spec?.nodeName === undefined || metadata === undefined ? [] : [spec.nodeName];
+}

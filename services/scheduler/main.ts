@@ -1,0 +1,43 @@
+/** The scheduler's process: reads the environment, holds the resources, decides nothing. */
+import * as z from "zod";
+import { joinPlacement } from "../../libs/actor/placement.ts";
+import { openCluster } from "../../libs/cluster/open.ts";
+import { eventRecorder } from "../../libs/cluster/record-event.ts";
+import { settingsFromEnvironment } from "../../libs/cluster/settings.ts";
+import { natsMemberships } from "../../libs/store/nats-memberships.ts";
+import { natsStore } from "../../libs/store/nats.ts";
+import { systemClock } from "../../libs/telemetry/clock.ts";
+import { createLog } from "../../libs/telemetry/log.ts";
+import { systemRandom } from "../../libs/telemetry/random.ts";
+import { stopSignal } from "../../libs/telemetry/stop-signal.ts";
+import { runScheduler } from "./batch.ts";
+
+const environment = z.object({
+  BERTH_NATS_URL: z.string().default("nats://127.0.0.1:4222"),
+  BERTH_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
+  /** Names this instance among its like, in logs and memberships. */
+  BERTH_INSTANCE: z.string().default("scheduler"),
+});
+const config = environment.parse(process.env);
+const settings = settingsFromEnvironment.parse(process.env);
+
+using stop = stopSignal();
+const log = createLog("scheduler", config.BERTH_LOG_LEVEL).child({
+  instance: config.BERTH_INSTANCE,
+});
+const ports = { clock: systemClock, random: systemRandom, log };
+const url = config.BERTH_NATS_URL;
+
+// The state stays open past the stop, for the commits that are in flight then.
+const closing = new AbortController();
+await using cluster = await openCluster({ url, settings, signal: closing.signal, ...ports });
+await using events = await natsStore({ url, bucket: "events", ...ports });
+await using record = eventRecorder({ store: events, ...ports });
+await using memberships = await natsMemberships({ url, ...ports });
+
+const { signal } = stop;
+const member = { id: `${config.BERTH_INSTANCE}-${systemRandom.uuid()}`, group: "scheduler" };
+const placement = await joinPlacement({ memberships, member, signal, ...ports });
+log.info({ member: member.id }, "scheduling");
+await runScheduler({ ...cluster, placement, record, signal, ...ports });
+log.info("stopped");

@@ -7,11 +7,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import Docker from "dockerode";
 import { type Child, child, type ChildSpec } from "./child.ts";
 import { cleanMachine } from "./clean-machine.ts";
+import { endLeftovers } from "./end-leftovers.ts";
 import { identityIn } from "./identity.ts";
 import { registerOnMachine } from "./machine-registry.ts";
 import type { ClusterOptions } from "./options.ts";
 import { ensureNatsServer } from "../tools/tools.ts";
 import { root } from "../tools/paths.ts";
+import { which } from "../tools/run.ts";
 
 export type RunningCluster = AsyncDisposable & {
   readonly id: string;
@@ -42,12 +44,14 @@ export async function startCluster(
   const mine = { id, pid: process.pid, dir, port, podCIDR, serviceCIDR };
   undo.use(registerOnMachine(mine));
   const clean = () => cleanMachine(docker, { clusterId: id, podCIDR });
-  await clean(); // What a `kill -9` of everything left.
+  // What a `kill -9` of everything left.
+  await endLeftovers(id);
+  await clean();
   undo.defer(clean);
 
   const logs = join(dir, "logs");
   const natsUrl = `nats://127.0.0.1:${natsPort}`;
-  const nats = child(await natsSpec(dir, natsPort, logs), onRestart);
+  const nats = child(await natsSpec(dir, id, natsPort, logs), onRestart);
   undo.defer(() => nats.stop());
   nats.start();
   await answersOn(natsPort);
@@ -88,7 +92,7 @@ function forget(dir: string): void {
   }
 }
 
-async function natsSpec(dir: string, port: number, logs: string): Promise<ChildSpec> {
+async function natsSpec(dir: string, id: string, port: number, logs: string): Promise<ChildSpec> {
   const command = await ensureNatsServer();
   const file = join(dir, "nats.conf");
   mkdirSync(join(dir, "nats"), { recursive: true, mode: 0o700 });
@@ -100,7 +104,12 @@ max_payload: 8MB
 jetstream { store_dir: ${JSON.stringify(join(dir, "nats"))}, sync_interval: always }
 `,
   );
-  return { name: "nats", command, args: ["-c", file], env: {}, logPath: join(logs, "nats.log") };
+  // It does not watch its stdin: the kernel tells it when its parent has died.
+  const setpriv = which("setpriv");
+  const tied = setpriv === undefined ? [] : [setpriv, "--pdeathsig", "TERM"];
+  const [program = command, ...args] = [...tied, command, "-c", file];
+  const env = { BERTH_CLUSTER_ID: id, BERTH_PARENT_PIPE: "1" };
+  return { name: "nats", command: program, args, env, logPath: join(logs, "nats.log") };
 }
 
 type Places = {

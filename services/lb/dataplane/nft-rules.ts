@@ -185,6 +185,24 @@ const fixedChains: Readonly<Record<string, { base?: string; rules: readonly stri
   output: { base: "type filter hook output priority -5", rules: ["jump refusals"] },
 };
 
+/** How many rules each chain must have and how many elements each set: what a repair looks for. */
+export function shapeOf(rules: Rules): string {
+  const fixed = Object.entries(fixedChains).map(
+    ([name, chain]) => [name, chain.rules.length] as const,
+  );
+  const made = [...rules.chains].map(([name, own]) => [name, own.length] as const);
+  const held = [...rules.elements]
+    .filter(([name]) => !holders[name].includes("flags"))
+    .map(([name, elements]) => [name, elements.size] as const);
+  return shapeText(new Map<string, number>([...fixed, ...made, ...held]));
+}
+
+export const shapeText = (counts: ReadonlyMap<string, number>): string =>
+  [...counts]
+    .map(([name, count]) => `${name} ${count}`)
+    .toSorted((one, other) => (one < other ? -1 : 1))
+    .join("\n");
+
 const nothing: Rules = { chains: new Map(), affinities: new Map(), elements: new Map() };
 
 /** What turns `before` into `after`, in one transaction; empty when they are equal. */

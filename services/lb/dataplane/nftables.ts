@@ -1,6 +1,13 @@
 /** Services by the kernel's packet rules: one table `ip berth_<cluster>`, one transaction an update. */
 import { type Dataplane, DataplaneFailed } from "./dataplane.ts";
-import { changeScript, replaceScript, type Rules, rulesOf } from "./nft-rules.ts";
+import {
+  changeScript,
+  replaceScript,
+  type Rules,
+  rulesOf,
+  shapeOf,
+  shapeText,
+} from "./nft-rules.ts";
 import type { RunCommand } from "./run-command.ts";
 
 export type NftablesOptions = {
@@ -25,8 +32,8 @@ export async function nftablesWork(run: RunCommand): Promise<boolean> {
  */
 export function nftables({ clusterId, run }: NftablesOptions): Dataplane {
   const table = `berth_${clusterId}`;
-  /** `asListed` is read beside what follows, as reading 10,000 elements takes 70 ms; it never rejects. */
-  let current: { readonly rules: Rules; readonly asListed: Promise<string> } | undefined;
+  /** `asListed`: the table as it was found whole for the first time since the last change. */
+  let current: { readonly rules: Rules; asListed: string | undefined } | undefined;
 
   return {
     name: "nftables",
@@ -43,18 +50,22 @@ export function nftables({ clusterId, run }: NftablesOptions): Dataplane {
         if (current === undefined) throw cause;
         await load(replaceScript(table, rules)); // Somebody changed the table: what the diff rests on is gone.
       }
-      current = { rules, asListed: listed() };
+      current = { rules, asListed: undefined };
     },
     async repair() {
       if (current === undefined) return false;
-      const [expected, found] = [await current.asListed, await listed()];
-      if (expected !== "" && expected === found) return false;
+      const found = await listed();
+      const isWhole = found !== undefined && shapeListed(found) === shapeOf(current.rules);
+      const text = JSON.stringify(found, withoutTraffic);
+      if (isWhole && (current.asListed ?? text) === text) {
+        current.asListed = text;
+        return false;
+      }
       await load(replaceScript(table, current.rules));
-      current = { rules: current.rules, asListed: listed() };
+      current.asListed = undefined;
       return true;
     },
     async [Symbol.asyncDispose]() {
-      await current?.asListed;
       current = undefined;
     },
   };
@@ -67,17 +78,45 @@ export function nftables({ clusterId, run }: NftablesOptions): Dataplane {
     }
   }
 
-  /** The table as the kernel has it, without what traffic changes and without handles. */
-  async function listed(): Promise<string> {
+  /** The table as the kernel has it; undefined when there is none. */
+  async function listed(): Promise<Listing | undefined> {
     try {
-      const text = await run(["nft", "-s", "-j", "list", "table", "ip", table]);
-      return JSON.stringify(JSON.parse(text), withoutTraffic);
+      // The program's own format, so wide that nothing is assumed but what `shapeListed` reads.
+      return JSON.parse(await run(["nft", "-s", "-j", "list", "table", "ip", table])) as Listing;
     } catch {
-      return ""; // No such table: differs from whatever was applied.
+      return undefined; // No such table, or no listing of it: it is made anew.
     }
   }
 }
 
+type Listing = {
+  readonly nftables: readonly {
+    readonly chain?: { readonly name: string };
+    readonly rule?: { readonly chain: string };
+    readonly set?: ListedSet;
+    readonly map?: ListedSet;
+  }[];
+};
+type ListedSet = {
+  readonly name: string;
+  readonly flags?: readonly string[];
+  readonly elem?: readonly unknown[];
+};
+
+/** As `shapeOf` has it: how many rules each chain has, and how many elements each set. */
+function shapeListed({ nftables: items }: Listing): string {
+  const counts = new Map<string, number>();
+  for (const { chain, rule, set, map } of items) {
+    if (chain !== undefined) counts.set(chain.name, counts.get(chain.name) ?? 0);
+    if (rule !== undefined) counts.set(rule.chain, (counts.get(rule.chain) ?? 0) + 1);
+    const held = set ?? map;
+    const isFixed = held !== undefined && (held.flags ?? []).length === 0;
+    if (isFixed) counts.set(held.name, (held.elem ?? []).length);
+  }
+  return shapeText(counts);
+}
+
+/** Handles differ after each change, and sets with affinities fill by traffic. */
 function withoutTraffic(key: string, value: unknown): unknown {
   if (key === "handle") return undefined;
   const isAffinity =

@@ -160,7 +160,10 @@ export async function runSession(options: SessionOptions): Promise<void> {
   async function applyNewest(): Promise<void> {
     const next = state.now();
     if (next.revision === 0 || next.cluster === undefined) return;
+    const beganMs = clock.monotonicMs();
     await options.apply(next);
+    const tookMs = Math.round(clock.monotonicMs() - beganMs);
+    log.debug({ revision: next.revision, tookMs }, "applied");
     const isNew = next.revision !== applied.revision || next.digest !== applied.digest;
     applied = { revision: next.revision, digest: next.digest };
     unsaved = true;

@@ -240,5 +240,5 @@ const shrunk = (limits: Limits, setbacks: number): Limits => ({
 
 /** Lets those that were just answered bring their next transaction, so that they ride together. */
 async function gathered(): Promise<void> {
-  for (let hop = 0; hop < 12; hop += 1) await undefined;
+  for (let hop = 0; hop < 12; hop += 1) await Promise.resolve();
 }

@@ -74,7 +74,10 @@ function* groupsOf<T>(
   }
   const branch = tree.get(resource);
   if (branch === undefined) return;
-  if (rest.length === 0) return yield* branch.values();
+  if (rest.length === 0) {
+    yield* branch.values();
+    return;
+  }
   const group = branch.get(namespace);
   if (group !== undefined) yield group;
 }

@@ -1,6 +1,7 @@
 /** Requests to JetStream's API, as JSON. The typed client hides what the store depends on. */
 import * as z from "zod";
 import type { Link } from "./nats-link.ts";
+import { StoreUnavailable } from "./store.ts";
 
 /** The API refused. `code` is JetStream's `err_code`, such as 10059 for a stream that is not there. */
 export class JetStreamError extends Error {
@@ -55,6 +56,16 @@ export async function api<T>(
     throw new JetStreamError(failed.data.error.err_code, failed.data.error.description);
   }
   return answer.parse(parsed);
+}
+
+/** An answer in which every refusal is an unavailability. @throws {StoreUnavailable} */
+export async function orUnavailable<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (!(error instanceof JetStreamError)) throw error;
+    throw new StoreUnavailable("JetStream refused", { cause: error });
+  }
 }
 
 export const streamInfo = z.object({

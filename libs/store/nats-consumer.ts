@@ -3,34 +3,19 @@
  * acknowledgements. It ends when anything is missed; whoever uses it begins the next.
  */
 import { createInbox, type Msg } from "@nats-io/nats-core";
-import * as z from "zod";
+import type * as z from "zod";
 import type { Clock } from "../telemetry/clock.ts";
-import { api, consumerInfo, streamInfo } from "./jetstream-api.ts";
+import { api, consumerInfo, orUnavailable, streamInfo } from "./jetstream-api.ts";
 import type { Link } from "./nats-link.ts";
-import type { Stored } from "./nats-messages.ts";
+import { entryOf } from "./nats-messages.ts";
+import { filterOf } from "./key-subject.ts";
+import type { Delivery, Life, LifeOptions } from "./life.ts";
 import type { Revision } from "./store.ts";
 
-export type Delivery =
-  | { readonly type: "message"; readonly message: Stored; readonly pending: number }
-  /** All messages up to `revision` have been delivered, and the stream has reached it. */
-  | { readonly type: "reached"; readonly revision: Revision };
-
-export type ConsumerOptions = {
+export type ConsumerOptions = LifeOptions & {
+  readonly bucket: string;
   readonly stream: string;
-  readonly filter: string;
-  /** Where to begin: the newest message of each subject, or all from a sequence. */
-  readonly from: "newest" | Revision;
   readonly clock: Clock;
-  readonly signal: AbortSignal;
-};
-
-export type Life = AsyncIterable<Delivery> & {
-  /** Asks the server whether anything is pending; if not, `reached` follows. */
-  probe(): void;
-  /** The stream's last sequence now. @throws {StoreUnavailable | JetStreamError} */
-  last(): Promise<Revision>;
-  /** The stream as it was just after the consumer came to be. */
-  readonly stream: z.infer<typeof streamInfo>;
 };
 
 const heartbeatMs = 1_000;
@@ -45,11 +30,9 @@ type Raw =
 /**
  * @throws {StoreUnavailable | JetStreamError} when it could not be made
  */
-export async function beginLife(
-  link: Link,
-  options: ConsumerOptions,
-): Promise<Life & AsyncDisposable> {
-  const { stream, filter, from, clock, signal } = options;
+export async function beginLife(link: Link, options: ConsumerOptions): Promise<Life> {
+  const { bucket, stream, from, prefix, clock, signal } = options;
+  const filter = filterOf(bucket, prefix);
   const inbox = createInbox();
   const queue: Raw[] = []; // Bounded by the server's flow control, answered as we take.
   let wake: (() => void) | undefined;
@@ -124,7 +107,8 @@ export async function beginLife(
 
   async function* deliveries(): AsyncGenerator<Delivery> {
     let sequence = 0;
-    while (!over) {
+    for (;;) {
+      if (over) return;
       const item = queue.shift();
       if (item === undefined) {
         await new Promise<void>((resolve) => (wake = resolve));
@@ -149,25 +133,30 @@ export async function beginLife(
       if (place.consumerSequence !== sequence + 1) return;
       sequence = place.consumerSequence;
       yield {
-        type: "message",
+        type: "entry",
         pending: place.pending,
-        message: {
-          subject: message.subject,
-          headers: message.headers,
-          data: message.data,
-          revision: place.revision,
-          storedAtMs: place.storedAtMs,
-        },
+        entry: entryOf(
+          {
+            subject: message.subject,
+            headers: message.headers,
+            data: message.data,
+            revision: place.revision,
+            storedAtMs: place.storedAtMs,
+          },
+          bucket,
+        ),
       };
     }
   }
 
   return {
-    stream: info,
+    stream: { created: info.created, first: info.state.first_seq, last: info.state.last_seq },
     // A probe that fails is no harm: the heartbeat says the same, later.
     probe: () => void probe().catch(() => undefined),
-    last: async () =>
-      (await api(link, `STREAM.INFO.${stream}`, undefined, streamInfo)).state.last_seq,
+    async last() {
+      const now = await orUnavailable(api(link, `STREAM.INFO.${stream}`, undefined, streamInfo));
+      return now.state.last_seq;
+    },
     [Symbol.asyncIterator]: deliveries,
     [Symbol.asyncDispose]: close,
   };

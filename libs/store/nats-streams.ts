@@ -9,6 +9,8 @@ export type StreamsOptions = {
   readonly bucket: string;
   /** Copies of each stream, when it is made. */
   readonly replicas: number;
+  /** Each revision ends after it, and the key with its last; for ever without it. */
+  readonly maxAgeSeconds?: number | undefined;
 };
 
 /** `history` for the cluster's state; other buckets are tests'. */
@@ -16,7 +18,8 @@ export const historyOf = (bucket: string): string =>
   bucket === "state" ? "history" : `history_${bucket}`;
 
 const readyWithinMs = 60_000;
-const nanosPerHour = 3_600_000_000_000;
+const nanosPerSecond = 1_000_000_000;
+const nanosPerHour = 3_600 * nanosPerSecond;
 
 /**
  * Makes or updates the state's stream and its `history` mirror, waiting for a server that starts.
@@ -26,16 +29,46 @@ const nanosPerHour = 3_600_000_000_000;
  */
 export async function ensureStreams(
   link: Link,
-  { bucket, replicas }: StreamsOptions,
+  { bucket, replicas, maxAgeSeconds }: StreamsOptions,
   clock: Clock,
 ): Promise<void> {
-  await ensureStream(link, stateConfig(bucket, replicas), clock);
+  await ensureStream(link, stateConfig(bucket, replicas, maxAgeSeconds), clock);
   await ensureStream(link, historyConfig(bucket, replicas), clock);
 }
 
 type StreamConfig = Readonly<Record<string, unknown>> & { readonly name: string };
 
-const stateConfig = (bucket: string, replicas: number): StreamConfig => ({
+/** Leases of control-plane instances: in memory, the server announces the end of each (W3). */
+export async function ensureLeases(
+  link: Link,
+  { bucket, replicas }: StreamsOptions,
+  clock: Clock,
+): Promise<void> {
+  const config = {
+    name: streamOf(bucket),
+    subjects: [`$KV.${bucket}.>`],
+    storage: "memory",
+    retention: "limits",
+    discard: "old",
+    num_replicas: replicas,
+    max_msgs: 100_000,
+    max_msgs_per_subject: 1,
+    max_bytes: 64 * 1024 * 1024,
+    max_msg_size: 4_096,
+    max_consumers: 256,
+    allow_direct: true,
+    allow_rollup_hdrs: true,
+    allow_msg_ttl: true,
+    subject_delete_marker_ttl: nanosPerSecond,
+  };
+  await ensureStream(link, config, clock);
+}
+
+const stateConfig = (
+  bucket: string,
+  replicas: number,
+  maxAgeSeconds: number | undefined,
+): StreamConfig => ({
   name: streamOf(bucket),
   subjects: [`$KV.${bucket}.>`],
   storage: "file",
@@ -44,7 +77,9 @@ const stateConfig = (bucket: string, replicas: number): StreamConfig => ({
   num_replicas: replicas,
   max_msgs: -1,
   max_bytes: -1,
-  max_age: 0,
+  max_age: (maxAgeSeconds ?? 0) * nanosPerSecond,
+  // Who follows hears of a key whose last revision has ended.
+  ...(maxAgeSeconds === undefined ? {} : { subject_delete_marker_ttl: nanosPerHour }),
   max_msgs_per_subject: 16, // Watchers miss a revision rarely, and `Berth-Prev` shows it.
   max_msg_size: 8 * 1024 * 1024,
   max_consumers: 256, // One a process, and short-lived ones; the server's own default is 1,000.

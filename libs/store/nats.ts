@@ -5,16 +5,14 @@
  * what talks to the server.
  */
 import type { NatsConnection } from "@nats-io/nats-core";
-import { streamInfo, api } from "./jetstream-api.ts";
+import { api, orUnavailable, streamInfo } from "./jetstream-api.ts";
 import { streamOf, subjectOf } from "./key-subject.ts";
 import { append } from "./nats-append.ts";
-import { natsFeed } from "./nats-feed.ts";
-import { natsHistory } from "./nats-history.ts";
+import { beginLife } from "./nats-consumer.ts";
 import { type Link, natsLink } from "./nats-link.ts";
 import { messageOf, newestOf } from "./nats-read.ts";
 import { ensureStreams, historyOf } from "./nats-streams.ts";
-import { JetStreamError } from "./jetstream-api.ts";
-import { type Store, StoreUnavailable } from "./store.ts";
+import type { Store } from "./store.ts";
 import { storeOnStream, type StorePorts } from "./store-on-stream.ts";
 import type { Stream } from "./stream.ts";
 
@@ -26,6 +24,8 @@ export type NatsStoreOptions = StorePorts &
     readonly replicas?: number;
     /** How long a delete's marker stays, ≥ 1 s: much longer than any replica may lag (S6). */
     readonly tombstoneSeconds?: number;
+    /** Revisions older than it end, and are deleted from feeds: for events. Never by default. */
+    readonly maxAgeSeconds?: number;
   };
 
 /**
@@ -34,10 +34,10 @@ export type NatsStoreOptions = StorePorts &
  * @throws {StoreUnavailable} when JetStream is not ready within a minute
  */
 export async function natsStore(options: NatsStoreOptions): Promise<Store> {
-  const { bucket = "state", replicas = 1, clock } = options;
+  const { bucket = "state", replicas = 1, maxAgeSeconds, clock } = options;
   const link = await natsLink(options);
   try {
-    await ensureStreams(link, { bucket, replicas }, clock);
+    await ensureStreams(link, { bucket, replicas, maxAgeSeconds }, clock);
   } catch (error) {
     await link[Symbol.asyncDispose]();
     throw error;
@@ -48,45 +48,26 @@ export async function natsStore(options: NatsStoreOptions): Promise<Store> {
 type StreamOptions = StorePorts & { readonly bucket: string; readonly tombstoneSeconds: number };
 
 function natsStream(link: Link, options: StreamOptions): Stream {
-  const { bucket, tombstoneSeconds, clock, random, log } = options;
-  const closed = new AbortController();
-  const until = (signal: AbortSignal | undefined) =>
-    signal === undefined ? closed.signal : AbortSignal.any([signal, closed.signal]);
+  const { bucket, tombstoneSeconds, clock, random } = options;
+  const state = streamOf(bucket);
+  const history = historyOf(bucket);
   return {
+    tombstoneMs: tombstoneSeconds * 1_000,
     append: (drafts) => append(link, drafts, random.uuid(), { bucket, tombstoneSeconds }),
     newest: (keys) => newestOf(link, bucket, keys),
-    last: (key) =>
-      messageOf(link, streamOf(bucket), bucket, { last_by_subj: subjectOf(bucket, key) }),
+    last: (key) => messageOf(link, state, bucket, { last_by_subj: subjectOf(bucket, key) }),
     next: (key, after) =>
-      messageOf(link, historyOf(bucket), bucket, {
-        seq: after + 1,
-        next_by_subj: subjectOf(bucket, key),
-      }),
-    lastRevision: () => lastRevision(link, bucket),
-    feed: ({ after, signal }) =>
-      natsFeed(link, {
-        bucket,
-        after,
-        resumableMs: tombstoneSeconds * 500,
-        clock,
-        log,
-        signal: until(signal),
-      }),
-    history: ({ after, upTo, prefix = "", signal }) =>
-      natsHistory(link, { bucket, after, upTo, prefix, clock, signal: until(signal) }),
-    async [Symbol.asyncDispose]() {
-      closed.abort();
-      await link[Symbol.asyncDispose]();
+      messageOf(link, history, bucket, { seq: after + 1, next_by_subj: subjectOf(bucket, key) }),
+    nextOfAll: (after) =>
+      messageOf(link, history, bucket, { seq: after + 1, next_by_subj: subjectOf(bucket, ">") }),
+    async lastRevision() {
+      const info = await orUnavailable(api(link, `STREAM.INFO.${state}`, undefined, streamInfo));
+      return info.state.last_seq;
     },
+    begin: (source, { from, prefix, signal }) => {
+      const stream = source === "state" ? state : history;
+      return orUnavailable(beginLife(link, { bucket, stream, from, prefix, clock, signal }));
+    },
+    [Symbol.asyncDispose]: () => link[Symbol.asyncDispose](),
   };
-}
-
-async function lastRevision(link: Link, bucket: string): Promise<number> {
-  try {
-    const info = await api(link, `STREAM.INFO.${streamOf(bucket)}`, undefined, streamInfo);
-    return info.state.last_seq;
-  } catch (error) {
-    if (!(error instanceof JetStreamError)) throw error;
-    throw new StoreUnavailable("JetStream cannot answer", { cause: error });
-  }
 }

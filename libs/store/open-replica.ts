@@ -57,10 +57,10 @@ export async function openReplica<T>(
   }
 
   async function follow(): Promise<void> {
-    for (let after = 0; !signal.aborted;) {
+    while (!signal.aborted) {
       try {
         const boundary = cuts();
-        for await (const item of store.feed({ after, signal })) {
+        for await (const item of store.feed({ after: 0, signal })) {
           for (const cut of boundary.take(item)) announce(copy.apply(cut));
         }
       } catch (error) {

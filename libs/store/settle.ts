@@ -24,7 +24,8 @@ export async function settle(
   const stale = await staleOp(transaction, newest, stream, known);
   if (stale === undefined) return item;
   const committed = item.uncertain ? await committedAt(item, stale, stream, known) : undefined;
-  item.done(committed === undefined ? lost(stale, known) : { ok: true, revision: committed });
+  if (committed === "unknown") item.failed(new StoreUnavailable("the record has a gap"));
+  else item.done(committed === undefined ? lost(stale, known) : { ok: true, revision: committed });
   return undefined;
 }
 
@@ -41,15 +42,19 @@ async function staleOp(
   known: Known,
 ): Promise<Op | undefined> {
   const ops: readonly Op[] = [...writes, ...guards];
-  const stale = ops.find((op) => refutes(newest.get(op.key), op.expect));
-  if (stale !== undefined) return stale;
-  // Expected, and not there: its tombstone has expired, or the reader lagged. The leader knows.
+  const isAbsence = ({ expect }: Op) => expect === "absent" || expect === 0;
+  const gone = ops.find((op) => !isAbsence(op) && refutes(newest.get(op.key), op.expect));
+  if (gone !== undefined) return gone;
   for (const op of ops) {
-    if (op.expect === "absent" || op.expect === 0 || newest.has(op.key)) continue;
-    const entry = await stream.last(op.key);
-    if (entry === undefined) return op;
-    known.learn(entry);
-    if (refutes(entry, op.expect)) return op;
+    // Live, where absence is expected: or deleted since. Not there, where a revision is expected:
+    // its tombstone has expired. Either may be the reader's lag; the leader knows.
+    const entry = newest.get(op.key);
+    const isOpen = isAbsence(op) ? refutes(entry, op.expect) : entry === undefined;
+    if (!isOpen) continue;
+    const now = await stream.last(op.key);
+    if (now === undefined) known.forget(op.key);
+    else known.learn(now);
+    if (now === undefined ? !isAbsence(op) : refutes(now, op.expect)) return op;
   }
   return undefined;
 }
@@ -63,9 +68,10 @@ async function committedAt(
   stale: Op,
   stream: Stream,
   known: Known,
-): Promise<Revision | undefined> {
-  const [written] = transaction.writes;
-  if (written === undefined) return undefined;
+): Promise<Revision | "unknown" | undefined> {
+  // Where the expectation was the key's own, the previous revision is as it was sent.
+  const written = transaction.writes.find((write) => write.covered !== true);
+  if (written === undefined) return "unknown";
   const [ours, moved] = await newestOf(written.key, stale.key, stream);
   if ((moved?.revision ?? 0) < (known.of(stale.key)?.revision ?? 0)) {
     throw new StoreUnavailable("the reader lags behind the move");
@@ -91,17 +97,19 @@ async function search(
   until: Revision | undefined,
   transaction: Transaction,
   stream: Stream,
-): Promise<Revision | undefined> {
+): Promise<Revision | "unknown" | undefined> {
   let at = from;
   for (let step = 0; step < searchedMax; step += 1) {
     const entry = await stream.next(key, at);
     const end = endOf(entry, transaction);
     if (end !== undefined) return end;
     if (entry === undefined && until !== undefined) throw new StoreUnavailable("the record lags");
-    if (entry === undefined || entry.revision === until) return undefined;
+    if (entry === undefined) return undefined;
+    if (entry.previous > at) return "unknown"; // A rollup freed it before the mirror had it.
+    if (entry.revision === until) return undefined;
     at = entry.revision;
   }
-  return undefined;
+  return "unknown";
 }
 
 /** The revision of the transaction's last write, if `entry` is one of its. */

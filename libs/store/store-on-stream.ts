@@ -1,8 +1,10 @@
 import type { Clock } from "../telemetry/clock.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Random } from "../telemetry/random.ts";
+import { feedOf } from "./feed.ts";
 import { groupCommit } from "./group-commit.ts";
 import { knownRevisions } from "./known.ts";
+import { recordOf } from "./record.ts";
 import type { FeedItem, Store } from "./store.ts";
 import type { Stream } from "./stream.ts";
 import { isCarrier } from "./transaction.ts";
@@ -16,6 +18,9 @@ export type StorePorts = {
 /** The store's logic, the same on every stream. It owns `stream`. */
 export function storeOnStream(stream: Stream, ports: StorePorts): Store {
   const known = knownRevisions();
+  const closed = new AbortController();
+  const until = (signal: AbortSignal | undefined) =>
+    signal === undefined ? closed.signal : AbortSignal.any([signal, closed.signal]);
   const lastRevision = shared(() => stream.lastRevision());
   return {
     commit: groupCommit(stream, known, ports),
@@ -25,18 +30,22 @@ export function storeOnStream(stream: Stream, ports: StorePorts): Store {
       return entry;
     },
     lastRevision,
-    async *feed(options): AsyncGenerator<FeedItem> {
-      for await (const item of stream.feed(options)) {
+    async *feed({ after, signal }): AsyncGenerator<FeedItem> {
+      for await (const item of feedOf(stream, { after, signal: until(signal) }, ports)) {
         if (item.type === "entry") known.learn(item.entry);
         yield item;
       }
     },
-    async *history(options) {
-      for await (const entry of stream.history(options)) {
+    async *history({ after, upTo, prefix = "", signal }) {
+      const options = { after, upTo, prefix, signal: until(signal) };
+      for await (const entry of recordOf(stream, options, ports.clock)) {
         if (!isCarrier(entry.key)) yield entry;
       }
     },
-    [Symbol.asyncDispose]: () => stream[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      closed.abort();
+      await stream[Symbol.asyncDispose]();
+    },
   };
 }
 

@@ -2,7 +2,8 @@
  * What a store needs of an ordered log with expectations: JetStream's behaviour, named. The commit
  * logic (`group-commit.ts`) stands on this, so it is the same on a real server and in memory.
  */
-import type { Entry, FeedItem, Revision } from "./store.ts";
+import type { Life, LifeOptions } from "./life.ts";
+import type { Entry, Revision } from "./store.ts";
 
 /** One message to append. */
 export type Draft = {
@@ -49,15 +50,12 @@ export interface Stream extends AsyncDisposable {
   /** @throws {StoreUnavailable} when no answer came */
   lastRevision(): Promise<Revision>;
 
-  feed(options: {
-    readonly after: Revision;
-    readonly signal: AbortSignal;
-  }): AsyncIterable<FeedItem>;
+  /** The first recorded entry of any key after `after`. @throws {StoreUnavailable} */
+  nextOfAll(after: Revision): Promise<Entry | undefined>;
 
-  history(options: {
-    readonly after: Revision;
-    readonly upTo: Revision;
-    readonly prefix?: string;
-    readonly signal?: AbortSignal;
-  }): AsyncIterable<Entry>;
+  /** A consumer of the newest entries, or of the record. @throws {StoreUnavailable} */
+  begin(source: "state" | "history", options: LifeOptions): Promise<Life>;
+
+  /** How long a delete's marker stays (S6). */
+  readonly tombstoneMs: number;
 }

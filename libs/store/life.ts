@@ -1,0 +1,40 @@
+import type { Entry, Revision } from "./store.ts";
+
+export type Delivery =
+  | {
+      readonly type: "entry";
+      readonly entry: Entry;
+      /** Messages that the server had still to send after this one. */
+      readonly pending: number;
+    }
+  /** All up to `revision` has been delivered, and the stream has reached it. */
+  | { readonly type: "reached"; readonly revision: Revision };
+
+/**
+ * One life of a consumer: in order, without a gap, until anything is missed; then it ends, and
+ * whoever uses it begins the next.
+ */
+export type Life = AsyncIterable<Delivery> &
+  AsyncDisposable & {
+    /** The stream as it was just after the consumer came to be. */
+    readonly stream: StreamState;
+    /** Asks whether anything is pending; if not, `reached` follows. */
+    probe(): void;
+    /** The stream's last sequence now. @throws {StoreUnavailable} */
+    last(): Promise<Revision>;
+  };
+
+export type StreamState = {
+  /** Another value: another stream under the same name. */
+  readonly created: string;
+  readonly first: Revision;
+  readonly last: Revision;
+};
+
+export type LifeOptions = {
+  /** Where to begin: the newest message of each key, or all from a sequence. */
+  readonly from: "newest" | Revision;
+  /** Only keys that begin with it, and maybe others. */
+  readonly prefix: string;
+  readonly signal: AbortSignal;
+};

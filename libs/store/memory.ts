@@ -1,0 +1,179 @@
+/**
+ * The store in this process, for tests and simulation: the same logic as on JetStream, on a bucket
+ * that behaves as JetStream does, with faults where they are asked for.
+ *
+ * Several stores on one `bucket` are several processes of one cluster.
+ */
+import { type Clock, systemClock } from "../telemetry/clock.ts";
+import { createLog } from "../telemetry/log.ts";
+import { systemRandom } from "../telemetry/random.ts";
+import type { Delivery, Life, LifeOptions } from "./life.ts";
+import { type MemoryBucket, memoryBucket } from "./memory-bucket.ts";
+import { type MemoryFaults, noFaults } from "./memory-faults.ts";
+import type { Entry, Revision, Store } from "./store.ts";
+import { storeOnStream, type StorePorts } from "./store-on-stream.ts";
+import type { Answer, Draft, Stream } from "./stream.ts";
+
+export type MemoryStoreOptions = Partial<StorePorts> & {
+  readonly bucket?: MemoryBucket;
+  readonly faults?: MemoryFaults;
+};
+
+export function memoryStore({
+  clock = systemClock,
+  random = systemRandom,
+  log = createLog("memory-store", "silent"),
+  bucket = memoryBucket({ clock }),
+  faults = noFaults,
+}: MemoryStoreOptions = {}): Store {
+  return storeOnStream(memoryStream(bucket, faults, clock), { clock, random, log });
+}
+
+/** How much later than its silence a late append is stored, and how long a feed pauses. */
+const lateMs = 40;
+const pauseMs = 5;
+
+function memoryStream(bucket: MemoryBucket, faults: MemoryFaults, clock: Clock): Stream {
+  const readable = () => bucket.last() - faults.lag();
+  return {
+    tombstoneMs: bucket.tombstoneMs,
+    append: async (drafts) => appended(drafts, bucket, faults, clock),
+    async newest(keys) {
+      const at = readable();
+      const entries = keys.map((key) => bucket.newest(key, at));
+      return new Map(
+        entries.filter((entry) => entry !== undefined).map((entry) => [entry.key, entry]),
+      );
+    },
+    last: async (key) => bucket.newest(key),
+    async next(key, after) {
+      const entry = bucket.recordedAfter(after, key);
+      return entry !== undefined && entry.revision <= readable() ? entry : undefined;
+    },
+    nextOfAll: async (after) => bucket.recordedAfter(after),
+    lastRevision: async () => bucket.last(),
+    begin: async (source, options) =>
+      source === "state" ? feedLife(bucket, faults, clock, options) : recordLife(bucket, options),
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+async function appended(
+  drafts: readonly Draft[],
+  bucket: MemoryBucket,
+  faults: MemoryFaults,
+  clock: Clock,
+): Promise<Answer> {
+  const fault = faults.append();
+  switch (fault) {
+    case "pass":
+      return bucket.append(drafts);
+    case "refuse":
+      return { type: "refused" };
+    case "lose":
+      return { type: "silent" };
+    case "mute":
+      bucket.append(drafts);
+      return { type: "silent" };
+    case "late":
+      clock.after(lateMs, () => void bucket.append(drafts));
+      return { type: "silent" };
+    default:
+      return fault satisfies never;
+  }
+}
+
+/** A consumer: first the newest of each key as of its beginning, then what is stored as it goes. */
+function feedLife(
+  bucket: MemoryBucket,
+  faults: MemoryFaults,
+  clock: Clock,
+  { from, signal }: LifeOptions,
+): Life {
+  const newest = from === "newest" ? [...bucket.newestOfAll()] : [];
+  const resume = from === "newest" ? bucket.last() : from - 1;
+
+  async function* deliveries(): AsyncGenerator<Delivery> {
+    for (const [at, revision] of newest.entries()) {
+      if (await isCut(faults, clock, signal)) return;
+      const entry = bucket.at(revision); // Gone, if a later write has replaced it.
+      const pending = newest.length - at - 1 + bucket.pending(resume);
+      if (entry !== undefined) yield { type: "entry", entry, pending };
+    }
+    yield* following(bucket, resume, signal, () => isCut(faults, clock, signal));
+  }
+  return lifeOf(bucket, 1, deliveries);
+}
+
+function recordLife(bucket: MemoryBucket, { from, signal }: LifeOptions): Life {
+  const first = bucket.firstRecorded();
+  async function* deliveries(): AsyncGenerator<Delivery> {
+    let at = Math.max(from === "newest" ? 0 : from - 1, first - 1);
+    while (!signal.aborted) {
+      const entry = bucket.recordedAfter(at);
+      if (entry === undefined) {
+        yield { type: "reached", revision: bucket.last() };
+        await appendedTo(bucket, signal);
+        continue;
+      }
+      at = entry.revision;
+      yield { type: "entry", entry, pending: bucket.pending(at) };
+    }
+  }
+  return lifeOf(bucket, first, deliveries);
+}
+
+async function* following(
+  bucket: MemoryBucket,
+  after: Revision,
+  signal: AbortSignal,
+  isCut: () => Promise<boolean>,
+): AsyncGenerator<Delivery> {
+  let at = after;
+  while (!signal.aborted) {
+    const entry: Entry | undefined = bucket.after(at);
+    if (entry === undefined) {
+      at = bucket.last();
+      yield { type: "reached", revision: at };
+      if (bucket.last() === at) await appendedTo(bucket, signal);
+      continue;
+    }
+    if (await isCut()) return;
+    at = entry.revision;
+    yield { type: "entry", entry, pending: bucket.pending(at) };
+  }
+}
+
+async function isCut(faults: MemoryFaults, clock: Clock, signal: AbortSignal): Promise<boolean> {
+  const fault = faults.deliver();
+  if (fault === "pause") await clock.sleep(pauseMs, signal);
+  return fault === "cut" || signal.aborted;
+}
+
+/** Resolves after the next append, or when `signal` aborts. */
+function appendedTo(bucket: MemoryBucket, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    const finish = () => {
+      listening[Symbol.dispose]();
+      signal.removeEventListener("abort", finish);
+      resolve();
+    };
+    const listening = bucket.onAppend(finish);
+    signal.addEventListener("abort", finish, { once: true });
+  });
+}
+
+function lifeOf(
+  bucket: MemoryBucket,
+  first: Revision,
+  deliveries: () => AsyncGenerator<Delivery>,
+): Life {
+  return {
+    stream: { created: "memory", first, last: bucket.last() },
+    probe() {}, // It says by itself when nothing is pending.
+    last: async () => bucket.last(),
+    [Symbol.asyncIterator]: deliveries,
+    async [Symbol.asyncDispose]() {},
+  };
+}

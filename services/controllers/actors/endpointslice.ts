@@ -22,7 +22,7 @@ import { nameSuffix } from "./workload/stable-hash.ts";
 
 /** As in Kubernetes: small enough that one pod's change is a small write. */
 export const endpointsMax = 100;
-const managedBy = "berth.dev/endpointslice-controller";
+const managedBy = "endpointslice-controller.berth.dev";
 const serviceLabel = "kubernetes.io/service-name";
 const managedLabel = "endpointslice.kubernetes.io/managed-by";
 const headlessLabel = "service.kubernetes.io/headless";

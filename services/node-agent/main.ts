@@ -1,0 +1,100 @@
+import { mkdir } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join, resolve } from "node:path";
+import Docker from "dockerode";
+import * as z from "zod";
+import { natsBus } from "../../libs/bus/nats.ts";
+import { systemClock } from "../../libs/telemetry/clock.ts";
+import { createLog } from "../../libs/telemetry/log.ts";
+import { systemRandom } from "../../libs/telemetry/random.ts";
+import { stopSignal } from "../../libs/telemetry/stop-signal.ts";
+import { runAgent } from "./agent.ts";
+import { podNetwork } from "./network/network.ts";
+import { runCommand } from "./network/run-command.ts";
+import { readFacts } from "./node/facts.ts";
+import { dockerRuntime } from "./runtime/docker.ts";
+import { hollowRuntime } from "./runtime/hollow.ts";
+
+const config = z
+  .object({
+    BERTH_NATS_URL: z.string().default("nats://127.0.0.1:4222"),
+    BERTH_CLUSTER_ID: z
+      .string()
+      .regex(/^[a-z0-9]{1,8}$/)
+      .default("berth"),
+    BERTH_NODE_NAME: z.string().min(1).default(hostname()),
+    /** `name=value`, comma-separated. */
+    BERTH_NODE_LABELS: z.string().default(""),
+    BERTH_NODE_SHARE: z.coerce.number().gt(0).max(1).default(1),
+    BERTH_DATA_DIR: z.string().default(join(process.cwd(), ".berth", "node-agent")),
+    BERTH_RUNTIME: z.enum(["docker", "hollow"]).default("docker"),
+    BERTH_HOLLOW_COUNT: z.coerce.number().int().min(1).max(5_000).default(1),
+    BERTH_DRAIN: z.enum(["on", "off"]).default("on"),
+    BERTH_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
+  })
+  .parse(process.env);
+
+using stop = stopSignal();
+const { signal } = stop;
+const log = createLog("node-agent", config.BERTH_LOG_LEVEL);
+const ports = { clock: systemClock, random: systemRandom, log };
+const labels = Object.fromEntries(
+  config.BERTH_NODE_LABELS.split(",").flatMap((pair) => {
+    const [name = "", value = ""] = pair.split("=");
+    return name === "" ? [] : [[name, value]];
+  }),
+);
+const drains = config.BERTH_DRAIN === "on";
+const hollow = config.BERTH_RUNTIME === "hollow";
+const names =
+  hollow && config.BERTH_HOLLOW_COUNT > 1
+    ? Array.from(
+        { length: config.BERTH_HOLLOW_COUNT },
+        (_, nth) => `${config.BERTH_NODE_NAME}-${nth + 1}`,
+      )
+    : [config.BERTH_NODE_NAME];
+
+await Promise.all(names.map(hollow ? runHollow : runDocker));
+log.info("node-agent stops; its containers stay");
+process.exit(0); // An attempt to connect to a NATS that is away would keep the process alive.
+
+async function runDocker(node: string): Promise<void> {
+  const docker = new Docker(); // Reads DOCKER_HOST.
+  const cluster = config.BERTH_CLUSTER_ID;
+  await using runtime = await dockerRuntime({ docker, cluster, node, ...ports });
+  await run(node, runtime, (podCIDR, facts) =>
+    podNetwork({ docker, run: runCommand, node, podCIDR, cluster: facts, log }),
+  );
+}
+
+async function runHollow(node: string): Promise<void> {
+  await using runtime = hollowRuntime(ports);
+  await run(node, runtime, async () => ({
+    name: "hollow",
+    repair: async () => undefined,
+    hairpin: async () => undefined,
+  }));
+}
+
+async function run(
+  node: string,
+  runtime: Parameters<typeof runAgent>[0]["runtime"],
+  openNetwork: Parameters<typeof runAgent>[0]["openNetwork"],
+): Promise<void> {
+  const dataDir = resolve(config.BERTH_DATA_DIR, node);
+  await mkdir(dataDir, { recursive: true });
+  const share = config.BERTH_NODE_SHARE;
+  const facts = await readFacts({ node, labels, share, dataDir, engine: await runtime.engine() });
+  log.info({ node, engine: facts.engineId, runtime: config.BERTH_RUNTIME }, "node-agent starts");
+  await runAgent({
+    node,
+    connect: () => natsBus({ url: config.BERTH_NATS_URL, name: `node-agent-${node}`, ...ports }),
+    runtime,
+    openNetwork,
+    facts,
+    dataDir,
+    drains,
+    signal,
+    ...ports,
+  });
+}

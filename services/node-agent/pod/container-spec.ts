@@ -1,0 +1,160 @@
+/** What the runtime is asked to make of a container of a pod. Pure. */
+import { createHash } from "node:crypto";
+import { type ContainerSpec, type Identity, type Mount, sandboxName } from "../runtime/runtime.ts";
+import { expand } from "./environment.ts";
+import { qosOf } from "./qos.ts";
+import { quantity } from "./quantity.ts";
+import type { Container, PodWork } from "./spec.ts";
+
+export type Placed = {
+  readonly work: PodWork;
+  readonly address: string | undefined;
+  readonly network: string;
+  readonly sandboxId: string | undefined;
+  readonly attempt: number;
+  readonly failures: number;
+  /** Bytes of the node's memory, which the kernel's choice of victims is scaled by. */
+  readonly nodeMemoryBytes: number;
+};
+
+export function containerSpec(
+  container: Container,
+  placed: Placed,
+  env: ReadonlyMap<string, string>,
+  mounts: readonly Mount[],
+): ContainerSpec {
+  const { work } = placed;
+  const { spec } = work;
+  const { requests = {}, limits = {} } = container.resources;
+  const own = container.securityContext ?? {};
+  const pod = spec.securityContext ?? {};
+  const user = own.runAsUser ?? pod.runAsUser;
+  const group = own.runAsGroup ?? pod.runAsGroup;
+  const groups = [
+    ...(pod.supplementalGroups ?? []),
+    ...(pod.fsGroup === undefined ? [] : [pod.fsGroup]),
+  ];
+  const cpu = quantity(requests["cpu"] ?? limits["cpu"]);
+  const expanded = (texts: readonly string[] | undefined) =>
+    texts?.map((text) => expand(text, env));
+  return {
+    ...shared(placed, container.name, hashOf(container)),
+    image: container.image,
+    command: expanded(container.command),
+    args: expanded(container.args),
+    env: [...env].map(([name, value]) => `${name}=${value}`),
+    workingDir: container.workingDir,
+    mounts,
+    ports: placed.sandboxId === undefined && !spec.hostNetwork ? portsOf([container]) : [],
+    cpuShares: Math.max(2, Math.floor(cpu * 1_024)),
+    cpuQuota: limits["cpu"] === undefined ? 0 : Math.max(1_000, quantity(limits["cpu"]) * 100_000),
+    memoryBytes: Math.floor(quantity(limits["memory"])),
+    oomScoreAdj: oomScoreAdj(container, placed),
+    user: user === undefined ? undefined : group === undefined ? `${user}` : `${user}:${group}`,
+    groups: groups.map(String),
+    privileged: own.privileged ?? false,
+    readOnly: own.readOnlyRootFilesystem ?? false,
+    noNewPrivileges: own.allowPrivilegeEscalation === false,
+    capAdd: own.capabilities?.add ?? [],
+    capDrop: own.capabilities?.drop ?? [],
+    stdin: container.stdin,
+    stdinOnce: container.stdinOnce,
+    tty: container.tty,
+  };
+}
+
+/** Holds a pod's network namespace while its containers come and go. */
+export const sandboxSpec = (
+  placed: Omit<Placed, "sandboxId">,
+  image: string,
+  mounts: readonly Mount[],
+): ContainerSpec => ({
+  ...shared({ ...placed, sandboxId: undefined }, sandboxName, "1"),
+  image,
+  command: undefined,
+  args: undefined,
+  env: [],
+  workingDir: undefined,
+  mounts,
+  ports: portsOf(placed.work.spec.containers),
+  cpuShares: 2,
+  cpuQuota: 0,
+  memoryBytes: 0,
+  oomScoreAdj: 0,
+  user: undefined,
+  groups: [],
+  privileged: false,
+  readOnly: true,
+  noNewPrivileges: true,
+  capAdd: [],
+  capDrop: ["ALL"],
+  stdin: false,
+  stdinOnce: false,
+  tty: false,
+});
+
+/** Changes when the container must be made anew. */
+export const hashOf = (container: Container): string =>
+  createHash("sha256").update(JSON.stringify(container)).digest("hex").slice(0, 16);
+
+function shared(
+  { work, address, network, sandboxId, attempt, failures }: Placed,
+  name: string,
+  specHash: string,
+) {
+  const { spec } = work;
+  const identity: Identity = {
+    namespace: work.namespace,
+    pod: work.name,
+    uid: work.uid,
+    container: name,
+    attempt,
+    failures,
+    specHash,
+    address: spec.hostNetwork ? undefined : address,
+  };
+  return {
+    identity,
+    network: networkOf(spec.hostNetwork, sandboxId, network, address),
+    hostname: spec.hostNetwork ? undefined : (spec.hostname ?? work.name).slice(0, 63),
+    extraHosts: spec.hostAliases.flatMap(({ ip, hostnames }) =>
+      hostnames.map((one) => `${one}:${ip}`),
+    ),
+    sysctls: Object.fromEntries(
+      (spec.securityContext?.sysctls ?? []).map((one) => [one.name, one.value]),
+    ),
+  };
+}
+
+function networkOf(
+  onHost: boolean,
+  sandboxId: string | undefined,
+  network: string,
+  address: string | undefined,
+): ContainerSpec["network"] {
+  if (onHost || address === undefined) return { mode: "host" };
+  if (sandboxId !== undefined) return { mode: "join", sandboxId };
+  return { mode: "pod", network, address };
+}
+
+const portsOf = (containers: readonly Container[]): ContainerSpec["ports"] =>
+  containers.flatMap(({ ports }) =>
+    ports.flatMap(({ containerPort, hostPort, hostIP, protocol }) =>
+      hostPort === undefined || hostPort === 0
+        ? []
+        : [{ containerPort, hostPort, protocol, hostIP: hostIP ?? "" }],
+    ),
+  );
+
+/**
+ * As the kubelet's, but never below 0: lowering it takes a capability that engines in containers lack.
+ *
+ * @see https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/#node-out-of-memory-behavior
+ */
+function oomScoreAdj({ resources }: Container, { work, nodeMemoryBytes }: Placed): number {
+  const qos = qosOf(work.spec);
+  if (qos === "Guaranteed") return 0;
+  if (qos === "BestEffort") return 1_000;
+  const asked = quantity(resources.requests?.["memory"]) / Math.max(nodeMemoryBytes, 1);
+  return Math.min(Math.max(Math.floor(1_000 - 1_000 * asked), 3), 999);
+}

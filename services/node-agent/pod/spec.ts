@@ -1,0 +1,206 @@
+/** What of a v1 PodSpec the agent acts on. Admission has validated and defaulted it; the rest is kept out. */
+import * as z from "zod";
+import { assignment, type Assignment } from "../../../libs/protocol/node.ts";
+
+const quantities = z.record(z.string(), z.union([z.string(), z.number()]).transform(String));
+const port = z.union([z.int(), z.string()]);
+const keyRef = z.object({
+  name: z.string().default(""),
+  key: z.string(),
+  optional: z.boolean().optional(),
+});
+const objectRef = z.object({ name: z.string().default(""), optional: z.boolean().optional() });
+const fieldRef = z.object({ fieldPath: z.string() });
+const resourceFieldRef = z.object({
+  containerName: z.string().optional(),
+  resource: z.string(),
+  divisor: z.union([z.string(), z.number()]).transform(String).optional(),
+});
+const httpGet = z.object({
+  path: z.string().optional(),
+  port,
+  host: z.string().optional(),
+  scheme: z.string().optional(),
+  httpHeaders: z.array(z.object({ name: z.string(), value: z.string() })).optional(),
+});
+const handler = z.object({
+  httpGet: httpGet.optional(),
+  tcpSocket: z.object({ port, host: z.string().optional() }).optional(),
+  exec: z.object({ command: z.array(z.string()).default([]) }).optional(),
+  sleep: z.object({ seconds: z.number() }).optional(),
+});
+const probe = handler.extend({
+  initialDelaySeconds: z.number().default(0),
+  timeoutSeconds: z.number().default(1),
+  periodSeconds: z.number().default(10),
+  successThreshold: z.number().default(1),
+  failureThreshold: z.number().default(3),
+  terminationGracePeriodSeconds: z.number().optional(),
+});
+const securityContext = z.object({
+  runAsUser: z.number().optional(),
+  runAsGroup: z.number().optional(),
+  privileged: z.boolean().optional(),
+  readOnlyRootFilesystem: z.boolean().optional(),
+  allowPrivilegeEscalation: z.boolean().optional(),
+  capabilities: z
+    .object({ add: z.array(z.string()).optional(), drop: z.array(z.string()).optional() })
+    .optional(),
+  fsGroup: z.number().optional(),
+  supplementalGroups: z.array(z.number()).optional(),
+  sysctls: z.array(z.object({ name: z.string(), value: z.string() })).optional(),
+});
+const envVar = z.object({
+  name: z.string(),
+  value: z.string().optional(),
+  valueFrom: z
+    .object({
+      fieldRef: fieldRef.optional(),
+      resourceFieldRef: resourceFieldRef.optional(),
+      configMapKeyRef: keyRef.optional(),
+      secretKeyRef: keyRef.optional(),
+    })
+    .optional(),
+});
+const container = z.object({
+  name: z.string(),
+  image: z.string().default(""),
+  command: z.array(z.string()).optional(),
+  args: z.array(z.string()).optional(),
+  workingDir: z.string().optional(),
+  ports: z
+    .array(
+      z.object({
+        name: z.string().optional(),
+        containerPort: z.int(),
+        hostPort: z.int().optional(),
+        hostIP: z.string().optional(),
+        protocol: z.string().default("TCP"),
+      }),
+    )
+    .default([]),
+  env: z.array(envVar).default([]),
+  envFrom: z
+    .array(
+      z.object({
+        prefix: z.string().default(""),
+        configMapRef: objectRef.optional(),
+        secretRef: objectRef.optional(),
+      }),
+    )
+    .default([]),
+  resources: z
+    .object({ requests: quantities.optional(), limits: quantities.optional() })
+    .default({}),
+  volumeMounts: z
+    .array(
+      z.object({
+        name: z.string(),
+        mountPath: z.string(),
+        subPath: z.string().optional(),
+        readOnly: z.boolean().optional(),
+      }),
+    )
+    .default([]),
+  startupProbe: probe.optional(),
+  livenessProbe: probe.optional(),
+  readinessProbe: probe.optional(),
+  lifecycle: z.object({ postStart: handler.optional(), preStop: handler.optional() }).optional(),
+  imagePullPolicy: z.enum(["Always", "IfNotPresent", "Never"]).default("IfNotPresent"),
+  securityContext: securityContext.optional(),
+  stdin: z.boolean().default(false),
+  stdinOnce: z.boolean().default(false),
+  tty: z.boolean().default(false),
+});
+const items = z
+  .array(z.object({ key: z.string(), path: z.string(), mode: z.int().optional() }))
+  .optional();
+const downwardItems = z
+  .array(
+    z.object({
+      path: z.string(),
+      fieldRef: fieldRef.optional(),
+      resourceFieldRef: resourceFieldRef.optional(),
+    }),
+  )
+  .default([]);
+const configSource = z.object({
+  name: z.string().default(""),
+  items,
+  optional: z.boolean().optional(),
+});
+const volume = z.object({
+  name: z.string(),
+  emptyDir: z.object({}).optional(),
+  hostPath: z.object({ path: z.string(), type: z.string().optional() }).optional(),
+  configMap: configSource.optional(),
+  secret: z
+    .object({ secretName: z.string().default(""), items, optional: z.boolean().optional() })
+    .optional(),
+  downwardAPI: z.object({ items: downwardItems }).optional(),
+  projected: z
+    .object({
+      sources: z
+        .array(
+          z.object({
+            configMap: configSource.optional(),
+            secret: configSource.optional(),
+            downwardAPI: z.object({ items: downwardItems }).optional(),
+          }),
+        )
+        .default([]),
+    })
+    .optional(),
+});
+
+const podSpec = z.object({
+  containers: z.array(container).min(1),
+  initContainers: z.array(container).default([]),
+  volumes: z.array(volume).default([]),
+  restartPolicy: z.enum(["Always", "OnFailure", "Never"]).default("Always"),
+  terminationGracePeriodSeconds: z.number().default(30),
+  activeDeadlineSeconds: z.number().optional(),
+  dnsPolicy: z
+    .enum(["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"])
+    .default("ClusterFirst"),
+  dnsConfig: z
+    .object({
+      nameservers: z.array(z.string()).optional(),
+      searches: z.array(z.string()).optional(),
+      options: z
+        .array(z.object({ name: z.string().default(""), value: z.string().optional() }))
+        .optional(),
+    })
+    .optional(),
+  hostNetwork: z.boolean().default(false),
+  hostname: z.string().optional(),
+  subdomain: z.string().optional(),
+  nodeName: z.string().optional(),
+  serviceAccountName: z.string().optional(),
+  securityContext: securityContext.optional(),
+  hostAliases: z
+    .array(z.object({ ip: z.string(), hostnames: z.array(z.string()).default([]) }))
+    .default([]),
+  readinessGates: z.array(z.object({ conditionType: z.string() })).default([]),
+});
+
+export type PodSpec = z.output<typeof podSpec>;
+export type Container = PodSpec["containers"][number];
+export type Probe = z.output<typeof probe>;
+export type Handler = z.output<typeof handler>;
+export type Volume = PodSpec["volumes"][number];
+export type FieldRef = z.output<typeof fieldRef>;
+export type ResourceFieldRef = z.output<typeof resourceFieldRef>;
+
+/** An assignment whose spec has been read. */
+export type PodWork = Omit<Assignment, "spec"> & { readonly spec: PodSpec };
+
+/** @throws {z.ZodError} when it is no assignment */
+export function parseWork(input: unknown): PodWork {
+  const read = assignment.parse(input);
+  return { ...read, spec: podSpec.parse(read.spec) };
+}
+
+/** Several containers share the network namespace of a sandbox; one alone has its own. */
+export const needsSandbox = ({ hostNetwork, containers }: PodSpec): boolean =>
+  !hostNetwork && containers.length > 1;

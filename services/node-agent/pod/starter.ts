@@ -1,0 +1,225 @@
+/** Makes and starts one container of a pod: image, configuration, volumes, network. */
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { ClusterFacts, NodeConfig } from "../../../libs/protocol/node.ts";
+import type { EpochMs } from "../../../libs/telemetry/clock.ts";
+import { resolvConf } from "../network/resolv-conf.ts";
+import {
+  type ContainerRuntime,
+  ImageMissing,
+  InvalidImage,
+  type Mount,
+  RuntimeFailure,
+  sandboxName,
+} from "../runtime/runtime.ts";
+import type { ControlPlane } from "../session/session.ts";
+import { configRefsOf } from "./config-refs.ts";
+import { containerSpec, sandboxSpec } from "./container-spec.ts";
+import { ConfigMissing, environmentOf, type PodFields, type ReadConfig } from "./environment.ts";
+import { type Container, needsSandbox, type PodWork } from "./spec.ts";
+import { mountsOf, writeVolumes } from "./volumes.ts";
+
+/** What the pods of a node share. */
+export type NodeContext = {
+  readonly node: string;
+  readonly hostAddress: string;
+  readonly allocatable: Readonly<Record<string, string>>;
+  readonly memoryBytes: number;
+  /** Where pods' files are. The engine must see it under the same path. */
+  readonly dataDir: string;
+  readonly runtime: ContainerRuntime;
+  readonly control: ControlPlane;
+  /** Undefined until the node has its pod range. */
+  readonly network: () =>
+    | { readonly name: string; readonly cluster: ClusterFacts; hairpin(): Promise<void> }
+    | undefined;
+  /** The pod's address; undefined when none is left. */
+  readonly takeAddress: (uid: string) => string | undefined;
+  /** Ends what has the pod's name or host ports (N5). @returns whether the way is clear */
+  readonly clearWay: (work: PodWork) => Promise<boolean>;
+};
+
+/** Why a container does not run, as Kubernetes names it. */
+export class StartRefused extends Error {
+  override readonly name = "StartRefused";
+  readonly reason: string;
+  constructor(reason: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+export type StartRequest = {
+  readonly work: PodWork;
+  readonly container: string;
+  readonly attempt: number;
+  readonly failures: number;
+  readonly event: (type: "Normal" | "Warning", reason: string, message: string) => void;
+  readonly now: () => EpochMs;
+  readonly signal: AbortSignal;
+};
+
+export const podFolder = (dataDir: string, uid: string) => join(dataDir, "pods", uid);
+
+/** @throws {StartRefused} */
+export async function startContainer(context: NodeContext, request: StartRequest): Promise<void> {
+  const { runtime } = context;
+  const { work, attempt, failures, event } = request;
+  const { spec } = work;
+  const network = context.network();
+  if (network === undefined)
+    throw new StartRefused("ContainerCreating", "the node has no pod network yet");
+  if (!(await context.clearWay(work))) {
+    throw new StartRefused("ContainerCreating", "a predecessor is being ended");
+  }
+  const address = spec.hostNetwork ? undefined : context.takeAddress(work.uid);
+  if (address === undefined && !spec.hostNetwork) {
+    throw new StartRefused("ContainerCreating", "the node's pod range has no free address");
+  }
+  const placed = {
+    work,
+    address,
+    network: network.name,
+    attempt,
+    failures,
+    nodeMemoryBytes: context.memoryBytes,
+  };
+  const folder = podFolder(context.dataDir, work.uid);
+  const resolving = await writeResolvConf(folder, work, network.cluster);
+  if (request.container === sandboxName) {
+    const image = await runtime.sandboxImage();
+    await launch(context, sandboxSpec(placed, image, [resolving]), () => undefined);
+    await network.hairpin();
+    return;
+  }
+  const container = [...spec.initContainers, ...spec.containers].find(
+    ({ name }) => name === request.container,
+  );
+  if (container === undefined) return;
+  await bringImage(runtime, container, request);
+  const read = await readConfigs(context, work);
+  const fields: PodFields = {
+    work,
+    node: context.node,
+    hostAddress: context.hostAddress,
+    podAddress: address ?? context.hostAddress,
+    allocatable: context.allocatable,
+  };
+  try {
+    const env = environmentOf(container, fields, read);
+    await writeVolumes(folder, fields, read);
+    const mounts = [...mountsOf(folder, container, spec.volumes), resolving];
+    const sandboxId = needsSandbox(spec)
+      ? runtime.containers(work.uid).find((one) => one.container === sandboxName)?.id
+      : undefined;
+    await launch(context, containerSpec(container, { ...placed, sandboxId }, env, mounts), () =>
+      event("Normal", "Created", `Created container: ${container.name}`),
+    );
+    event("Normal", "Started", `Started container ${container.name}`);
+    if (sandboxId === undefined && !spec.hostNetwork) await network.hairpin();
+  } catch (error) {
+    if (error instanceof ConfigMissing) {
+      throw new StartRefused("CreateContainerConfigError", error.message, { cause: error });
+    }
+    throw error;
+  }
+}
+
+async function launch(
+  { runtime }: NodeContext,
+  spec: Parameters<ContainerRuntime["create"]>[0],
+  created: () => void,
+): Promise<void> {
+  const at = { reason: "CreateContainerError" };
+  try {
+    const id = await runtime.create(spec);
+    created();
+    at.reason = "RunContainerError";
+    await runtime.start(id);
+  } catch (error) {
+    if (error instanceof ImageMissing)
+      throw new StartRefused("ErrImagePull", error.message, { cause: error });
+    if (error instanceof RuntimeFailure)
+      throw new StartRefused(at.reason, error.message, { cause: error });
+    throw error;
+  }
+}
+
+async function bringImage(
+  runtime: ContainerRuntime,
+  { image, imagePullPolicy }: Container,
+  { event, now, signal }: StartRequest,
+): Promise<void> {
+  try {
+    if (imagePullPolicy !== "Always" && (await runtime.hasImage(image))) {
+      event("Normal", "Pulled", `Container image "${image}" already present on machine`);
+      return;
+    }
+    if (imagePullPolicy === "Never") {
+      const message = `Container image "${image}" is not present with pull policy of Never`;
+      throw new StartRefused("ErrImageNeverPull", message);
+    }
+    event("Normal", "Pulling", `Pulling image "${image}"`);
+    const began = now();
+    await runtime.pull(image, signal);
+    event("Normal", "Pulled", `Successfully pulled image "${image}" in ${now() - began}ms`);
+  } catch (error) {
+    if (error instanceof ImageMissing) {
+      const message = `Failed to pull image "${image}": ${error.message}`;
+      throw new StartRefused("ErrImagePull", message, { cause: error });
+    }
+    if (error instanceof InvalidImage)
+      throw new StartRefused("InvalidImageName", error.message, { cause: error });
+    if (error instanceof RuntimeFailure)
+      throw new StartRefused("CreateContainerError", error.message, { cause: error });
+    throw error;
+  }
+}
+
+async function readConfigs({ control }: NodeContext, work: PodWork): Promise<ReadConfig> {
+  const refs = configRefsOf(work);
+  if (refs.length === 0) return () => undefined;
+  let answer: NodeConfig;
+  try {
+    answer = await control.config(refs);
+  } catch (error) {
+    const message = "the control plane cannot be asked for ConfigMaps and Secrets";
+    throw new StartRefused("ContainerCreating", message, { cause: error });
+  }
+  const held = new Map(
+    answer.found.map(({ kind, name, data }) => {
+      const values = Object.entries(data).map(
+        ([key, text]) => [key, Buffer.from(text, "base64")] as const,
+      );
+      return [`${kind}/${name}`, Object.fromEntries(values)] as const;
+    }),
+  );
+  return (kind, name) => held.get(`${kind}/${name}`);
+}
+
+/** Writes the pod's files anew where a ConfigMap or Secret that it mounts has changed. */
+export async function refreshVolumes(
+  context: NodeContext,
+  work: PodWork,
+  address: string | undefined,
+): Promise<void> {
+  const { node, hostAddress, allocatable } = context;
+  const fields: PodFields = { work, node, hostAddress, podAddress: address, allocatable };
+  await writeVolumes(
+    podFolder(context.dataDir, work.uid),
+    fields,
+    await readConfigs(context, work),
+  );
+}
+
+async function writeResolvConf(
+  folder: string,
+  work: PodWork,
+  cluster: ClusterFacts,
+): Promise<Mount> {
+  const source = join(folder, "resolv.conf");
+  await mkdir(folder, { recursive: true });
+  const host = await readFile("/etc/resolv.conf", "utf8").catch(() => "");
+  await writeFile(source, resolvConf(work, cluster, host));
+  return { source, target: "/etc/resolv.conf", readOnly: false };
+}

@@ -1,0 +1,82 @@
+import type Docker from "dockerode";
+import { labelsOf } from "./labels.ts";
+import { type ContainerSpec, type Identity, sandboxName } from "./runtime.ts";
+
+/** Unique on an engine: the cluster, the pod's uid, the container and its attempt. */
+export const containerName = (
+  cluster: string,
+  { namespace, pod, container, uid, attempt }: Identity,
+) =>
+  `berth-${cluster}_${container === sandboxName ? "sandbox" : container}_${pod}_${namespace}_${uid}_${attempt}`;
+
+/** Logs kept of one container: two files of 10 MiB. */
+const logConfig = { Type: "json-file", Config: { "max-size": "10m", "max-file": "2" } };
+
+export function createOptions(
+  spec: ContainerSpec,
+  cluster: string,
+  owner: Readonly<Record<string, string>>,
+): Docker.ContainerCreateOptions {
+  const { network, identity } = spec;
+  const joins = network.mode === "join";
+  const exposed = spec.ports.map(
+    ({ containerPort, protocol }) => `${containerPort}/${protocol.toLowerCase()}`,
+  );
+  const published = spec.ports.map(({ hostPort, hostIP }, nth) => [
+    exposed[nth] ?? "",
+    [{ HostPort: String(hostPort), HostIp: hostIP }],
+  ]);
+  return {
+    name: containerName(cluster, identity),
+    Image: spec.image,
+    Labels: { ...labelsOf(identity), ...owner },
+    Env: [...spec.env],
+    ...(spec.command && { Entrypoint: [...spec.command] }),
+    ...(spec.args && { Cmd: [...spec.args] }),
+    ...(spec.workingDir !== undefined && { WorkingDir: spec.workingDir }),
+    ...(spec.user !== undefined && { User: spec.user }),
+    ...(spec.hostname !== undefined && !joins && { Hostname: spec.hostname }),
+    ...(exposed.length > 0 && {
+      ExposedPorts: Object.fromEntries(exposed.map((port) => [port, {}])),
+    }),
+    Tty: spec.tty,
+    OpenStdin: spec.stdin,
+    StdinOnce: spec.stdinOnce,
+    AttachStdin: false,
+    AttachStdout: false,
+    AttachStderr: false,
+    HostConfig: {
+      NetworkMode:
+        network.mode === "pod"
+          ? network.network
+          : network.mode === "join"
+            ? `container:${network.sandboxId}`
+            : "host",
+      Binds: spec.mounts.map(
+        ({ source, target, readOnly }) => `${source}:${target}${readOnly ? ":ro" : ""}`,
+      ),
+      ...(published.length > 0 && { PortBindings: Object.fromEntries(published) as object }),
+      ...(spec.extraHosts.length > 0 && !joins && { ExtraHosts: [...spec.extraHosts] }),
+      CpuShares: spec.cpuShares,
+      ...(spec.cpuQuota > 0 && { CpuPeriod: 100_000, CpuQuota: spec.cpuQuota }),
+      ...(spec.memoryBytes > 0 && { Memory: spec.memoryBytes, MemorySwap: spec.memoryBytes }),
+      OomScoreAdj: spec.oomScoreAdj,
+      Privileged: spec.privileged,
+      ReadonlyRootfs: spec.readOnly,
+      CapAdd: [...spec.capAdd],
+      CapDrop: [...spec.capDrop],
+      GroupAdd: [...spec.groups],
+      ...(spec.noNewPrivileges && { SecurityOpt: ["no-new-privileges"] }),
+      ...(!joins && { Sysctls: { ...spec.sysctls } }),
+      RestartPolicy: { Name: "no" },
+      LogConfig: logConfig,
+    },
+    ...(network.mode === "pod" && {
+      NetworkingConfig: {
+        EndpointsConfig: {
+          [network.network]: { IPAMConfig: { IPv4Address: network.address } },
+        },
+      },
+    }),
+  };
+}

@@ -1,0 +1,364 @@
+/** Containers of a Docker engine, through its API. */
+import type { Duplex, Readable } from "node:stream";
+import type Docker from "dockerode";
+import * as z from "zod";
+import type { Clock } from "../../../libs/telemetry/clock.ts";
+import type { Log } from "../../../libs/telemetry/log.ts";
+import { createOptions } from "./create-options.ts";
+import { framesOf, plainOutput } from "./frames.ts";
+import { clusterLabel, identityOf, nodeLabel } from "./labels.ts";
+import { ensurePauseImage } from "./pause-image.ts";
+import {
+  type ContainerRuntime,
+  ImageMissing,
+  InvalidImage,
+  type LogOptions,
+  type Observed,
+  RuntimeFailure,
+  type Session,
+} from "./runtime.ts";
+
+export type DockerOptions = {
+  readonly docker: Docker;
+  readonly cluster: string;
+  readonly node: string;
+  readonly clock: Clock;
+  readonly log: Log;
+};
+
+/** How long to wait before listening to the engine's events again. */
+const reconnectMs = 500;
+
+const engineEvent = z.object({
+  Type: z.string(),
+  Action: z.string(),
+  id: z.string().optional(),
+  Actor: z.object({ ID: z.string() }).optional(),
+});
+const interesting = ["start", "die", "destroy", "oom"];
+
+/** @throws {RuntimeFailure} when the engine cannot be reached */
+export async function dockerRuntime(options: DockerOptions): Promise<ContainerRuntime> {
+  const { docker, cluster, node, clock, log } = options;
+  const owner = { [clusterLabel]: cluster, [nodeLabel]: node };
+  const filters = { label: Object.entries(owner).map(([name, value]) => `${name}=${value}`) };
+  const observed = new Map<string, Observed>();
+  const listeners = new Set<(uid: string) => void>();
+  const stop = new AbortController();
+
+  const tell = (uid: string) => {
+    for (const listener of listeners) listener(uid);
+  };
+
+  async function observe(id: string): Promise<void> {
+    const before = observed.get(id);
+    let after: Observed | undefined;
+    try {
+      after = observedOf(await docker.getContainer(id).inspect());
+    } catch (error) {
+      if (statusCodeOf(error) !== 404) throw failure("the engine did not show a container", error);
+    }
+    if (after === undefined) observed.delete(id);
+    else observed.set(id, after);
+    const uid = (after ?? before)?.uid;
+    if (uid !== undefined) tell(uid);
+  }
+
+  async function refresh(): Promise<void> {
+    try {
+      const listed = await docker.listContainers({ all: true, filters });
+      const ids = new Set(listed.map(({ Id }) => Id));
+      for (const id of [...observed.keys()].filter((one) => !ids.has(one))) ids.add(id);
+      await Promise.all([...ids].map(observe));
+    } catch (error) {
+      throw failure("the engine did not list its containers", error);
+    }
+  }
+
+  async function listen(): Promise<void> {
+    while (!stop.signal.aborted) {
+      try {
+        const events = await docker.getEvents({
+          filters: { ...filters, type: ["container"], event: interesting },
+          abortSignal: stop.signal,
+        });
+        await refresh(); // What happened while nobody listened.
+        for await (const line of linesOf(events as Readable)) {
+          const { data } = engineEvent.safeParse(JSON.parse(line));
+          const id = data?.id ?? data?.Actor?.ID;
+          if (id !== undefined) await observe(id);
+        }
+      } catch (error) {
+        if (!stop.signal.aborted) log.warn({ err: error }, "the engine's events broke off");
+      }
+      await clock.sleep(reconnectMs, stop.signal);
+    }
+  }
+
+  await refresh();
+  const listening = listen();
+
+  async function act(what: string, run: () => Promise<unknown>, fine: readonly number[] = []) {
+    try {
+      await run();
+    } catch (error) {
+      const code = statusCodeOf(error);
+      if (code === undefined || !fine.includes(code)) throw failure(what, error);
+    }
+  }
+
+  return {
+    containers: (uid) =>
+      [...observed.values()].filter((one) => uid === undefined || one.uid === uid),
+    onChange(listener) {
+      listeners.add(listener);
+      return { [Symbol.dispose]: () => void listeners.delete(listener) };
+    },
+    refresh,
+    async hasImage(image) {
+      try {
+        await docker.getImage(image).inspect();
+        return true;
+      } catch (error) {
+        if (statusCodeOf(error) === 404) return false;
+        if (statusCodeOf(error) === 400) throw invalid(image, error);
+        throw failure("the engine did not show an image", error);
+      }
+    },
+    async pull(image, signal) {
+      try {
+        const progress = await docker.pull(image, { abortSignal: signal });
+        await new Promise<void>((resolve, reject) => {
+          docker.modem.followProgress(progress, (error: Error | null) =>
+            error === null ? resolve() : reject(error),
+          );
+        });
+      } catch (error) {
+        if (statusCodeOf(error) === 400) throw invalid(image, error);
+        throw new ImageMissing(reasonOf(error), { cause: error });
+      }
+    },
+    async create(spec) {
+      const wanted = createOptions(spec, cluster, owner);
+      try {
+        const made = await docker.createContainer(wanted);
+        return made.id;
+      } catch (error) {
+        const code = statusCodeOf(error);
+        if (code === 404 && /no such image/i.test(reasonOf(error))) {
+          throw new ImageMissing(`image "${spec.image}" is not on the node`, { cause: error });
+        }
+        if (code !== 409) throw failure("the engine did not create a container", error);
+        const { Id } = await docker.getContainer(wanted.name ?? "").inspect();
+        return Id;
+      }
+    },
+    sandboxImage: () => ensurePauseImage(docker),
+    async start(id) {
+      try {
+        await act(
+          "the engine did not start a container",
+          () => docker.getContainer(id).start(),
+          [304],
+        );
+      } finally {
+        await observe(id);
+      }
+    },
+    async stop(id, graceMs) {
+      const seconds = Math.ceil(graceMs / 1_000);
+      await act(
+        "the engine did not stop a container",
+        () => docker.getContainer(id).stop({ t: seconds }),
+        [304, 404],
+      );
+      await observe(id);
+    },
+    async remove(id) {
+      await act(
+        "the engine did not remove a container",
+        () => docker.getContainer(id).remove({ force: true, v: true }),
+        [404, 409], // 409: it is being removed already.
+      );
+      await observe(id);
+    },
+    logs: (id, logOptions, signal) => logsOf(docker, id, logOptions, signal),
+    async exec(id, { command, stdin, tty }, signal) {
+      try {
+        const exec = await docker.getContainer(id).exec({
+          Cmd: [...command],
+          AttachStdin: stdin,
+          AttachStdout: true,
+          AttachStderr: !tty,
+          Tty: tty,
+          abortSignal: signal,
+        });
+        const stream = await exec.start({
+          hijack: true,
+          stdin: true,
+          Tty: tty,
+          abortSignal: signal,
+        });
+        return sessionOf(stream, tty, {
+          resize: ({ width, height }) => exec.resize({ w: width, h: height }),
+          exitCode: async () => (await exec.inspect()).ExitCode ?? undefined,
+        });
+      } catch (error) {
+        throw failure("the engine did not run a command", error);
+      }
+    },
+    async attach(id, { stdin, tty }, signal) {
+      try {
+        const container = docker.getContainer(id);
+        const stream = await container.attach({
+          stream: true,
+          hijack: true,
+          stdin,
+          stdout: true,
+          stderr: true,
+          abortSignal: signal,
+        });
+        return sessionOf(stream as Duplex, tty, {
+          resize: ({ width, height }) => container.resize({ w: width, h: height }),
+          exitCode: async () => undefined,
+        });
+      } catch (error) {
+        throw failure("the engine did not attach to a container", error);
+      }
+    },
+    async engine() {
+      try {
+        const { ID, ServerVersion } = (await docker.info()) as {
+          ID: string;
+          ServerVersion: string;
+        }; // The API's GET /info.
+        return { id: ID, version: `docker://${ServerVersion}` };
+      } catch (error) {
+        throw failure("the engine cannot be reached", error);
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await listening;
+    },
+  };
+}
+
+function observedOf(inspected: Docker.ContainerInspectInfo): Observed | undefined {
+  const { Id, State, Config, Image, Created } = inspected;
+  const identity = identityOf(Config.Labels);
+  if (identity === undefined) return undefined;
+  const began = timeOf(State.StartedAt);
+  const state = State.Running
+    ? "running"
+    : began === undefined && State.ExitCode === 0
+      ? "created"
+      : "exited";
+  return {
+    ...identity,
+    id: Id,
+    state,
+    startedAt: began,
+    // One that could not be started has no time of its end.
+    finishedAt: state === "exited" ? (timeOf(State.FinishedAt) ?? timeOf(Created)) : undefined,
+    exitCode: State.ExitCode,
+    oomKilled: State.OOMKilled,
+    error: State.Error ?? "",
+    image: Config.Image,
+    imageId: Image,
+    pid: State.Pid,
+  };
+}
+
+/** The engine's zero time means never. */
+function timeOf(text: string): number | undefined {
+  const at = Date.parse(text);
+  return Number.isNaN(at) || at <= 0 ? undefined : at;
+}
+
+async function* logsOf(
+  docker: Docker,
+  id: string,
+  { follow, timestamps, tailLines, sinceMs }: LogOptions,
+  signal: AbortSignal,
+): AsyncIterable<Uint8Array> {
+  const { Config } = await docker.getContainer(id).inspect();
+  const query = new URLSearchParams({
+    stdout: "1",
+    stderr: "1",
+    follow: follow ? "1" : "0",
+    timestamps: timestamps ? "1" : "0",
+    tail: tailLines === undefined ? "all" : String(tailLines),
+    ...(sinceMs !== undefined && { since: String(sinceMs / 1_000) }),
+  });
+  // Not container.logs(): without follow it holds the whole log in memory.
+  const stream = await new Promise<Readable>((resolve, reject) => {
+    docker.modem.dial(
+      {
+        path: `/containers/${id}/logs?${query.toString()}`,
+        method: "GET",
+        isStream: true,
+        abortSignal: signal,
+        statusCodes: { 200: true, 101: true, 404: "no such container", 500: "server error" },
+      },
+      (error: unknown, answer: unknown) => {
+        if (error === null || error === undefined) resolve(answer as Readable); // As isStream says.
+        else reject(failure("the engine gave no logs", error));
+      },
+    );
+  });
+  const outputs = Config.Tty ? plainOutput(stream) : framesOf(stream);
+  try {
+    for await (const { chunk } of outputs) yield chunk;
+  } catch (error) {
+    if (!signal.aborted) throw failure("the logs broke off", error);
+  } finally {
+    stream.destroy();
+  }
+}
+
+function sessionOf(
+  stream: Duplex,
+  tty: boolean,
+  control: Pick<Session, "exitCode"> & {
+    resize(size: { width: number; height: number }): Promise<unknown>;
+  },
+): Session {
+  return {
+    output: tty ? plainOutput(stream) : framesOf(stream),
+    write: (chunk) =>
+      new Promise((resolve, reject) => {
+        stream.write(chunk, (error) => (error ? reject(error) : resolve()));
+      }),
+    endInput: () => void stream.end(),
+    async resize(size) {
+      await control.resize(size);
+    },
+    exitCode: control.exitCode,
+    [Symbol.dispose]: () => void stream.destroy(),
+  };
+}
+
+async function* linesOf(source: Readable): AsyncIterable<string> {
+  let rest = "";
+  for await (const chunk of source.setEncoding("utf8")) {
+    const lines = (rest + String(chunk)).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines.filter((line) => line.trim() !== "");
+  }
+}
+
+const statusCodeOf = (error: unknown): number | undefined =>
+  (error as { statusCode?: number } | undefined)?.statusCode; // dockerode's errors carry it.
+const reasonOf = (error: unknown): string => {
+  const { json, message } = error as { json?: { message?: string }; message?: string }; // As above.
+  return json?.message ?? message ?? "unknown";
+};
+const failure = (what: string, error: unknown) =>
+  error instanceof RuntimeFailure
+    ? error
+    : new RuntimeFailure(`${what}: ${reasonOf(error)}`, { cause: error });
+const invalid = (image: string, error: unknown) =>
+  new InvalidImage(`Failed to apply default image tag "${image}": couldn't parse image name`, {
+    cause: error,
+  });

@@ -1,0 +1,36 @@
+import type { Identity } from "./runtime.ts";
+
+const prefix = "berth.dev/";
+/** On every container and network: whose it is. */
+export const clusterLabel = `${prefix}cluster`;
+export const nodeLabel = `${prefix}node`;
+
+type Labels = Readonly<Record<string, string>>;
+
+export const labelsOf = (identity: Identity): Labels => ({
+  [`${prefix}namespace`]: identity.namespace,
+  [`${prefix}pod`]: identity.pod,
+  [`${prefix}uid`]: identity.uid,
+  [`${prefix}container`]: identity.container,
+  [`${prefix}attempt`]: String(identity.attempt),
+  [`${prefix}failures`]: String(identity.failures),
+  [`${prefix}spec-hash`]: identity.specHash,
+  ...(identity.address !== undefined && { [`${prefix}address`]: identity.address }),
+});
+
+/** Undefined: not a pod's container. */
+export function identityOf(labels: Labels): Identity | undefined {
+  const read = (name: string) => labels[prefix + name];
+  const [uid, container] = [read("uid"), read("container")];
+  if (uid === undefined || container === undefined) return undefined;
+  return {
+    namespace: read("namespace") ?? "",
+    pod: read("pod") ?? "",
+    uid,
+    container,
+    attempt: Number(read("attempt") ?? 0),
+    failures: Number(read("failures") ?? 0),
+    specHash: read("spec-hash") ?? "",
+    address: read("address"),
+  };
+}

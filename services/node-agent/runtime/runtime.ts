@@ -1,0 +1,146 @@
+/**
+ * Containers as an effect. `docker.ts` is the real one, `hollow.ts` has no containers and programmable
+ * latency and failures; both pass `contract.ts`. A runtime sees only its own cluster's and node's
+ * containers, and knows nothing of pods beyond the labels that they carry.
+ */
+import type { EpochMs } from "../../../libs/telemetry/clock.ts";
+
+/** Who a container is; kept in its labels, so that an agent that restarts finds it again. */
+export type Identity = {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly uid: string;
+  /** A container's name; `sandboxName` for the sandbox. */
+  readonly container: string;
+  /** How often the container was restarted before this one. */
+  readonly attempt: number;
+  /** Short runs in a row before this one: what the back-off counts. */
+  readonly failures: number;
+  readonly specHash: string;
+  /** The pod's address; undefined on the host's network. */
+  readonly address: string | undefined;
+};
+
+/** No container's name: those are DNS labels. */
+export const sandboxName = "_sandbox";
+
+export type Observed = Identity & {
+  readonly id: string;
+  readonly state: "created" | "running" | "exited";
+  readonly startedAt: EpochMs | undefined;
+  readonly finishedAt: EpochMs | undefined;
+  readonly exitCode: number;
+  readonly oomKilled: boolean;
+  readonly error: string;
+  readonly image: string;
+  readonly imageId: string;
+  /** Of its first process on the host; 0 unless it runs. */
+  readonly pid: number;
+};
+
+export type Mount = {
+  readonly source: string;
+  readonly target: string;
+  readonly readOnly: boolean;
+};
+
+export type ContainerSpec = {
+  readonly identity: Identity;
+  readonly image: string;
+  readonly command: readonly string[] | undefined;
+  readonly args: readonly string[] | undefined;
+  readonly env: readonly string[];
+  readonly workingDir: string | undefined;
+  readonly mounts: readonly Mount[];
+  readonly network:
+    | { readonly mode: "pod"; readonly network: string; readonly address: string }
+    | { readonly mode: "join"; readonly sandboxId: string }
+    | { readonly mode: "host" };
+  readonly hostname: string | undefined;
+  readonly extraHosts: readonly string[];
+  readonly ports: readonly {
+    readonly containerPort: number;
+    readonly protocol: string;
+    readonly hostPort: number;
+    readonly hostIP: string;
+  }[];
+  readonly cpuShares: number;
+  /** Microseconds of each 100 ms; 0: no limit. */
+  readonly cpuQuota: number;
+  /** 0: no limit. */
+  readonly memoryBytes: number;
+  readonly oomScoreAdj: number;
+  readonly user: string | undefined;
+  readonly groups: readonly string[];
+  readonly privileged: boolean;
+  readonly readOnly: boolean;
+  readonly noNewPrivileges: boolean;
+  readonly capAdd: readonly string[];
+  readonly capDrop: readonly string[];
+  readonly sysctls: Readonly<Record<string, string>>;
+  readonly stdin: boolean;
+  readonly stdinOnce: boolean;
+  readonly tty: boolean;
+};
+
+/** The image is not on the node and may not, or cannot, be brought here. */
+export class ImageMissing extends Error {
+  override readonly name = "ImageMissing";
+}
+/** The image's name cannot be read. */
+export class InvalidImage extends Error {
+  override readonly name = "InvalidImage";
+}
+/** The engine refused or failed. */
+export class RuntimeFailure extends Error {
+  override readonly name = "RuntimeFailure";
+}
+
+export type LogOptions = {
+  readonly follow: boolean;
+  readonly timestamps: boolean;
+  readonly tailLines: number | undefined;
+  readonly sinceMs: EpochMs | undefined;
+};
+export type ExecOptions = {
+  readonly command: readonly string[];
+  readonly stdin: boolean;
+  readonly tty: boolean;
+};
+export type Output = { readonly stream: "stdout" | "stderr"; readonly chunk: Uint8Array };
+
+/** A command that runs in a container, or the container's own process. */
+export interface Session extends Disposable {
+  readonly output: AsyncIterable<Output>;
+  write(chunk: Uint8Array): Promise<void>;
+  endInput(): void;
+  resize(size: { readonly width: number; readonly height: number }): Promise<void>;
+  /** Once `output` has ended; undefined when there is none to be had (attach). */
+  exitCode(): Promise<number | undefined>;
+}
+
+export interface ContainerRuntime extends AsyncDisposable {
+  /** As last observed: what runs of one pod, or of all. */
+  containers(uid?: string): readonly Observed[];
+  /** Calls `listener` with the uid of each pod of whose containers one has changed. */
+  onChange(listener: (uid: string) => void): Disposable;
+  /** Observes everything anew. @throws {RuntimeFailure} */
+  refresh(): Promise<void>;
+  hasImage(image: string): Promise<boolean>;
+  /** @throws {ImageMissing | InvalidImage | RuntimeFailure} */
+  pull(image: string, signal: AbortSignal): Promise<void>;
+  /** A container with the same identity is there already: that one. @throws {RuntimeFailure | ImageMissing} */
+  create(spec: ContainerSpec): Promise<string>;
+  /** The image of sandboxes, made when it is absent. */
+  sandboxImage(): Promise<string>;
+  start(id: string): Promise<void>;
+  /** SIGTERM (or what its image asks for), SIGKILL after `graceMs`; resolves when it has ended. */
+  stop(id: string, graceMs: number): Promise<void>;
+  /** Ends it at once if it runs; a container that is not there is as good. */
+  remove(id: string): Promise<void>;
+  logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array>;
+  exec(id: string, options: ExecOptions, signal: AbortSignal): Promise<Session>;
+  attach(id: string, options: Omit<ExecOptions, "command">, signal: AbortSignal): Promise<Session>;
+  /** The engine, for the Node object. */
+  engine(): Promise<{ readonly id: string; readonly version: string }>;
+}

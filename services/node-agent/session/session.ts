@@ -1,0 +1,265 @@
+/**
+ * The agent's talk with the controllers: heartbeats, hints and snapshots of its assignments, reports,
+ * configuration, drain questions. It decides nothing about pods.
+ */
+import type { Bus, Message } from "../../../libs/bus/bus.ts";
+import {
+  type ConfigRef,
+  drainAnswer,
+  type DrainQuestion,
+  nodeChanged,
+  nodeConfig,
+  type NodeConfig,
+  type NodeConfigRequest,
+  type NodeFacts,
+  type NodeHeartbeat,
+  nodeHeartbeatReply,
+  type NodeReport,
+  nodeReportReply,
+  nodeSnapshot,
+  type NodeSnapshotRequest,
+} from "../../../libs/protocol/node.ts";
+import {
+  assignHints,
+  controlSubject,
+  type ControlVerb,
+  hintSubject,
+  nodeSubject,
+  untoken,
+} from "../../../libs/protocol/subjects.ts";
+import type { Clock } from "../../../libs/telemetry/clock.ts";
+import type { Log } from "../../../libs/telemetry/log.ts";
+import { bell } from "./bell.ts";
+import type { Memory } from "./file-memory.ts";
+import type { Known } from "./known.ts";
+import type { Reports } from "./reports.ts";
+
+/** What pods ask of the control plane. */
+export interface ControlPlane {
+  /** @throws when nobody answers */
+  config(refs: readonly ConfigRef[]): Promise<NodeConfig>;
+  /** Resolves when every lb has applied the pod's termination, or at `limitMs`, answered or not (N6). */
+  drained(pod: { namespace: string; name: string; uid: string }, limitMs: number): Promise<void>;
+}
+
+export type SessionOptions = {
+  readonly node: string;
+  readonly boot: string;
+  /** Waits for NATS, however long it is away. */
+  readonly connect: () => Promise<Bus>;
+  readonly memory: Memory;
+  readonly known: Known;
+  readonly reports: Reports;
+  readonly facts: () => Promise<NodeFacts>;
+  /** What is known has changed; `proved`: what it lacks is gone, by a snapshot. */
+  readonly onKnown: (proved: boolean) => void;
+  readonly onGone: (uid: string) => void;
+  readonly onConfigChanged: (ref: ConfigRef) => void;
+  /** Serves what others ask of the node, once connected. */
+  readonly serve: (bus: Bus) => Promise<AsyncDisposable>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly signal: AbortSignal;
+};
+
+export type NodeSession = ControlPlane & {
+  /** Runs until the signal aborts. */
+  run(): Promise<void>;
+  /** There is something to report. */
+  wakeReports(): void;
+};
+
+const heartbeatMs = 1_000;
+/** Until the node has its pod range, and while it is behind, it asks this often. */
+const hastyMs = 250;
+/** How long a start waits for the control plane before it uses what is on disk. */
+const startPatienceMs = 2_000;
+/** After hints the whole is asked for, at the latest so long after them: a lost one shows by nothing else. */
+const resyncMs = 10_000;
+/** Reports gather so long: several pods that start together ride in one message. */
+const gatherMs = 5;
+const reportRetryMs = { first: 200, longest: 2_000 };
+const requestMs = 5_000;
+
+export function nodeSession(options: SessionOptions): NodeSession {
+  const { node, boot, known, reports, clock, log, signal } = options;
+  const wake = { beat: bell(clock), reports: bell(clock), save: bell(clock) };
+  let bus: Bus | undefined;
+  let [syncedAtMs, unproved, synced] = [0, false, false];
+
+  async function ask(verb: ControlVerb, body: unknown, timeoutMs: number): Promise<unknown> {
+    if (bus === undefined) throw new Error("not connected to NATS yet");
+    const data = new TextEncoder().encode(JSON.stringify(body));
+    const answer = await bus.request(controlSubject(node, verb), data, { timeoutMs, signal });
+    return JSON.parse(new TextDecoder().decode(answer));
+  }
+
+  async function talking(): Promise<void> {
+    const aborted = new Promise<undefined>((resolve) =>
+      signal.addEventListener("abort", () => resolve(undefined), { once: true }),
+    );
+    bus = await Promise.race([options.connect(), aborted]);
+    if (bus === undefined) return;
+    await using connected = bus;
+    await using _hints = await connected.subscribe(assignHints(node), heard);
+    await using _changed = await connected.subscribe(nodeSubject(node, "changed"), changed);
+    await using _served = await options.serve(connected);
+    using _reconnects = connected.onReconnect(() => {
+      unproved = true;
+      wake.beat.ring();
+      wake.reports.ring();
+    });
+    await Promise.all([beating(), reporting()]);
+  }
+
+  function heard(message: Message): void {
+    const revision = Number(message.header("nats-sequence"));
+    if (!Number.isSafeInteger(revision) || revision <= 0) return;
+    const [, namespace = "", name = ""] = message.subject
+      .slice(hintSubject("assign.").length)
+      .split(".");
+    const deleted = message.header("nats-rollup") !== undefined;
+    const key = `${untoken(namespace)}/${untoken(name)}`;
+    try {
+      const value = deleted ? undefined : JSON.parse(new TextDecoder().decode(message.data));
+      if (!known.hint({ key, revision, deleted, value }, clock.now())) return;
+    } catch (error) {
+      log.error({ err: error, key }, "an assignment could not be read");
+      return;
+    }
+    unproved = true;
+    options.onKnown(false);
+    wake.save.ring();
+  }
+
+  function changed(message: Message): void {
+    const { data } = nodeChanged.safeParse(JSON.parse(new TextDecoder().decode(message.data)));
+    if (data !== undefined) options.onConfigChanged(data.ref);
+  }
+
+  async function beating(): Promise<void> {
+    let refused = false;
+    while (!signal.aborted) {
+      let pauseMs = heartbeatMs;
+      try {
+        const facts = await options.facts();
+        const heartbeat: NodeHeartbeat = { node, boot, applied: known.applied(), facts };
+        const reply = nodeHeartbeatReply.parse(await ask("heartbeat", heartbeat, 1_000));
+        if (reply.accepted) {
+          refused = false;
+          pauseMs = await accepted(reply);
+        } else {
+          if (!refused)
+            log.error({ reason: reply.reason }, "the control plane refuses this node (N5)");
+          refused = true;
+        }
+      } catch (error) {
+        log.debug({ err: error }, "a heartbeat was not answered");
+      }
+      await wake.beat.wait(pauseMs, signal);
+    }
+  }
+
+  /** @returns how long to wait for the next one */
+  async function accepted(reply: {
+    readonly lastRevision: number;
+    readonly podCIDR?: string | undefined;
+    readonly cluster: NonNullable<ReturnType<Known["network"]>>["cluster"];
+  }): Promise<number> {
+    const { podCIDR, cluster, lastRevision } = reply;
+    if (podCIDR !== undefined && known.learn({ podCIDR, cluster })) {
+      options.onKnown(false);
+      wake.save.ring();
+    }
+    const stale = unproved && clock.monotonicMs() - syncedAtMs >= resyncMs;
+    if (lastRevision > known.applied() || !synced || stale) await sync();
+    return podCIDR === undefined || !synced ? hastyMs : heartbeatMs;
+  }
+
+  async function sync(): Promise<void> {
+    const request: NodeSnapshotRequest = { node, applied: known.applied() };
+    unproved = false;
+    const snapshot = nodeSnapshot.parse(await ask("snapshot", request, requestMs));
+    if (!known.sync(snapshot, clock.now())) {
+      unproved = true;
+      return;
+    }
+    synced = true;
+    syncedAtMs = clock.monotonicMs();
+    options.onKnown(true);
+    wake.save.ring();
+  }
+
+  async function reporting(): Promise<void> {
+    let retryMs = 0;
+    while (!signal.aborted) {
+      await wake.reports.wait(retryMs === 0 ? undefined : retryMs, signal);
+      await clock.sleep(gatherMs, signal);
+      retryMs = (await reportAll())
+        ? 0
+        : Math.min(Math.max(retryMs * 2, reportRetryMs.first), reportRetryMs.longest);
+    }
+  }
+
+  /** @returns whether nothing is left that waits for an answer */
+  async function reportAll(): Promise<boolean> {
+    for (
+      let message = reports.take();
+      message !== undefined && !signal.aborted;
+      message = reports.take()
+    ) {
+      const report: NodeReport = { node, boot, applied: known.applied(), ...message };
+      try {
+        const reply = nodeReportReply.parse(await ask("report", report, requestMs));
+        for (const uid of reports.answered(message.reports, reply)) options.onGone(uid);
+        if (reply.results.some(({ outcome }) => outcome === "retry")) return false;
+      } catch (error) {
+        log.debug({ err: error, pods: message.reports.length }, "reports were not answered");
+        for (const event of message.events) reports.event(event);
+        return false;
+      }
+    }
+    return true;
+  }
+
+  async function fromDisk(): Promise<void> {
+    const saved = await options.memory.load();
+    await clock.sleep(startPatienceMs, signal);
+    if (synced || signal.aborted) return;
+    known.restore(saved);
+    log.info({ pods: known.held().length }, "no control plane answers: runs what it last knew");
+    options.onKnown(false);
+  }
+
+  async function saving(): Promise<void> {
+    while (!signal.aborted) {
+      await wake.save.wait(undefined, signal);
+      try {
+        await options.memory.save(known.saved());
+      } catch (error) {
+        log.warn({ err: error }, "could not keep the assignments on disk");
+      }
+    }
+  }
+
+  return {
+    async run() {
+      await Promise.all([talking(), fromDisk(), saving()]);
+    },
+    wakeReports: () => wake.reports.ring(),
+    async config(refs) {
+      const request: NodeConfigRequest = { node, applied: known.applied(), refs: [...refs] };
+      return nodeConfig.parse(await ask("config", request, requestMs));
+    },
+    async drained({ namespace, name, uid }, limitMs) {
+      const applied = known.applied();
+      const question: DrainQuestion = { node, applied, namespace, name, uid, limitMs };
+      try {
+        const { outcome } = drainAnswer.parse(await ask("drain", question, limitMs + 1_000));
+        log.debug({ uid, outcome }, "drained");
+      } catch (error) {
+        log.warn({ err: error, uid }, "a drain question was not answered: goes on without");
+      }
+    },
+  };
+}

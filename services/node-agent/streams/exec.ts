@@ -1,0 +1,86 @@
+import type { Bus, ByteStream, Served } from "../../../libs/bus/bus.ts";
+import { execOpening } from "../../../libs/protocol/node.ts";
+import { nodeSubject } from "../../../libs/protocol/subjects.ts";
+import { newestOf } from "../pod/facts.ts";
+import type { ContainerRuntime, Session } from "../runtime/runtime.ts";
+import { NotHere } from "./logs.ts";
+
+/** Channels of v5.channel.k8s.io. */
+const channel = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
+/** A frame is one chunk of a stream, its first byte the channel. */
+const payloadMax = 64 * 1_024 - 1;
+
+/** Serves exec and attach. */
+export const serveExec = (
+  bus: Bus,
+  node: string,
+  { runtime }: { readonly runtime: ContainerRuntime },
+): Promise<Served> =>
+  bus.accept(nodeSubject(node, "exec"), async (stream, message) => {
+    const opening = execOpening.parse(JSON.parse(new TextDecoder().decode(message.data)));
+    const { uid, container, command, stdin, tty } = opening;
+    const { newest } = newestOf(runtime.containers(uid), container);
+    if (newest?.state !== "running") throw new NotHere(`container "${container}" is not running`);
+    using session =
+      command.length === 0
+        ? await runtime.attach(newest.id, { stdin, tty }, stream.closed)
+        : await runtime.exec(newest.id, { command, stdin, tty }, stream.closed);
+    const feeding = feed(stream, session);
+    for await (const { stream: name, chunk } of session.output) {
+      if (!opening[name]) continue;
+      for (let at = 0; at < chunk.length; at += payloadMax) {
+        await stream.write(frame(channel[name], chunk.subarray(at, at + payloadMax)));
+      }
+    }
+    const status = statusOf(await session.exitCode());
+    await stream.write(frame(channel.error, new TextEncoder().encode(JSON.stringify(status))));
+    await stream.end();
+    await Promise.race([feeding, closed(stream)]);
+  });
+
+/** What the asker sends, until its end; that it vanished is seen where output is written. */
+async function feed(stream: ByteStream, session: Session): Promise<void> {
+  try {
+    for await (const chunk of stream.readable) {
+      const payload = chunk.subarray(1);
+      if (chunk[0] === channel.stdin) await session.write(payload);
+      if (chunk[0] === channel.close && payload[0] === channel.stdin) session.endInput();
+      if (chunk[0] === channel.resize) {
+        const { Width, Height } = JSON.parse(new TextDecoder().decode(payload)) as {
+          Width: number;
+          Height: number;
+        }; // A TerminalSize.
+        await session.resize({ width: Width, height: Height });
+      }
+    }
+    session.endInput();
+  } catch {
+    session.endInput(); // The command or the asker has ended: nothing more can be fed.
+  }
+}
+
+const closed = ({ closed: signal }: ByteStream) =>
+  new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+
+function frame(to: number, payload: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(payload.length + 1);
+  bytes[0] = to;
+  bytes.set(payload, 1);
+  return bytes;
+}
+
+/** The v1 Status that says how a command ended. */
+export function statusOf(exitCode: number | undefined): object {
+  const head = { apiVersion: "v1", kind: "Status", metadata: {} };
+  if (exitCode === undefined || exitCode === 0) return { ...head, status: "Success" };
+  return {
+    ...head,
+    status: "Failure",
+    reason: "NonZeroExitCode",
+    message: `command terminated with non-zero exit code: exit status ${exitCode}`,
+    details: { causes: [{ reason: "ExitCode", message: String(exitCode) }] },
+  };
+}

@@ -1,0 +1,57 @@
+import type { Bus, Served } from "../../../libs/bus/bus.ts";
+import { logsOpening, type LogsOpening } from "../../../libs/protocol/node.ts";
+import { nodeSubject } from "../../../libs/protocol/subjects.ts";
+import type { Clock } from "../../../libs/telemetry/clock.ts";
+import { newestOf } from "../pod/facts.ts";
+import type { ContainerRuntime } from "../runtime/runtime.ts";
+
+/** What a stream's chunk may hold at most. */
+const chunkMax = 64 * 1_024;
+
+/** A refusal that the asker is shown. */
+export class NotHere extends Error {
+  override readonly name = "NotHere";
+}
+
+/** Serves containers' logs; a slow reader slows the engine, nothing is gathered here. */
+export const serveLogs = (
+  bus: Bus,
+  node: string,
+  { runtime, clock }: { readonly runtime: ContainerRuntime; readonly clock: Clock },
+): Promise<Served> =>
+  bus.accept(nodeSubject(node, "logs"), async (stream, message) => {
+    const opening = logsOpening.parse(JSON.parse(new TextDecoder().decode(message.data)));
+    const id = containerFor(runtime, opening);
+    const { follow, timestamps, tailLines, sinceSeconds, sinceTime } = opening;
+    const sinceMs =
+      sinceSeconds === undefined
+        ? sinceTime === undefined
+          ? undefined
+          : Date.parse(sinceTime)
+        : clock.now() - sinceSeconds * 1_000;
+    let left = opening.limitBytes ?? Infinity;
+    for await (const chunk of runtime.logs(
+      id,
+      { follow, timestamps, tailLines, sinceMs },
+      stream.closed,
+    )) {
+      for (let at = 0; at < chunk.length && left > 0; at += chunkMax) {
+        const part = chunk.subarray(at, at + Math.min(chunkMax, left));
+        left -= part.length;
+        await stream.write(part);
+      }
+      if (left <= 0) break;
+    }
+    await stream.end();
+  });
+
+function containerFor(
+  runtime: ContainerRuntime,
+  { uid, container, previous }: LogsOpening,
+): string {
+  const { newest, older } = newestOf(runtime.containers(uid), container);
+  const chosen = previous ? older[0] : newest;
+  if (chosen !== undefined) return chosen.id;
+  const which = previous ? "previous terminated container" : "container";
+  throw new NotHere(`${which} "${container}" not found`);
+}

@@ -45,7 +45,13 @@ const url = config.BERTH_NATS_URL;
 
 const authority = await openAuthority(config.BERTH_PKI_DIR, ports);
 const names = config.BERTH_API_NAMES.split(",").filter((name) => name !== "");
-const reached = [config.BERTH_API_HOST, "127.0.0.1", "localhost", "kubernetes.default.svc", ...names];
+const reached = [
+  config.BERTH_API_HOST,
+  "127.0.0.1",
+  "localhost",
+  "kubernetes.default.svc",
+  ...names,
+];
 const hosts = reached.filter((host) => host !== "0.0.0.0" && host !== "::");
 const identity = await serverIdentity(authority, hosts, ports);
 

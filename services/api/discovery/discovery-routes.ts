@@ -33,7 +33,8 @@ const version = {
 export function discoveryRoutes(kinds: readonly Kind[]): readonly Route[] {
   const resources = resourcesOf(kinds);
   const groups = groupsOf(resources);
-  const json = (path: string, value: unknown): Route => get(path, () => valueReply(value, { language: "json" }));
+  const json = (path: string, value: unknown): Route =>
+    get(path, () => valueReply(value, { language: "json" }));
   const health = (path: string): Route => ({ ...get(path, () => textReply("ok")), open: true });
   const versions = {
     kind: "APIVersions",
@@ -41,13 +42,19 @@ export function discoveryRoutes(kinds: readonly Kind[]): readonly Route[] {
     serverAddressByClientCIDRs: [],
   };
   return [
-    get("/api", (exchange) => discover(exchange, versions, (as) => aggregated(resources, [""], as))),
+    get("/api", (exchange) =>
+      discover(exchange, versions, (as) => aggregated(resources, [""], as)),
+    ),
     get("/apis", (exchange) =>
       discover(exchange, groupList(resources), (as) => aggregated(resources, groups, as)),
     ),
     json("/api/v1", resourceList(resources, "", "v1")),
     ...groups.flatMap((group) => [
-      json(`/apis/${group}`, { kind: "APIGroup", apiVersion: "v1", ...groupEntry(resources, group) }),
+      json(`/apis/${group}`, {
+        kind: "APIGroup",
+        apiVersion: "v1",
+        ...groupEntry(resources, group),
+      }),
       ...versionsOf(resources, group).map((one) =>
         json(`/apis/${group}/${one}`, resourceList(resources, group, one)),
       ),
@@ -68,7 +75,10 @@ function discover(
   const offers = ["APIGroupDiscoveryList.v2", "APIGroupDiscoveryList.v2beta1"];
   const format = negotiate(request.headers.accept, offers);
   if (format === undefined) {
-    throw new ApiError("NotAcceptable", "only the following media types are accepted: application/json");
+    throw new ApiError(
+      "NotAcceptable",
+      "only the following media types are accepted: application/json",
+    );
   }
   if (format.as === undefined) return valueReply(plain, { language: "json" });
   const as = format.version === "v2" ? "v2" : "v2beta1";

@@ -22,7 +22,16 @@ type Resource = {
   readonly subresources: readonly Subresource[];
 };
 
-const allVerbs = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
+const allVerbs = [
+  "create",
+  "delete",
+  "deletecollection",
+  "get",
+  "list",
+  "patch",
+  "update",
+  "watch",
+];
 const readWrite = ["get", "patch", "update"];
 
 /** What pods can do beside being objects. */
@@ -77,7 +86,8 @@ export function groupsOf(resources: readonly Resource[]): readonly string[] {
 }
 
 const familiar = ["apps", "batch", "autoscaling", "networking.k8s.io", "policy"];
-const rank = (group: string) => (familiar.indexOf(group) + familiar.length + 1) % (familiar.length + 1);
+const rank = (group: string) =>
+  (familiar.indexOf(group) + familiar.length + 1) % (familiar.length + 1);
 
 /** Aggregated discovery: everything of some groups in one document. */
 export function aggregated(
@@ -127,7 +137,11 @@ function discovered({ group, version, kind, ...resource }: Resource): unknown {
 }
 
 /** The older shape: one document a group and version. */
-export function resourceList(resources: readonly Resource[], group: string, version: string): unknown {
+export function resourceList(
+  resources: readonly Resource[],
+  group: string,
+  version: string,
+): unknown {
   const own = resources.filter((one) => one.group === group && one.version === version);
   return {
     kind: "APIResourceList",

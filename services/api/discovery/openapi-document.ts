@@ -44,7 +44,10 @@ function pathsOf(kind: Kind, components: Map<string, Json>): readonly (readonly 
   return [
     [
       written(own),
-      { get: operation("list", listParameters, false), post: operation("post", writeParameters, true) },
+      {
+        get: operation("list", listParameters, false),
+        post: operation("post", writeParameters, true),
+      },
     ],
     [
       written(`${own}/:name`),
@@ -59,7 +62,14 @@ function pathsOf(kind: Kind, components: Map<string, Json>): readonly (readonly 
 }
 
 const writeParameters = ["dryRun", "fieldManager", "fieldValidation"];
-const listParameters = ["continue", "fieldSelector", "labelSelector", "limit", "resourceVersion", "watch"];
+const listParameters = [
+  "continue",
+  "fieldSelector",
+  "labelSelector",
+  "limit",
+  "resourceVersion",
+  "watch",
+];
 
 /** A field's schema: a reference where it has a title, with what is said of the field beside it. */
 function fieldSchema(schema: Schema, components: Map<string, Json>): Json {
@@ -90,7 +100,9 @@ function objectSchema(schema: Schema, components: Map<string, Json>): Json {
   if (!(bare instanceof z.ZodObject)) return { type: "object" };
   const shape = bare.shape as Record<string, Schema>; // As zod types it.
   const fields = Object.entries(shape);
-  const required = fields.filter(([, field]) => field._zod.optin !== "optional").map(([name]) => name);
+  const required = fields
+    .filter(([, field]) => field._zod.optin === undefined)
+    .map(([name]) => name);
   const { description } = metaOf(schema);
   return {
     type: "object",
@@ -110,7 +122,8 @@ function typeSchema(schema: Schema, components: Map<string, Json>): Json {
   const form = typeof format === "string" && format !== "fields-v1" ? { format } : {};
   const bare = unwrapped(schema);
   if (bare instanceof z.ZodObject) return objectSchema(bare, components);
-  if (bare instanceof z.ZodArray) return { type: "array", items: fieldSchema(bare.element, components) };
+  if (bare instanceof z.ZodArray)
+    return { type: "array", items: fieldSchema(bare.element, components) };
   if (bare instanceof z.ZodRecord) {
     return { type: "object", additionalProperties: fieldSchema(bare.valueType, components) };
   }

@@ -11,7 +11,9 @@ export function openApiRoutes(kinds: readonly Kind[]): readonly Route[] {
   const documentOf = (path: string) => {
     const known = documents.get(path);
     if (known !== undefined) return known;
-    const text = JSON.stringify(openApiDocument(kinds.filter((kind) => openApiPath(kind) === path)));
+    const text = JSON.stringify(
+      openApiDocument(kinds.filter((kind) => openApiPath(kind) === path)),
+    );
     const hash = createHash("sha256").update(text).digest("hex").slice(0, 32).toUpperCase();
     const made = { text, hash };
     documents.set(path, made);
@@ -29,12 +31,10 @@ export function openApiRoutes(kinds: readonly Kind[]): readonly Route[] {
         return valueReply({ paths: Object.fromEntries(entries) }, { language: "json" });
       },
     },
-    ...paths.map(
-      (path): Route => ({
-        method: "GET",
-        path: `/openapi/v3/${path}`,
-        handle: () => jsonReply(documentOf(path).text),
-      }),
-    ),
+    ...paths.map((path): Route => ({
+      method: "GET",
+      path: `/openapi/v3/${path}`,
+      handle: () => jsonReply(documentOf(path).text),
+    })),
   ];
 }

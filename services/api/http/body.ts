@@ -26,7 +26,10 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
     throw new ApiError("BadRequest", "the request's body ended early", {}, { cause: error });
   }
   if (sizeBytes > bodyMaxBytes) {
-    throw new ApiError("RequestEntityTooLarge", `Request entity too large: limit is ${bodyMaxBytes}`);
+    throw new ApiError(
+      "RequestEntityTooLarge",
+      `Request entity too large: limit is ${bodyMaxBytes}`,
+    );
   }
   return Buffer.concat(chunks);
 }
@@ -64,6 +67,9 @@ export function parseText(text: string, language: "json" | "yaml"): unknown {
     return parseYaml(text, { schema: "core", maxAliasCount: 100, version: "1.2" });
   } catch {
     // The parser's message quotes its input, which may be a Secret.
-    throw new ApiError("BadRequest", `the body is not valid ${language === "json" ? "JSON" : "YAML"}`);
+    throw new ApiError(
+      "BadRequest",
+      `the body is not valid ${language === "json" ? "JSON" : "YAML"}`,
+    );
   }
 }

@@ -5,7 +5,9 @@ import type { WriteOptions } from "../resources/change.ts";
 import { fieldSelector, labelSelector, type Selects } from "../resources/selectors.ts";
 import type { IncludeObject } from "../resources/table.ts";
 
-const flag = z.enum(["true", "false", "1", "0", ""]).transform((text) => text === "true" || text === "1");
+const flag = z
+  .enum(["true", "false", "1", "0", ""])
+  .transform((text) => text === "true" || text === "1");
 
 /** A flag of a query: absent is false. @throws {ApiError} BadRequest */
 export function flagOf(query: URLSearchParams, name: string): boolean {

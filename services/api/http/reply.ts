@@ -30,7 +30,10 @@ export type Out = {
 export function valueReply(
   value: unknown,
   format: Pick<Format, "language">,
-  { code = 200, headers = {} }: { readonly code?: number; readonly headers?: OutgoingHttpHeaders } = {},
+  {
+    code = 200,
+    headers = {},
+  }: { readonly code?: number; readonly headers?: OutgoingHttpHeaders } = {},
 ): Reply {
   if (format.language === "json") return jsonReply(JSON.stringify(value), { code, headers });
   return { type: "body", code, contentType: "application/yaml", body: stringify(value), headers };
@@ -49,7 +52,10 @@ export function shownReply(
 /** JSON that is already text. */
 export function jsonReply(
   body: string,
-  { code = 200, headers = {} }: { readonly code?: number; readonly headers?: OutgoingHttpHeaders } = {},
+  {
+    code = 200,
+    headers = {},
+  }: { readonly code?: number; readonly headers?: OutgoingHttpHeaders } = {},
 ): Reply {
   return { type: "body", code, contentType: "application/json", body, headers };
 }

@@ -90,7 +90,10 @@ const read: Verb = async (gateway, kind, { query, params, request }) => {
   const shown = shownFor(gateway, kind, request.headers.accept, query);
   const target = targetOf(kind, params);
   const version = textOf(query, "resourceVersion");
-  return shownReply(shownObject(await readObject(gateway.backendFor(kind), target, version), shown), shown);
+  return shownReply(
+    shownObject(await readObject(gateway.backendFor(kind), target, version), shown),
+    shown,
+  );
 };
 
 const create: Verb = async (gateway, kind, { query, params, request }) => {
@@ -126,7 +129,10 @@ const remove: Verb = async (gateway, kind, { query, params, request }) => {
   if (!gone) return shownReply(shownObject(object, shown), shown);
   const { name, uid } = object.metadata;
   const details = { name, group: kind.group || undefined, kind: kind.plural, uid };
-  return valueReply({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details }, shown);
+  return valueReply(
+    { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details },
+    shown,
+  );
 };
 
 const removeAll: Verb = async (gateway, kind, { query, params, request }) => {
@@ -195,7 +201,13 @@ function shownFor(
     );
   }
   const { view, language } = format;
-  return { kind, view, language, includeObject: includeObjectOf(query), now: gateway.ports.clock.now() };
+  return {
+    kind,
+    view,
+    language,
+    includeObject: includeObjectOf(query),
+    now: gateway.ports.clock.now(),
+  };
 }
 
 function writtenReply(
@@ -221,6 +233,11 @@ async function telling(kind: Kind, { params }: Exchange, reply: Promise<Reply>):
       group: kind.group || undefined,
       kind: error.reason === "Invalid" ? kind.kind : kind.plural,
     };
-    throw new ApiError(error.reason, error.message, { ...about, ...error.details }, { cause: error });
+    throw new ApiError(
+      error.reason,
+      error.message,
+      { ...about, ...error.details },
+      { cause: error },
+    );
   }
 }

@@ -25,7 +25,11 @@ const timeoutMs = 30 * 60_000;
 export async function watchReply(
   gateway: Gateway,
   target: Omit<Target, "name">,
-  { query, selects, shown }: {
+  {
+    query,
+    selects,
+    shown,
+  }: {
     readonly query: URLSearchParams;
     readonly selects: Selects;
     readonly shown: Shown;
@@ -43,7 +47,8 @@ export async function watchReply(
     from: await beginning(backend, { revision, initial }),
     initialEventsEnd: initial,
     bookmarks: flagOf(query, "allowWatchBookmarks"),
-    timeoutMs: seconds === undefined || seconds === 0 ? timeoutMs * (1 + random.next()) : seconds * 1_000,
+    timeoutMs:
+      seconds === undefined || seconds === 0 ? timeoutMs * (1 + random.next()) : seconds * 1_000,
   };
   return {
     type: "stream",
@@ -68,13 +73,19 @@ function requireMatch(query: URLSearchParams, initial: boolean): void {
     throw invalid("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
   }
   if (!query.has("sendInitialEvents") && match !== undefined) {
-    throw invalid("resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided");
+    throw invalid(
+      "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
+    );
   }
 }
 
 function invalid(message: string): ApiError {
   const cause = { reason: "FieldValueForbidden", field: "resourceVersionMatch", message };
-  return new ApiError("Invalid", `ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: ${message}`, {
-    causes: [cause],
-  });
+  return new ApiError(
+    "Invalid",
+    `ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: ${message}`,
+    {
+      causes: [cause],
+    },
+  );
 }

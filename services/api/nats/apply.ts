@@ -29,18 +29,23 @@ const quotedMaxChars = 4_096;
  */
 export function documentsOf(text: string): readonly Document[] {
   const parsed = parseAllDocuments(text, { schema: "core" });
-  const documents = (Array.isArray(parsed) ? parsed : []).flatMap((document): readonly Document[] => {
-    const [fault] = document.errors;
-    const source = text.slice(...(document.range.slice(0, 2) as [number, number])).slice(0, quotedMaxChars); // Start, end.
-    if (fault !== undefined) return [bad(`the document is not valid YAML: ${fault.code}`, source)];
-    const value: unknown = toValue(document);
-    if (value === null || value === undefined) return [];
-    if (!isRecord(value)) return [bad("the document is no object", source)];
-    if (value["kind"] !== "List" || !Array.isArray(value["items"])) return [{ ok: true, value }];
-    return value["items"].map(
-      (item: unknown): Document => (isRecord(item) ? { ok: true, value: item } : bad("an item is no object", source)),
-    );
-  });
+  const documents = (Array.isArray(parsed) ? parsed : []).flatMap(
+    (document): readonly Document[] => {
+      const [fault] = document.errors;
+      const source = text
+        .slice(...(document.range.slice(0, 2) as [number, number]))
+        .slice(0, quotedMaxChars); // Start, end.
+      if (fault !== undefined)
+        return [bad(`the document is not valid YAML: ${fault.code}`, source)];
+      const value: unknown = toValue(document);
+      if (value === null || value === undefined) return [];
+      if (!isRecord(value)) return [bad("the document is no object", source)];
+      if (value["kind"] !== "List" || !Array.isArray(value["items"])) return [{ ok: true, value }];
+      return value["items"].map((item: unknown): Document =>
+        isRecord(item) ? { ok: true, value: item } : bad("an item is no object", source),
+      );
+    },
+  );
   if (documents.length > documentsMax) return [bad(`more than ${documentsMax} documents`, "")];
   return documents.toSorted((a, b) => rank(a) - rank(b));
 }
@@ -53,7 +58,8 @@ function toValue(document: { toJS: (options: { maxAliasCount: number }) => unkno
   }
 }
 
-const rank = (document: Document) => (document.ok && document.value["kind"] === "Namespace" ? 0 : 1);
+const rank = (document: Document) =>
+  document.ok && document.value["kind"] === "Namespace" ? 0 : 1;
 
 const bad = (message: string, text: string): Document => ({
   ok: false,
@@ -116,7 +122,7 @@ export function kindOf(kinds: readonly Kind[], { apiVersion, kind }: JsonRecord)
   if (found !== undefined) return found;
   throw new ApiError(
     "BadRequest",
-    `no matches for kind "${String(kind ?? "")}" in version "${String(apiVersion ?? "")}"`,
+    `no matches for kind ${JSON.stringify(kind ?? "")} in version ${JSON.stringify(apiVersion ?? "")}`,
   );
 }
 
@@ -127,7 +133,10 @@ function annotated(document: JsonRecord): JsonRecord {
   const { [lastAppliedAnnotation]: _before, ...given } = annotations;
   const applied = { ...document, metadata: { ...metadata, annotations: given } };
   const text = `${JSON.stringify(applied)}\n`;
-  return { ...applied, metadata: { ...metadata, annotations: { ...given, [lastAppliedAnnotation]: text } } };
+  return {
+    ...applied,
+    metadata: { ...metadata, annotations: { ...given, [lastAppliedAnnotation]: text } },
+  };
 }
 
 function lastApplied({ metadata }: AnyObject): unknown {

@@ -22,7 +22,8 @@ const queue = "api";
 export async function serveVerbs(gateway: Gateway, parked: Parked): Promise<AsyncDisposable> {
   await using stack = new AsyncDisposableStack();
   for (const [verb, run] of Object.entries(verbs)) {
-    const handler = ({ data }: Message) => answer(gateway, async () => run(gateway, textOf(data), parked));
+    const handler = ({ data }: Message) =>
+      answer(gateway, async () => run(gateway, textOf(data), parked));
     // `verbs` is keyed by them.
     stack.use(await gateway.bus.serve(apiSubject(verb as ApiVerb), handler, { queue }));
   }
@@ -124,7 +125,8 @@ function kindNamed(
     (one) =>
       [one.plural, one.singular, one.kind.toLowerCase(), ...one.short].includes(wanted) &&
       (group.length === 0 || one.group === group.join(".")) &&
-      (apiVersion === undefined || apiVersion === (one.group === "" ? one.version : `${one.group}/${one.version}`)),
+      (apiVersion === undefined ||
+        apiVersion === (one.group === "" ? one.version : `${one.group}/${one.version}`)),
   );
   if (found !== undefined) return found;
   throw new ApiError("NotFound", `the server doesn't have a resource type "${kind}"`);

@@ -31,7 +31,7 @@ export function jsonPatch(target: unknown, patch: unknown): unknown {
     const moved = { ...operation, path: `/document${operation.path}` };
     const inside = "from" in moved ? { ...moved, from: `/document${moved.from}` } : moved;
     // The schema above made it one; `holder` lets an operation replace the whole document.
-    const [failure] = applyPatch(holder, [structuredClone(inside) as Operation]);
+    const [failure] = applyPatch(holder, [structuredClone<Operation>(inside)]);
     if (failure !== null && failure !== undefined) {
       throw new ApiError(
         "Invalid",

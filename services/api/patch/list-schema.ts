@@ -8,7 +8,10 @@ export type MergeRule = {
 };
 
 /** The schema of a field of an object, or of a map's values; undefined where the schema is open. */
-export function fieldOf(schema: z.core.$ZodType | undefined, field: string): z.core.$ZodType | undefined {
+export function fieldOf(
+  schema: z.core.$ZodType | undefined,
+  field: string,
+): z.core.$ZodType | undefined {
   const bare = unwrapped(schema);
   if (bare instanceof z.ZodObject) return (bare.shape as Record<string, z.core.$ZodType>)[field]; // As zod types it.
   if (bare instanceof z.ZodRecord) return bare.valueType;
@@ -45,7 +48,8 @@ export function unwrapped(schema: z.core.$ZodType | undefined): z.core.$ZodType 
 /** What a wrapper wraps: optional, nullable, default, prefault, readonly, lazy, pipe. */
 export function inner(schema: z.core.$ZodType): z.core.$ZodType | undefined {
   if (schema instanceof z.ZodLazy) return schema.unwrap();
-  if (schema instanceof z.ZodPipe) return schema.in instanceof z.ZodTransform ? schema.out : schema.in;
+  if (schema instanceof z.ZodPipe)
+    return schema.in instanceof z.ZodTransform ? schema.out : schema.in;
   if (
     schema instanceof z.ZodOptional ||
     schema instanceof z.ZodNullable ||

@@ -30,7 +30,8 @@ function mergeObject(target: JsonRecord, patch: JsonRecord, schema: Schema): Jso
   const { [directive]: told, [retainKeys]: retained, ...fields } = patch;
   if (told === "replace") return withoutDirectives(fields) as JsonRecord; // Of a record, a record.
   if (told === "delete") return {};
-  if (told !== undefined && told !== "merge") throw badPatch(`unknown $patch type: ${String(told)}`);
+  if (told !== undefined && told !== "merge")
+    throw badPatch(`unknown $patch type: ${JSON.stringify(told)}`);
   const merged = new Map(Object.entries(target));
   if (Array.isArray(retained)) {
     for (const key of merged.keys()) if (!retained.includes(key)) merged.delete(key);
@@ -45,7 +46,11 @@ function mergeObject(target: JsonRecord, patch: JsonRecord, schema: Schema): Jso
     if (!key.startsWith(deletePrefix) || !Array.isArray(values)) continue;
     const name = key.slice(deletePrefix.length);
     const kept = merged.get(name);
-    if (Array.isArray(kept)) merged.set(name, kept.filter((item) => !values.includes(item)));
+    if (Array.isArray(kept))
+      merged.set(
+        name,
+        kept.filter((item) => !values.includes(item)),
+      );
   }
   for (const key of Object.keys(fields)) {
     if (!key.startsWith(orderPrefix)) continue;
@@ -87,7 +92,11 @@ function mergeValue(
 function mergeList(
   target: readonly unknown[],
   patch: readonly unknown[],
-  { mergeKey, schema, order }: {
+  {
+    mergeKey,
+    schema,
+    order,
+  }: {
     readonly mergeKey: string;
     readonly schema: Schema;
     readonly order: readonly unknown[] | undefined;
@@ -121,7 +130,8 @@ function ordered(
   order: readonly unknown[],
   mergeKey: string | undefined,
 ): readonly unknown[] {
-  const keyOf = (item: unknown) => (mergeKey !== undefined && isRecord(item) ? item[mergeKey] : item);
+  const keyOf = (item: unknown) =>
+    mergeKey !== undefined && isRecord(item) ? item[mergeKey] : item;
   const wanted = order.map(keyOf);
   const rank = new Map(wanted.map((key, nth) => [key, nth]));
   const named = items

@@ -26,7 +26,12 @@ export function threeWay(last: unknown, wanted: unknown, live: unknown, schema: 
   return wanted;
 }
 
-function mergeRecords(last: JsonRecord, wanted: JsonRecord, live: JsonRecord, schema: Schema): JsonRecord {
+function mergeRecords(
+  last: JsonRecord,
+  wanted: JsonRecord,
+  live: JsonRecord,
+  schema: Schema,
+): JsonRecord {
   const kept = Object.entries(live).filter(([key]) => key in wanted || !(key in last));
   const merged = new Map(kept);
   for (const [key, value] of Object.entries(wanted)) {

@@ -26,8 +26,9 @@ test("gateways that start at once share one authority, in private files", async 
 test("a client that trusts the authority reaches the gateway by address and by name", async () => {
   const authority = await openAuthority(await freshFolder(), ports);
   const identity = await serverIdentity(authority, ["127.0.0.1", "localhost"], ports);
-  const server = createServer({ cert: identity.certificate, key: identity.privateKey }, (_, reply) =>
-    reply.end("ok"),
+  const server = createServer(
+    { cert: identity.certificate, key: identity.privateKey },
+    (_, reply) => reply.end("ok"),
   );
   await new Promise<void>((resolve) => {
     server.listen(0, "127.0.0.1", resolve);
@@ -52,7 +53,11 @@ test("a kubeconfig carries the authority and the token, in a private file", asyn
   const folder = await freshFolder();
   const authority = await openAuthority(folder, ports);
   const path = join(folder, "deep", "kubeconfig");
-  await writeKubeconfig(path, { server: "https://127.0.0.1:6443", authority, random: systemRandom });
+  await writeKubeconfig(path, {
+    server: "https://127.0.0.1:6443",
+    authority,
+    random: systemRandom,
+  });
   expect((await stat(path)).mode & 0o777).toBe(0o600);
   expect(parse(await readFile(path, "utf8"))).toMatchObject({
     clusters: [{ cluster: { server: "https://127.0.0.1:6443" } }],

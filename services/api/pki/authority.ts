@@ -122,8 +122,7 @@ const lifetime = (clock: Clock) => ({
 });
 
 /** A positive serial number of 16 bytes, in hex. */
-const serial = (random: Random) =>
-  `01${Buffer.from(random.bytes(15)).toString("hex")}`;
+const serial = (random: Random) => `01${Buffer.from(random.bytes(15)).toString("hex")}`;
 
 async function pemOf(key: webcrypto.CryptoKey): Promise<string> {
   const bytes = await webcrypto.subtle.exportKey("pkcs8", key);

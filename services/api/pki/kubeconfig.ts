@@ -7,7 +7,11 @@ import type { Authority } from "./authority.ts";
 /** Writes the kubeconfig of the cluster's administrator, mode 0600, whole or not at all. */
 export async function writeKubeconfig(
   path: string,
-  { server, authority, random }: {
+  {
+    server,
+    authority,
+    random,
+  }: {
     readonly server: string;
     readonly authority: Authority;
     readonly random: Random;

@@ -37,16 +37,25 @@ export async function podExec(
   { verb, upgrade }: { readonly verb: "exec" | "attach"; readonly upgrade: Upgrade },
 ): Promise<void> {
   const { query, params, request, socket, head } = upgrade;
-  const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",").map((one) => one.trim());
+  const offered = (request.headers["sec-websocket-protocol"] ?? "")
+    .split(",")
+    .map((one) => one.trim());
   if (!protocols.some((one) => offered.includes(one))) {
-    throw new ApiError("BadRequest", `unable to upgrade: only ${protocols.join(" and ")} are spoken`);
+    throw new ApiError(
+      "BadRequest",
+      `unable to upgrade: only ${protocols.join(" and ")} are spoken`,
+    );
   }
   const command = verb === "exec" ? query.getAll("command") : [];
   if (verb === "exec" && command.length === 0) {
     throw new ApiError("BadRequest", "you must specify at least one command for the container");
   }
   const { namespace = "", name = "" } = params;
-  const found = await locate(gateway, kind, { namespace, name, container: textOf(query, "container") });
+  const found = await locate(gateway, kind, {
+    namespace,
+    name,
+    container: textOf(query, "container"),
+  });
   const { node, ...container } = found;
   const opening: ExecOpening = {
     ...container,

@@ -1,4 +1,9 @@
-import { NoResponders, RemoteFailure, RequestTimeout, StreamBroken } from "../../../libs/bus/bus.ts";
+import {
+  NoResponders,
+  RemoteFailure,
+  RequestTimeout,
+  StreamBroken,
+} from "../../../libs/bus/bus.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
 import type { Kind } from "../../../libs/model/kind.ts";
 import type { LogsOpening } from "../../../libs/protocol/node.ts";
@@ -17,10 +22,14 @@ import { locate } from "./pod-location.ts";
 export async function podLogs(gateway: Gateway, kind: Kind, exchange: Exchange): Promise<Reply> {
   const { query, params } = exchange;
   const { namespace = "", name = "" } = params;
-  const found = await locate(gateway, kind, { namespace, name, container: textOf(query, "container") });
+  const found = await locate(gateway, kind, {
+    namespace,
+    name,
+    container: textOf(query, "container"),
+  });
   const { node, ...container } = found;
-  const [tailLines, sinceSeconds, limitBytes] = ["tailLines", "sinceSeconds", "limitBytes"].map((one) =>
-    countOf(query, one),
+  const [tailLines, sinceSeconds, limitBytes] = ["tailLines", "sinceSeconds", "limitBytes"].map(
+    (one) => countOf(query, one),
   );
   const sinceTime = textOf(query, "sinceTime");
   const opening: LogsOpening = {

@@ -18,19 +18,21 @@ import { podLogs } from "./logs.ts";
 export function podRoutes(gateway: Gateway, kind: Kind): readonly Route[] {
   const one = `${rootsOf(kind).own}/:name`;
   const streams = (["exec", "attach"] as const).flatMap((verb) =>
-    (["GET", "POST"] as const).map(
-      (method): Route => ({
-        method,
-        path: `${one}/${verb}`,
-        handle: refuseWithoutUpgrade,
-        upgrade: (upgrade) => podExec(gateway, kind, { verb, upgrade }),
-      }),
-    ),
+    (["GET", "POST"] as const).map((method): Route => ({
+      method,
+      path: `${one}/${verb}`,
+      handle: refuseWithoutUpgrade,
+      upgrade: (upgrade) => podExec(gateway, kind, { verb, upgrade }),
+    })),
   );
   return [
     { method: "GET", path: `${one}/log`, handle: (exchange) => podLogs(gateway, kind, exchange) },
     ...streams,
-    { method: "POST", path: `${one}/eviction`, handle: (exchange) => evict(gateway, kind, exchange) },
+    {
+      method: "POST",
+      path: `${one}/eviction`,
+      handle: (exchange) => evict(gateway, kind, exchange),
+    },
     { method: "POST", path: `${one}/binding`, handle: (exchange) => bind(gateway, kind, exchange) },
   ];
 }
@@ -43,7 +45,11 @@ const success = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Succe
 
 const eviction = z.object({ deleteOptions: deleteOptions.optional().meta({ proto: 2 }) });
 
-async function evict(gateway: Gateway, kind: Kind, { params, query, request }: Exchange): Promise<Reply> {
+async function evict(
+  gateway: Gateway,
+  kind: Kind,
+  { params, query, request }: Exchange,
+): Promise<Reply> {
   const parsed = eviction.safeParse(withoutNulls(await decodeBody(request, eviction)));
   if (!parsed.success) throw new ApiError("BadRequest", "the body is not a valid Eviction");
   const options = parsed.data.deleteOptions ?? {};
@@ -62,15 +68,20 @@ const binding = z.object({
     .meta({ proto: 2 }),
 });
 
-async function bind(gateway: Gateway, kind: Kind, { params, query, request }: Exchange): Promise<Reply> {
+async function bind(
+  gateway: Gateway,
+  kind: Kind,
+  { params, query, request }: Exchange,
+): Promise<Reply> {
   const parsed = binding.safeParse(withoutNulls(await decodeBody(request, binding)));
-  if (!parsed.success) throw new ApiError("Invalid", "Binding is invalid: target.name: Required value");
+  if (!parsed.success)
+    throw new ApiError("Invalid", "Binding is invalid: target.name: Required value");
   const node = parsed.data.target.name;
   const target = { kind, namespace: params["namespace"], name: params["name"] ?? "" };
   await write(
     gateway.backendFor(kind),
     (context) => admitBind(kind, existing(context, target), node, context),
-    { ports: gateway.ports, dryRun: dryRunOf(query), target: () => target },
+    { ports: gateway.ports, dryRun: dryRunOf(query), target: () => target, changes: target },
   );
   return valueReply(success, { language: "json" }, { code: 201 });
 }

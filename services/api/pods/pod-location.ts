@@ -23,7 +23,11 @@ type Named = { readonly name: string };
 export async function locate(
   gateway: Gateway,
   kind: Kind,
-  { namespace, name, container }: {
+  {
+    namespace,
+    name,
+    container,
+  }: {
     readonly namespace: string;
     readonly name: string;
     readonly container: string | undefined;
@@ -40,7 +44,8 @@ export async function locate(
 
 function containerOf({ metadata, spec }: AnyObject, wanted: string | undefined): string {
   const name = metadata.name ?? "";
-  const named = (field: string) => ((spec?.[field] ?? []) as readonly Named[]).map((one) => one.name); // Parsed as a Pod.
+  const named = (field: string) =>
+    ((spec?.[field] ?? []) as readonly Named[]).map((one) => one.name); // Parsed as a Pod.
   const containers = named("containers");
   const all = [...named("initContainers"), ...containers, ...named("ephemeralContainers")];
   const byDefault = metadata.annotations?.["kubectl.kubernetes.io/default-container"];

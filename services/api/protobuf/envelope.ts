@@ -2,19 +2,27 @@ import protobuf from "protobufjs/minimal.js";
 import { ApiError } from "../../../libs/model/errors.ts";
 
 /** What Kubernetes puts around every object in protobuf: `k8s\0`, then a `runtime.Unknown`. */
-export type Envelope = { readonly apiVersion: string; readonly kind: string; readonly raw: Uint8Array };
+export type Envelope = {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly raw: Uint8Array;
+};
 
 const magic = Buffer.from("k8s\0", "latin1");
 
 /** @throws {ApiError} BadRequest for what is no such envelope */
 export function openEnvelope(body: Uint8Array): Envelope {
   if (!magic.equals(body.subarray(0, magic.length))) {
-    throw new ApiError("BadRequest", "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]");
+    throw new ApiError(
+      "BadRequest",
+      "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]",
+    );
   }
   return guarded(() => {
     const unknown = fieldsOf(body.subarray(magic.length));
     const type = fieldsOf(lastBytes(unknown, 1) ?? new Uint8Array());
-    const text = (field: number) => new TextDecoder().decode(lastBytes(type, field) ?? new Uint8Array());
+    const text = (field: number) =>
+      new TextDecoder().decode(lastBytes(type, field) ?? new Uint8Array());
     return { apiVersion: text(1), kind: text(2), raw: lastBytes(unknown, 2) ?? new Uint8Array() };
   });
 }
@@ -43,14 +51,19 @@ export function guarded<T>(decode: () => T): T {
     return decode();
   } catch (error) {
     if (error instanceof ApiError) throw error;
-    throw new ApiError("BadRequest", "the body is not a valid protobuf message", {}, { cause: error });
+    throw new ApiError(
+      "BadRequest",
+      "the body is not a valid protobuf message",
+      {},
+      { cause: error },
+    );
   }
 }
 
 function wireValue(reader: protobuf.Reader, wire: number): WireValue | undefined {
   switch (wire) {
     case 0:
-      return { wire: "varint", value: Number(String(reader.int64())) };
+      return { wire: "varint", value: Number(reader.int64().toString()) };
     case 1:
       return { wire: "double", value: reader.double() };
     case 2:

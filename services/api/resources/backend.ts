@@ -6,6 +6,7 @@ import type { Replica } from "../../../libs/store/replica.ts";
 import type { Store } from "../../../libs/store/store.ts";
 import { type ChangeRing, changeRing } from "../watch/change-ring.ts";
 import { consistentReads } from "./consistent-read.ts";
+import { oneAtATime, type OneAtATime } from "./one-at-a-time.ts";
 
 /** Where kinds live: the state, or the events' own store, each with its own order of revisions. */
 export type Backend = Disposable & {
@@ -15,6 +16,8 @@ export type Backend = Disposable & {
   readonly ring: ChangeRing;
   /** Resolves when the view shows all that was acknowledged before the call. */
   readonly consistent: () => Promise<void>;
+  /** Runs what concerns one key one after the other: of those who would race one alone succeeds. */
+  readonly oneAtATime: OneAtATime;
 };
 
 export function backendOf({
@@ -29,6 +32,7 @@ export function backendOf({
     view,
     ring,
     consistent: consistentReads(store, replica),
+    oneAtATime: oneAtATime(),
     [Symbol.dispose]: () => ring[Symbol.dispose](),
   };
 }

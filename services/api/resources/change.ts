@@ -62,14 +62,18 @@ export async function updateObject(
       warnings = validated.warnings;
       return admitted(target, { before, input: validated.input, part: options.part }, context);
     },
-    { ports: gateway.ports, dryRun: options.dryRun, target: () => target },
+    { ports: gateway.ports, dryRun: options.dryRun, target: () => target, changes: target },
   );
   return { object, warnings };
 }
 
 function admitted(
   { kind }: Target,
-  { before, input, part }: {
+  {
+    before,
+    input,
+    part,
+  }: {
     readonly before: AnyObject;
     readonly input: unknown;
     readonly part: "main" | "status";
@@ -91,7 +95,10 @@ function admitted(
 function placed(
   kind: Kind,
   given: unknown,
-  { namespace, name }: { readonly namespace: string | undefined; readonly name: string | undefined },
+  {
+    namespace,
+    name,
+  }: { readonly namespace: string | undefined; readonly name: string | undefined },
 ): JsonRecord {
   if (!isRecord(given)) throw new ApiError("BadRequest", "the body must be an object");
   const apiVersion = apiVersionOf(kind);
@@ -99,7 +106,7 @@ function placed(
   if (told.apiVersion !== apiVersion || told.kind !== kind.kind) {
     throw new ApiError(
       "BadRequest",
-      `the object provided is unrecognized (must be of type ${kind.kind} in ${apiVersion}): ${String(told.kind)} in ${String(told.apiVersion)}`,
+      `the object provided is unrecognized (must be of type ${kind.kind} in ${apiVersion}): ${JSON.stringify(told.kind)} in ${JSON.stringify(told.apiVersion)}`,
     );
   }
   const metadata = isRecord(given["metadata"]) ? given["metadata"] : {};
@@ -116,7 +123,11 @@ function placed(
   };
 }
 
-function requireSame(field: "namespace" | "name", given: unknown, wanted: string | undefined): void {
+function requireSame(
+  field: "namespace" | "name",
+  given: unknown,
+  wanted: string | undefined,
+): void {
   if (wanted === undefined || given === undefined || given === null || given === "") return;
   if (given === wanted) return;
   const where = field === "name" ? "on the URL" : "of the request";
@@ -129,7 +140,11 @@ function requireSame(field: "namespace" | "name", given: unknown, wanted: string
 function requireName(kind: Kind, { metadata }: JsonRecord): void {
   const { name, generateName } = isRecord(metadata) ? metadata : {};
   if ((name ?? "") !== "" || (generateName ?? "") !== "") return;
-  const cause = { reason: "FieldValueRequired", field: "metadata.name", message: "Required value: name or generateName is required" };
+  const cause = {
+    reason: "FieldValueRequired",
+    field: "metadata.name",
+    message: "Required value: name or generateName is required",
+  };
   throw new ApiError(
     "Invalid",
     `${kind.kind} "" is invalid: metadata.name: Required value: name or generateName is required`,
@@ -147,7 +162,7 @@ function requireUid(before: AnyObject, { metadata }: JsonRecord, target: Target)
   if (uid === undefined || uid === "" || uid === before.metadata.uid) return;
   throw new ApiError(
     "Conflict",
-    `Precondition failed: UID in precondition: ${String(uid)}, UID in object meta: ${before.metadata.uid} (${heldKey(target)})`,
+    `Precondition failed: UID in precondition: ${JSON.stringify(uid)}, UID in object meta: ${before.metadata.uid} (${heldKey(target)})`,
   );
 }
 

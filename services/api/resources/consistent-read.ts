@@ -14,14 +14,11 @@ export function consistentReads(
 
   const ask = (): Promise<void> => {
     const answer = store.lastRevision();
-    const settled = answer.then(
-      () => undefined,
-      () => undefined,
-    );
-    asking = settled;
-    void settled.then(() => {
+    const over = () => {
       if (asking === settled) asking = undefined;
-    });
+    };
+    const settled: Promise<void> = answer.then(over, over);
+    asking = settled;
     return answer.then((revision) => replica.caughtUp(revision));
   };
 

@@ -57,7 +57,12 @@ export async function deleteObject(
       gone = admitted?.ops.some(({ op }, nth) => nth === 0 && op === "delete") ?? false;
       return admitted ?? { object: before, ops: undefined };
     },
-    { ports: gateway.ports, dryRun: (options.dryRun ?? []).length > 0, target: () => target },
+    {
+      ports: gateway.ports,
+      dryRun: (options.dryRun ?? []).length > 0,
+      target: () => target,
+      changes: target,
+    },
   );
   return { object, gone };
 }
@@ -86,7 +91,11 @@ export async function deleteCollection(
   return deleted;
 }
 
-function requirePreconditions(before: AnyObject, { preconditions }: DeleteOptions, target: Target): void {
+function requirePreconditions(
+  before: AnyObject,
+  { preconditions }: DeleteOptions,
+  target: Target,
+): void {
   requireRevision(before, preconditions?.resourceVersion, target);
   const { uid } = preconditions ?? {};
   if (uid === undefined || uid === before.metadata.uid) return;
@@ -95,4 +104,3 @@ function requirePreconditions(before: AnyObject, { preconditions }: DeleteOption
     `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${before.metadata.uid}`,
   );
 }
-

@@ -37,13 +37,17 @@ function unknownKeys(issue: z.core.$ZodIssue): readonly Path[] {
   if (issue.code !== "invalid_union") return [];
   // A union's branches each have their issues: a field is unknown when every branch says so.
   const [first = [], ...others] = issue.errors.map((errors) => errors.flatMap(unknownKeys));
-  const known = (path: Path) => others.every((paths) => paths.some((one) => written(one) === written(path)));
+  const known = (path: Path) =>
+    others.every((paths) => paths.some((one) => written(one) === written(path)));
   return first.filter(known).map((path) => [...at, ...path]);
 }
 
 /** A path as Kubernetes writes it: `spec.containers[0].imag`. */
 const written = (path: Path): string =>
-  path.map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`)).join("").slice(1);
+  path
+    .map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`))
+    .join("")
+    .slice(1);
 
 /** A copy of `value` without what is at `path`. */
 function without(value: unknown, [step, ...rest]: Path): unknown {

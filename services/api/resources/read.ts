@@ -60,7 +60,10 @@ export async function listObjects(
       ? [...scan(prefix)]
       : heldAt({ ring: backend.ring, scan }, prefix, revision);
   if (held === undefined) {
-    throw new ApiError("Expired", "The provided continue parameter is too old to display a consistent list result.");
+    throw new ApiError(
+      "Expired",
+      "The provided continue parameter is too old to display a consistent list result.",
+    );
   }
   const after = page?.after ?? "";
   const selected = held
@@ -73,7 +76,8 @@ export async function listObjects(
   return {
     objects: shown.map(({ value }) => objectOf(value)),
     revision,
-    continue: rest > 0 && last !== undefined ? encodeContinue({ revision, after: last }) : undefined,
+    continue:
+      rest > 0 && last !== undefined ? encodeContinue({ revision, after: last }) : undefined,
     remaining: rest > 0 ? rest : undefined,
   };
 }
@@ -93,7 +97,12 @@ export async function reach(backend: Backend, revision: Revision | undefined): P
     throw new ApiError(
       "Timeout",
       `Timeout: Too large resource version: ${revision}, current: ${backend.view.revision}`,
-      { causes: [{ reason: "ResourceVersionTooLarge", field: "", message: "Too large resource version" }], retryAfterSeconds: 1 },
+      {
+        causes: [
+          { reason: "ResourceVersionTooLarge", field: "", message: "Too large resource version" },
+        ],
+        retryAfterSeconds: 1,
+      },
       { cause: error },
     );
   }
@@ -104,7 +113,10 @@ export function revisionOf(resourceVersion: string | undefined): Revision | unde
   if (resourceVersion === undefined || resourceVersion === "") return undefined;
   const revision = /^\d{1,15}$/.test(resourceVersion) ? Number(resourceVersion) : Number.NaN;
   if (Number.isNaN(revision)) {
-    throw new ApiError("BadRequest", `resourceVersion: Invalid value: "${resourceVersion}": must be a number`);
+    throw new ApiError(
+      "BadRequest",
+      `resourceVersion: Invalid value: "${resourceVersion}": must be a number`,
+    );
   }
   return revision;
 }

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { AnyObject } from "../../../libs/admission/context.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
-import { type LabelSelector, selectorText } from "../../../libs/model/label-selector.ts";
+import { selectorText } from "../../../libs/model/label-selector.ts";
 import { isRecord } from "../patch/record.ts";
 
 /** autoscaling/v1 Scale of what has `spec.replicas`. */
@@ -16,7 +16,7 @@ export function scaleOf({ metadata, spec, status }: AnyObject): AnyObject {
     status: {
       replicas: status?.["replicas"] ?? 0,
       // Parsed as its kind, whose selector it is.
-      ...(isRecord(selector) && { selector: selectorText(selector as LabelSelector) }),
+      ...(isRecord(selector) && { selector: selectorText(selector) }),
     },
   };
 }

@@ -105,7 +105,8 @@ function labelRequirement(term: string): Requirement {
 const keyPattern = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
 
 function validKey(key: string): string {
-  if (!keyPattern.test(key)) throw badSelector(`unable to parse requirement: invalid label key "${key}"`);
+  if (!keyPattern.test(key))
+    throw badSelector(`unable to parse requirement: invalid label key "${key}"`);
   return key;
 }
 

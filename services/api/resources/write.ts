@@ -20,7 +20,7 @@ export type WritePorts = {
 export type Turn = Admitted<unknown> | { readonly object: unknown; readonly ops: undefined };
 
 /** A lost race is decided again so often; then the client is told. */
-const attemptsMax = 10;
+const attemptsMax = 20;
 
 /**
  * Runs `decide` on a cut and commits what it comes to, anew after each lost race.
@@ -35,11 +35,29 @@ const attemptsMax = 10;
 export async function write(
   backend: Backend,
   decide: (context: AdmissionContext) => Turn,
-  { ports, dryRun, target }: {
-    readonly ports: WritePorts;
-    readonly dryRun: boolean;
-    readonly target: (object: AnyObject) => Target;
+  {
+    changes,
+    ...options
+  }: WriteWith & {
+    /** The object that is there already: writes of one object wait for each other. */
+    readonly changes?: Target;
   },
+): Promise<AnyObject> {
+  if (changes === undefined) return attempts(backend, decide, options);
+  return backend.oneAtATime(heldKey(changes), async () => attempts(backend, decide, options));
+}
+
+type WriteWith = {
+  readonly ports: WritePorts;
+  readonly dryRun: boolean;
+  /** Where the object lies that `decide` makes. */
+  readonly target: (object: AnyObject) => Target;
+};
+
+async function attempts(
+  backend: Backend,
+  decide: (context: AdmissionContext) => Turn,
+  { ports, dryRun, target }: WriteWith,
 ): Promise<AnyObject> {
   const { clock, random, settings } = ports;
   let consistent = false;
@@ -99,7 +117,11 @@ export const notFound = ({ kind, name }: Pick<Target, "kind" | "name">): ApiErro
   new ApiError("NotFound", `${resourceName(kind)} "${name}" not found`);
 
 /** @throws {ApiError} Conflict when `wanted` names another revision than the object's */
-export function requireRevision(before: AnyObject, wanted: string | undefined, target: Target): void {
+export function requireRevision(
+  before: AnyObject,
+  wanted: string | undefined,
+  target: Target,
+): void {
   if (wanted === undefined || wanted === "" || wanted === "0") return;
   if (wanted === before.metadata.resourceVersion) return;
   throw new ApiError(

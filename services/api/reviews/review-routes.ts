@@ -44,15 +44,23 @@ const answers = {
   },
 } as const;
 
-export const reviewRoutes: readonly Route[] = reviewResources.map(({ group, version, kind, name }) => ({
-  method: "POST",
-  path: `/apis/${group}/${version}/${name}`,
-  async handle({ request }) {
-    const given = await decodeBody(request, bodies[kind]);
-    if (!isRecord(given)) throw new ApiError("BadRequest", "the body must be an object");
-    const { spec } = given;
-    const apiVersion = `${group}/${version}`;
-    const review = { kind, apiVersion, metadata: { creationTimestamp: null }, spec, status: answers[kind] };
-    return valueReply(review, { language: "json" }, { code: 201 });
-  },
-}));
+export const reviewRoutes: readonly Route[] = reviewResources.map(
+  ({ group, version, kind, name }) => ({
+    method: "POST",
+    path: `/apis/${group}/${version}/${name}`,
+    async handle({ request }) {
+      const given = await decodeBody(request, bodies[kind]);
+      if (!isRecord(given)) throw new ApiError("BadRequest", "the body must be an object");
+      const { spec } = given;
+      const apiVersion = `${group}/${version}`;
+      const review = {
+        kind,
+        apiVersion,
+        metadata: { creationTimestamp: null },
+        spec,
+        status: answers[kind],
+      };
+      return valueReply(review, { language: "json" }, { code: 201 });
+    },
+  }),
+);

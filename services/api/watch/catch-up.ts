@@ -1,5 +1,10 @@
 import { decode } from "../../../libs/cluster/view.ts";
-import { type Entry, HistoryExpired, type Revision, type Store } from "../../../libs/store/store.ts";
+import {
+  type Entry,
+  HistoryExpired,
+  type Revision,
+  type Store,
+} from "../../../libs/store/store.ts";
 import type { Change, Held } from "../../../libs/store/replica.ts";
 
 /** Previous states that are fetched one by one before a catch-up is given up. */
@@ -14,7 +19,12 @@ const fetchedMax = 200;
  */
 export async function* catchUp(
   store: Pick<Store, "history">,
-  { after, upTo, prefix, signal }: {
+  {
+    after,
+    upTo,
+    prefix,
+    signal,
+  }: {
     readonly after: Revision;
     readonly upTo: Revision;
     readonly prefix: string;

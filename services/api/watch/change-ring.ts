@@ -84,7 +84,10 @@ export function changeRing(replica: Replica<unknown>): ChangeRing {
  * @returns undefined when the ring does not reach back that far
  */
 export function heldAt(
-  { ring, scan }: {
+  {
+    ring,
+    scan,
+  }: {
     readonly ring: ChangeRing;
     readonly scan: (prefix: string) => Iterable<Held<unknown>>;
   },

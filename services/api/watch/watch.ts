@@ -20,7 +20,9 @@ export type WatchOptions = {
   readonly prefix: string;
   readonly selects: Selects;
   /** Where to begin: with what is there now (`state`), or with what came after a revision. */
-  readonly from: { readonly type: "state" } | { readonly type: "after"; readonly revision: Revision };
+  readonly from:
+    | { readonly type: "state" }
+    | { readonly type: "after"; readonly revision: Revision };
   /** Ends the initial events with the bookmark that WatchList clients wait for. */
   readonly initialEventsEnd: boolean;
   readonly bookmarks: boolean;
@@ -64,13 +66,22 @@ type Writer = ReturnType<typeof eventWriter>;
 type Run = { readonly writer: Writer; readonly signal: AbortSignal };
 
 /** Sends what happened before the ring begins; returns the revision from which the ring serves. */
-async function missed(backend: Backend, options: WatchOptions, { writer, signal }: Run): Promise<Revision> {
+async function missed(
+  backend: Backend,
+  options: WatchOptions,
+  { writer, signal }: Run,
+): Promise<Revision> {
   if (options.from.type !== "after") return 0;
   let reached = options.from.revision;
   for (let round = 0; round < catchUpRounds; round += 1) {
     const upTo = backend.ring.base;
     if (reached >= upTo) return reached;
-    const changes = catchUp(backend.store, { after: reached, upTo, prefix: options.prefix, signal });
+    const changes = catchUp(backend.store, {
+      after: reached,
+      upTo,
+      prefix: options.prefix,
+      signal,
+    });
     for await (const change of changes) {
       const event = eventOf(change, options.selects);
       if (event !== undefined) await writer.write([writer.text(event.type, event.object)]);
@@ -83,7 +94,12 @@ async function missed(backend: Backend, options: WatchOptions, { writer, signal 
 async function live(
   backend: Backend,
   { prefix, selects, initialEventsEnd, bookmarks, from }: WatchOptions,
-  { writer, signal, clock, after }: Run & { readonly clock: Clock; readonly after: Revision | undefined },
+  {
+    writer,
+    signal,
+    clock,
+    after,
+  }: Run & { readonly clock: Clock; readonly after: Revision | undefined },
 ): Promise<void> {
   /** What waits to be sent: events, or the revision of a bookmark. */
   let waiting: (WatchEvent | { readonly type: "BOOKMARK"; readonly object: AnyObject })[] = [];
@@ -171,7 +187,11 @@ function bookmark(
 ): { readonly type: "BOOKMARK"; readonly object: AnyObject } {
   const metadata = { resourceVersion: String(revision), creationTimestamp: null, annotations };
   // No object of its kind: an empty one, as clients expect of a bookmark.
-  const object = { kind: kind.kind, apiVersion: apiVersionOf(kind), metadata } as unknown as AnyObject;
+  const object = {
+    kind: kind.kind,
+    apiVersion: apiVersionOf(kind),
+    metadata,
+  } as unknown as AnyObject;
   return { type: "BOOKMARK", object };
 }
 

@@ -3,6 +3,8 @@
  * under names of its own revision and writes the set too (S2), as a ReplicaSet does with pods.
  */
 import { memoryStore } from "../store/memory.ts";
+import { memoryBucket } from "../store/memory-bucket.ts";
+import { type MemoryFaults, noFaults, randomFaults } from "../store/memory-faults.ts";
 import { openReplica } from "../store/open-replica.ts";
 import type { Change, Replica, View } from "../store/replica.ts";
 import type { Op, Store } from "../store/store.ts";
@@ -38,14 +40,12 @@ export const sets: SetBehaviour = {
       const key = `items.${name}-${self.revision}-${nth}`;
       return { op: "put", key, expect: "absent", value: encode({ of: name }) };
     });
-    const doomed = items
-      .slice(0, Math.max(-missing, 0))
-      .map(({ key, value, revision }): Op => ({
-        op: "delete",
-        key,
-        expect: revision,
-        last: encode(value),
-      }));
+    const doomed = items.slice(0, Math.max(-missing, 0)).map(({ key, value, revision }): Op => ({
+      op: "delete",
+      key,
+      expect: revision,
+      last: encode(value),
+    }));
     const changes = [...born, ...doomed];
     const touch: Op = {
       op: "put",
@@ -58,6 +58,8 @@ export const sets: SetBehaviour = {
   },
 };
 
+type Instance = { readonly store: Store; readonly replica: Replica<Thing> };
+
 export type World = AsyncDisposable & {
   readonly store: Store;
   readonly replica: Replica<Thing>;
@@ -66,8 +68,8 @@ export type World = AsyncDisposable & {
   /** Lets time pass until `check` holds; fails after a virtual hour. */
   until(check: () => boolean): Promise<void>;
   items(name: string): number;
-  /** Another replica of the same store. */
-  another(): Promise<Replica<Thing>>;
+  /** Another process's store and replica on the same bucket; each fault has the chance `rate`. */
+  another(rate: number): Promise<Instance>;
   run(options?: Partial<ActorsOptions<View<Thing>, Thing>>): Actors;
 };
 
@@ -77,8 +79,10 @@ export async function openWorld(seed = 1): Promise<World> {
   const log = createLog("test", "silent");
   const closing = new AbortController();
   const { signal } = closing;
-  const store = memoryStore({ clock, random, log });
-  const another = async () => {
+  const bucket = memoryBucket({ clock });
+
+  async function open(faults: MemoryFaults): Promise<Instance> {
+    const store = memoryStore({ clock, random, log, bucket, faults });
     const opening = openReplica<Thing>(store, {
       decode: ({ value, deleted }) =>
         deleted ? undefined : (JSON.parse(new TextDecoder().decode(value)) as Thing), // Written here.
@@ -87,16 +91,15 @@ export async function openWorld(seed = 1): Promise<World> {
       clock,
       log,
     });
-    await until(() => false, 10);
-    return opening;
-  };
+    return { store, replica: await during(opening) };
+  }
 
-  async function until(check: () => boolean, rounds = 3_600): Promise<void> {
-    for (let round = 0; round < rounds; round += 1) {
+  async function until(check: () => boolean): Promise<void> {
+    for (let round = 0; round < 3_600; round += 1) {
       await clock.advance(round < 200 ? 1 : 1_000);
       if (check()) return;
     }
-    if (rounds === 3_600) throw new Error("it never came to be");
+    throw new Error("it never came to be");
   }
 
   /** What needs time to pass, while it does. */
@@ -109,13 +112,13 @@ export async function openWorld(seed = 1): Promise<World> {
     return finished;
   }
 
-  const replica = await another();
+  const { store, replica } = await open(noFaults);
   return {
     store,
     replica,
     clock,
     until,
-    another,
+    another: (rate) => open(randomFaults(random, rate)),
     async want(name, wanted) {
       const key = `sets.${name}`;
       const value = encode({ wanted });

@@ -1,0 +1,66 @@
+/** A whole cluster for tests: every service a process, real NATS, real Docker, real kubectl. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type RunningCluster, startCluster } from "../scripts/supervisor/cluster.ts";
+import { freePort } from "../scripts/supervisor/identity.ts";
+import { clusterOptions } from "../scripts/supervisor/options.ts";
+import { ensureKubectl } from "../scripts/tools/tools.ts";
+import { CommandFailed, run } from "../scripts/tools/run.ts";
+
+export type TestCluster = RunningCluster & {
+  /** Runs kubectl to its end and gives what it printed; throws what it said when it fails. */
+  kubectl(args: readonly string[], input?: string): Promise<string>;
+};
+
+/** With ranges of its own, so that it runs beside a cluster of the machine's user. */
+export async function testCluster(
+  given: Parameters<typeof clusterOptions>[0] = {},
+): Promise<TestCluster> {
+  const dir = mkdtempSync(join(tmpdir(), "berth-test-"));
+  const port = await freePort();
+  const ranges = { podCIDR: "10.249.0.0/16", serviceCIDR: "10.109.0.0/16" };
+  const restarted: string[] = [];
+  const options = clusterOptions({ dir, port, demo: false, ...ranges, ...given });
+  const cluster = await startCluster(options, (name) => restarted.push(name));
+  const command = await ensureKubectl();
+  const env = { ...process.env, KUBECONFIG: cluster.kubeconfig, HOME: dir };
+  const kubectl = (args: readonly string[], input?: string) =>
+    run(command, args, { env, timeoutMs: 120_000, ...(input !== undefined && { input }) });
+  await eventually("the gateway answers", () => kubectl(["get", "namespace", "default"]));
+  return {
+    ...cluster,
+    kubectl,
+    async [Symbol.asyncDispose]() {
+      await cluster[Symbol.asyncDispose]();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/**
+ * The first result of `attempt` that is no failure.
+ *
+ * @throws {Error} naming `what`, with the last failure, when there is none within `timeoutMs`
+ */
+export async function eventually<T>(
+  what: string,
+  attempt: () => Promise<T>,
+  timeoutMs = 60_000,
+): Promise<T> {
+  const deadline = performance.now() + timeoutMs;
+  for (;;) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (performance.now() > deadline) {
+        const said = error instanceof CommandFailed ? `: ${error.message}` : "";
+        throw new Error(`in ${timeoutMs} ms it did not happen that ${what}${said}`, {
+          cause: error,
+        });
+      }
+      await sleep(100);
+    }
+  }
+}

@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { withoutRefusedEmpties } from "./empty-values.ts";
 import type { Kind } from "./kind.ts";
 import { withoutNulls } from "./nulls.ts";
 
@@ -63,7 +64,11 @@ export class ApiError extends Error {
  */
 export function parse<O>(kind: Kind<O>, input: unknown): O {
   const given = withoutNulls(input);
-  const result = kind.schema.safeParse(given, { reportInput: true });
+  const first = kind.schema.safeParse(given, { reportInput: true });
+  if (first.success) return first.data;
+  const filled = withoutRefusedEmpties(given, first.error.issues);
+  const result =
+    filled === undefined ? first : kind.schema.safeParse(filled, { reportInput: true });
   if (result.success) return result.data;
   // No `cause`: the issues quote their input, which may be a Secret on its way to a log.
   throw invalid(kind, nameIn(given), result.error.issues.flatMap(toCauses));
@@ -135,22 +140,17 @@ const isMissing = (issue: z.core.$ZodIssue): boolean =>
 function textOf(issue: z.core.$ZodIssue): string {
   if (isMissing(issue)) return "Required value";
   const { input } = issue;
-  switch (issue.code) {
-    case "invalid_value": {
-      const supported = issue.values.map((value) => `"${String(value)}"`).join(", ");
-      const shown = typeof input === "string" && input.length <= 63 ? `"${input}"` : "value";
-      return `Unsupported value: ${shown}: supported values: ${supported}`;
-    }
-    case "too_small":
-      return numeric(input, `must be greater than or equal to ${issue.minimum}`, issue.message);
-    case "too_big":
-      return numeric(input, `must be less than or equal to ${issue.maximum}`, issue.message);
-    case "invalid_type":
-      return `Invalid type: must be ${issue.expected === "record" ? "object" : issue.expected}`;
-    default:
-      return issue.message;
+  if (issue.code === "invalid_value") {
+    const supported = issue.values.map((value) => `"${String(value)}"`).join(", ");
+    const shown = typeof input === "string" && input.length <= 63 ? `"${input}"` : "value";
+    return `Unsupported value: ${shown}: supported values: ${supported}`;
   }
+  if (issue.code === "too_small" && typeof input === "number") {
+    return `Invalid value: ${input}: must be greater than or equal to ${issue.minimum}`;
+  }
+  if (issue.code === "too_big" && typeof input === "number") {
+    return `Invalid value: ${input}: must be less than or equal to ${issue.maximum}`;
+  }
+  if (issue.code !== "invalid_type") return issue.message;
+  return `Invalid type: must be ${issue.expected === "record" ? "object" : issue.expected}`;
 }
-
-const numeric = (input: unknown, rule: string, otherwise: string): string =>
-  typeof input === "number" ? `Invalid value: ${input}: ${rule}` : otherwise;

@@ -56,11 +56,10 @@ type Part<Name extends string, S> = [S] extends [z.ZodType]
 type OptionalPart<Name extends string, S> = [S] extends [z.ZodType]
   ? { [K in Name]?: z.output<S> | undefined }
   : unknown;
-/** An object schema without fields infers an index signature, which would swallow every other field. */
-type FieldsPart<Fields extends z.ZodRawShape> = [keyof Fields] extends [never]
-  ? unknown
-  : z.output<z.ZodObject<Fields>>;
-type Definition<N extends boolean, Spec, Status, Fields extends z.ZodRawShape, O> = {
+type FieldsPart<Fields> = [Fields] extends [z.ZodRawShape]
+  ? z.output<z.ZodObject<Fields>>
+  : unknown;
+type Definition<N extends boolean, Spec, Status, Fields, O> = {
   readonly group: string;
   readonly version: string;
   readonly kind: string;
@@ -101,8 +100,7 @@ export function defineKind<
   N extends boolean,
   Spec extends z.ZodType | undefined = undefined,
   Status extends z.ZodType | undefined = undefined,
-  // eslint-disable-next-line typescript/ban-types -- no fields: the empty shape
-  Fields extends z.ZodRawShape = Record<never, never>,
+  Fields extends z.ZodRawShape | undefined = undefined,
   O = Flat<Head<N> & Part<"spec", Spec> & OptionalPart<"status", Status> & FieldsPart<Fields>>,
 >(definition: Definition<N, Spec, Status, Fields, O>): Kind<O> {
   const { group, version, kind, spec, status, namespaced } = definition;

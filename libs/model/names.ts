@@ -12,11 +12,20 @@ type Form = {
   readonly min?: number;
 };
 
+const compiled = new Map<string, RegExp>();
+
+/** The pattern for the whole of a text; there are as many as forms below. */
+function wholly(pattern: string): RegExp {
+  const known = compiled.get(pattern) ?? new RegExp(`^(?:${pattern})$`);
+  compiled.set(pattern, known);
+  return known;
+}
+
 /** What is wrong with `text`, in Kubernetes' words; undefined when it is right. */
 function faultOf({ pattern, max, words, min = 1 }: Form, text: string): string | undefined {
   if (text.length > max) return `must be no more than ${max} characters`;
   if (text.length < min) return "must not be empty";
-  return new RegExp(`^(?:${pattern})$`).test(text)
+  return wholly(pattern).test(text)
     ? undefined
     : `${words}, regex used for validation is '${pattern}'`;
 }

@@ -3,16 +3,20 @@
  * them (`creationTimestamp: null`). What holds none is returned as it is; nothing is changed in place.
  */
 export function withoutNulls(value: unknown): unknown {
+  return holdsNull(value) ? stripped(value) : value;
+}
+
+function holdsNull(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (Array.isArray(value)) return value.some(holdsNull);
+  const members = value as Readonly<Record<string, unknown>>; // An object is one.
+  for (const key in members) if (members[key] === null || holdsNull(members[key])) return true;
+  return false;
+}
+
+function stripped(value: unknown): unknown {
   if (typeof value !== "object" || value === null) return value;
-  if (Array.isArray(value)) {
-    const items = value.map(withoutNulls);
-    return items.every((item, at) => item === value[at]) ? value : items;
-  }
-  const entries = Object.entries(value);
-  const kept = entries
-    .filter(([, member]) => member !== null)
-    .map(([key, member]) => [key, withoutNulls(member)] as const);
-  const same =
-    kept.length === entries.length && kept.every(([, member], at) => member === entries[at]?.[1]);
-  return same ? value : Object.fromEntries(kept);
+  if (Array.isArray(value)) return value.map(stripped);
+  const kept = Object.entries(value).filter(([, member]) => member !== null);
+  return Object.fromEntries(kept.map(([key, member]) => [key, stripped(member)] as const));
 }

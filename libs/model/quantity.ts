@@ -43,7 +43,11 @@ export const quantity = z
     (input) => (typeof input === "number" ? String(input) : input),
     z
       .string()
-      .refine((text) => parseText(text) !== undefined, { error: fault, abort: true })
+      .refine((text) => parseText(text) !== undefined, {
+        error: fault,
+        abort: true,
+        params: { reason: "FieldValueInvalid" },
+      })
       .overwrite(canonicalQuantity),
   )
   .meta({ format: "quantity" });

@@ -64,7 +64,7 @@ export function machine({ dataplane, addresses, forward, log }: MachineOptions):
       dns = { address, server };
       log.info({ address }, "answers cluster DNS");
     } catch (error) {
-      log.error({ error, address }, "cannot answer cluster DNS");
+      log.error({ err: error, address }, "cannot answer cluster DNS");
     }
   }
 }

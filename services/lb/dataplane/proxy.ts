@@ -83,7 +83,7 @@ export function proxy(options: ProxyOptions): Dataplane {
       });
       open.set(id, Object.assign(current, listener));
     } catch (error) {
-      log.warn({ error, address, port }, "cannot listen for a Service"); // The others still work.
+      log.warn({ err: error, address, port }, "cannot listen for a Service"); // The others still work.
     }
   }
 }

@@ -32,8 +32,8 @@ export async function serveDns(options: DnsServerOptions): Promise<AsyncDisposab
     udp.close();
     throw error;
   }
-  udp.on("error", (error) => log.warn({ error }, "the DNS socket failed"));
-  tcp.on("error", (error) => log.warn({ error }, "the DNS socket failed"));
+  udp.on("error", (error) => log.warn({ err: error }, "the DNS socket failed"));
+  tcp.on("error", (error) => log.warn({ err: error }, "the DNS socket failed"));
   udp.on("message", (query, { address: from, port: fromPort }) => {
     if (atWork < queriesMax) {
       answered(query, "udp", (answer) => udp.send(answer, fromPort, from, () => undefined)); // Lost: asked again.
@@ -72,11 +72,11 @@ export async function serveDns(options: DnsServerOptions): Promise<AsyncDisposab
     atWork += 1;
     resolve(query, transport, options)
       .then((answer) => answer && send(answer))
-      .catch((error: unknown) => log.warn({ error }, "a DNS query failed"))
+      .catch((error: unknown) => log.warn({ err: error }, "a DNS query failed"))
       .finally(() => {
         atWork -= 1;
       })
-      .catch((error: unknown) => log.error({ error }, "a DNS query failed"));
+      .catch((error: unknown) => log.error({ err: error }, "a DNS query failed"));
   }
 }
 

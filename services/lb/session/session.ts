@@ -86,7 +86,7 @@ export async function runSession(options: SessionOptions): Promise<void> {
       try {
         await beat(bus);
       } catch (error) {
-        log.debug({ error }, "no controllers answered"); // They, or NATS, are away: the machine goes on.
+        log.debug({ err: error }, "no controllers answered"); // They, or NATS, are away: the machine goes on.
       }
       if (unsaved) await remember();
       await wake.beat.wait(heartbeatMs);
@@ -150,7 +150,7 @@ export async function runSession(options: SessionOptions): Promise<void> {
         await (rung ? applyNewest() : options.repair());
         rung = await wake.apply.wait(repairEveryMs);
       } catch (error) {
-        log.error({ error }, "could not apply the rules");
+        log.error({ err: error }, "could not apply the rules");
         await clock.sleep(applyRetryMs, signal);
         rung = true;
       }
@@ -177,7 +177,7 @@ export async function runSession(options: SessionOptions): Promise<void> {
       await options.apply(last);
       log.info({ services: last.services.length }, "routes as last known");
     } catch (error) {
-      log.error({ error }, "could not apply the last known rules");
+      log.error({ err: error }, "could not apply the last known rules");
     }
   }
 
@@ -186,7 +186,7 @@ export async function runSession(options: SessionOptions): Promise<void> {
     try {
       await options.memory.save(state.saved());
     } catch (error) {
-      log.warn({ error }, "could not keep the state on disk"); // Only a start without NATS needs it.
+      log.warn({ err: error }, "could not keep the state on disk"); // Only a start without NATS needs it.
     }
   }
 }

@@ -79,3 +79,17 @@ test("the lockfile names no machine's address", () => {
   const lock = readFileSync(join(root, "package-lock.json"), "utf8");
   expect([...lock.matchAll(/"resolved": "(https?:[^"]*)"/g)].map(([, url]) => url)).toEqual([]);
 });
+
+test("the lockfile knows every platform's packages", () => {
+  // A registry that lacks one makes npm leave it out, and then `npm ci` refuses the lockfile.
+  const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")) as {
+    packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+  };
+  const locked = new Set(
+    Object.keys(lock.packages).map((path) => path.split("node_modules/").at(-1)),
+  );
+  const missing = Object.values(lock.packages)
+    .flatMap(({ optionalDependencies = {} }) => Object.keys(optionalDependencies))
+    .filter((name) => !locked.has(name));
+  expect(missing).toEqual([]);
+});

@@ -106,10 +106,10 @@ jetstream { store_dir: ${JSON.stringify(join(dir, "nats"))}, sync_interval: alwa
   );
   // It does not watch its stdin: the kernel tells it when its parent has died.
   const setpriv = which("setpriv");
-  const tied = setpriv === undefined ? [] : [setpriv, "--pdeathsig", "TERM"];
-  const [program = command, ...args] = [...tied, command, "-c", file];
+  const tied = ["--pdeathsig", "TERM", command];
+  const args = [...(setpriv === undefined ? [] : tied), "-c", file];
   const env = { BERTH_CLUSTER_ID: id, BERTH_PARENT_PIPE: "1" };
-  return { name: "nats", command: program, args, env, logPath: join(logs, "nats.log") };
+  return { name: "nats", command: setpriv ?? command, args, env, logPath: join(logs, "nats.log") };
 }
 
 type Places = {

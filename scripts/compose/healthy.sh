@@ -1,0 +1,18 @@
+#!/bin/sh
+# Healthy is a service whose own process holds a connection to NATS (port 4222 is 107E there), and
+# with a port as argument, listens on it too.
+sockets=" $(for fd in /proc/1/fd/*; do readlink "$fd"; done | tr '\n' ' ')"
+
+holds() { # the state and the column of the port, of one of the process's own sockets
+  awk -v state="$1" -v column="$2" -v port="$3" '$4 == state && $column ~ ":" port "$" { print $10 }' \
+    /proc/1/net/tcp /proc/1/net/tcp6 2>/dev/null | while read -r inode; do
+    case "$sockets" in *"socket:[$inode]"*) echo yes ;; esac
+  done | grep -q yes
+}
+
+if [ "$1" = nats ]; then
+  holds 0A 2 107E
+  exit
+fi
+holds 01 3 107E || exit 1
+[ -z "$1" ] || holds 0A 2 "$(printf '%04X' "$1")"

@@ -1,0 +1,6 @@
+#!/bin/sh
+# Becomes a service, or nats-server. Instances of a scaled service differ by their container's name.
+cd /berth || exit 1
+[ "$1" = nats ] && exec nats-server -c nats.conf
+export BERTH_INSTANCE="$1-$(hostname)"
+exec node --disable-warning=ExperimentalWarning "services/$1/main.ts"

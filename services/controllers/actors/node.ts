@@ -17,7 +17,7 @@ import {
 import type { ObservedNode } from "../sessions/observed-nodes.ts";
 import { freePodRange } from "./node/pod-range.ts";
 import { type Readiness, readinessOf } from "./node/readiness.ts";
-import { evictionAt, type Taint, taintsFor, unreachable } from "./node/taints.ts";
+import { evictionAt, notReady, type Taint, taintsFor, unreachable } from "./node/taints.ts";
 import { isLive } from "./workload/pod-state.ts";
 
 /** Bounds one transaction: each eviction writes the pod and its assignment. */
@@ -153,7 +153,11 @@ function make(name: string, view: ClusterView, around: Surroundings): Newborn | 
     apiVersion: "v1",
     kind: "Node",
     metadata: { name, labels: facts.labels, annotations: { [engineAnnotation]: facts.engineId } },
-    spec: { ...(range !== undefined && { podCIDR: range, podCIDRs: [range] }) },
+    spec: {
+      // Its first turn says whether it is ready; until then nothing is bound to it.
+      taints: [{ key: notReady, effect: "NoSchedule" }],
+      ...(range !== undefined && { podCIDR: range, podCIDRs: [range] }),
+    },
   } as Newborn;
 }
 

@@ -6,7 +6,7 @@ import type { EpochMs } from "../../../../libs/telemetry/clock.ts";
 export type Taint = NonNullable<Node["spec"]["taints"]>[number];
 type Toleration = NonNullable<Pod["spec"]["tolerations"]>[number];
 
-const notReady = "node.kubernetes.io/not-ready";
+export const notReady = "node.kubernetes.io/not-ready";
 export const unreachable = "node.kubernetes.io/unreachable";
 const unschedulable = "node.kubernetes.io/unschedulable";
 const kept = new Set([notReady, unreachable, unschedulable]);

@@ -97,7 +97,7 @@ function configOf(
     `server_name: "n${index}"`,
     `listen: "127.0.0.1:${clients[index]}"`,
     `max_payload: 8MB`,
-    `jetstream { store_dir: ${JSON.stringify(data)}, sync_interval: ${sync}, max_file_store: 16GB, max_memory_store: 256MB }`,
+    `jetstream { store_dir: ${JSON.stringify(data)}, sync_interval: ${sync}, max_file_store: 1TB, max_memory_store: 256MB }`,
     ...(cluster === undefined
       ? []
       : [

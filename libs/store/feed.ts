@@ -85,7 +85,8 @@ async function isRecent(stream: Source, after: Revision, clock: Clock): Promise<
   if (after === 0) return true;
   const next = await stream.nextOfAll(after);
   if (next !== undefined) return clock.now() - next.storedAtMs < stream.tombstoneMs / 2;
-  return (await stream.lastRevision()) <= after;
+  if ((await stream.lastRevision()) <= after) return true;
+  throw new StoreUnavailable("the record lags");
 }
 
 type Step = { readonly item: FeedItem; readonly revision: Revision; readonly loaded: boolean };

@@ -1,6 +1,7 @@
 /** The streams of a bucket: made when they are absent, brought up to date when they differ. */
 import type { Clock } from "../telemetry/clock.ts";
-import { api, isPassing, JetStreamError, streamInfo } from "./jetstream-api.ts";
+import * as z from "zod";
+import { api, isPassing, JetStreamError, orUnavailable, streamInfo } from "./jetstream-api.ts";
 import { streamOf } from "./key-subject.ts";
 import type { Link } from "./nats-link.ts";
 import { StoreUnavailable } from "./store.ts";
@@ -18,6 +19,7 @@ export const historyOf = (bucket: string): string =>
   bucket === "state" ? "history" : `history_${bucket}`;
 
 const readyWithinMs = 60_000;
+const mirroredWithinMs = 5_000;
 const nanosPerSecond = 1_000_000_000;
 const nanosPerHour = 3_600 * nanosPerSecond;
 
@@ -33,7 +35,20 @@ export async function ensureStreams(
   clock: Clock,
 ): Promise<void> {
   await ensureStream(link, stateConfig(bucket, replicas, maxAgeSeconds), clock);
-  await ensureStream(link, historyConfig(bucket, replicas), clock);
+  const isNew = await ensureStream(link, historyConfig(bucket, replicas), clock);
+  if (isNew) await mirrored(link, historyOf(bucket), clock);
+}
+
+const mirrorInfo = z.object({ mirror: z.object({ active: z.number() }) });
+
+/** A mirror takes a moment to begin; what depth and rollups hide before that is not recorded. */
+async function mirrored(link: Link, name: string, clock: Clock): Promise<void> {
+  const until = clock.monotonicMs() + mirroredWithinMs;
+  while (clock.monotonicMs() < until) {
+    const info = await orUnavailable(api(link, `STREAM.INFO.${name}`, undefined, mirrorInfo));
+    if (info.mirror.active >= 0) return;
+    await clock.sleep(20);
+  }
 }
 
 type StreamConfig = Readonly<Record<string, unknown>> & { readonly name: string };
@@ -102,7 +117,7 @@ const historyConfig = (bucket: string, replicas: number): StreamConfig => ({
   num_replicas: replicas,
   max_msgs: -1,
   max_msgs_per_subject: -1,
-  max_bytes: 4 * 1024 * 1024 * 1024,
+  max_bytes: 1024 * 1024 * 1024,
   max_age: 24 * nanosPerHour,
   max_consumers: 256,
   allow_direct: true,
@@ -110,7 +125,8 @@ const historyConfig = (bucket: string, replicas: number): StreamConfig => ({
   ...(replicas === 1 ? { persist_mode: "async" } : {}),
 });
 
-async function ensureStream(link: Link, config: StreamConfig, clock: Clock): Promise<void> {
+/** @returns whether it was made */
+async function ensureStream(link: Link, config: StreamConfig, clock: Clock): Promise<boolean> {
   const until = clock.monotonicMs() + readyWithinMs;
   for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 1_000)) {
     try {
@@ -129,16 +145,17 @@ async function ensureStream(link: Link, config: StreamConfig, clock: Clock): Pro
 /** Another process made it meanwhile. */
 const isRace = (error: unknown) => error instanceof JetStreamError && error.code === 10_058;
 
-async function ensureOnce(link: Link, config: StreamConfig): Promise<void> {
+async function ensureOnce(link: Link, config: StreamConfig): Promise<boolean> {
   const found = await existing(link, config.name);
   if (found === undefined) {
     await api(link, `STREAM.CREATE.${config.name}`, config, streamInfo);
-    return;
+    return true;
   }
   // Copies are changed on purpose only, by an operator; the mirror's persistence goes with them.
   const { num_replicas: _replicas, persist_mode: _mode, ...wanted } = config;
   const differs = Object.entries(wanted).some(([field, value]) => !holds(found[field], value));
   if (differs) await api(link, `STREAM.UPDATE.${config.name}`, { ...found, ...wanted }, streamInfo);
+  return false;
 }
 
 async function existing(link: Link, name: string) {

@@ -1,0 +1,14 @@
+import { afterAll, beforeAll } from "vitest";
+import { type NatsServers, startNats } from "../../test/nats-server.ts";
+import { storeContract } from "./contract.ts";
+import { natsBuckets } from "./nats-buckets.ts";
+
+let servers: NatsServers;
+beforeAll(async () => {
+  servers = await startNats();
+});
+afterAll(async () => {
+  await servers[Symbol.asyncDispose]();
+});
+
+storeContract("natsStore", () => natsBuckets(() => servers, { tombstoneSeconds: 1 }));

@@ -9,6 +9,12 @@ import { join } from "node:path";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { natsBus } from "../../libs/bus/nats.ts";
+import { execOpening, logsOpening } from "../../libs/protocol/node.ts";
+import { nodeSubject } from "../../libs/protocol/subjects.ts";
+import { systemClock } from "../../libs/telemetry/clock.ts";
+import { createLog } from "../../libs/telemetry/log.ts";
+import { systemRandom } from "../../libs/telemetry/random.ts";
 import { type NatsServers, startNats } from "../../test/nats-server.ts";
 
 const root = join(import.meta.dirname, "..", "..");
@@ -250,6 +256,58 @@ describe("kubectl", () => {
   });
 });
 
+describe("a pod's streams", () => {
+  test("are joined with the node: logs, exec with input and its exit code", async () => {
+    await using bus = await natsBus({
+      url: nats.url,
+      name: "agent",
+      clock: systemClock,
+      random: systemRandom,
+      log: createLog("agent", "silent"),
+    });
+    await using _logs = await bus.accept(nodeSubject("n1", "logs"), async (stream, { data }) => {
+      const opening = logsOpening.parse(JSON.parse(new TextDecoder().decode(data)));
+      await stream.write(Buffer.from(`log of ${opening.container}, last ${opening.tailLines}\n`));
+    });
+    await using _exec = await bus.accept(nodeSubject("n1", "exec"), async (stream, { data }) => {
+      const { command } = execOpening.parse(JSON.parse(new TextDecoder().decode(data)));
+      let size = 0;
+      for await (const frame of stream.readable) {
+        if (frame[0] === 255) break;
+        if (frame[0] === 0) size += frame.byteLength - 1;
+      }
+      await stream.write(Buffer.from(`\u0001${command.join(" ")} ${size}\n`));
+      const cause = { reason: "ExitCode", message: "3" };
+      const status = {
+        status: "Failure",
+        reason: "NonZeroExitCode",
+        message: "exit 3",
+        details: { causes: [cause] },
+      };
+      await stream.write(Buffer.from(`\u0003${JSON.stringify({ metadata: {}, ...status })}`));
+    });
+    const body = {
+      metadata: { name: "bound" },
+      spec: { nodeName: "n1", containers: [{ name: "app", image: "x" }] },
+    };
+    await call(api(), "POST", "/api/v1/namespaces/default/pods", { body });
+    expect(await kubectl("logs", "bound", "--tail=7")).toBe("log of app, last 7\n");
+    const size = 300_000;
+    const ran = kubectlWith("x".repeat(size), "exec", "-i", "bound", "--", "wc", "-c");
+    expect(await ran).toEqual({ code: 3, stdout: `wc -c ${size}\n` });
+  });
+
+  test("are refused for a node that does not answer", async () => {
+    const body = {
+      metadata: { name: "lost" },
+      spec: { nodeName: "n2", containers: [{ name: "app", image: "x" }] },
+    };
+    await call(api(), "POST", "/api/v1/namespaces/default/pods", { body });
+    await expect(kubectl("logs", "lost")).rejects.toThrow("node n2 does not answer");
+    await expect(kubectl("exec", "lost", "--", "ls")).rejects.toThrow("node n2 does not answer");
+  });
+});
+
 describe("over NATS", () => {
   test("applies, gets, lists and deletes", async () => {
     const text =
@@ -409,5 +467,19 @@ function kubectl(...command: string[]): Promise<string> {
       if (error === null) resolve(stdout);
       else reject(new Error(stderr, { cause: error }));
     });
+  });
+}
+
+/** With input; tells the exit code. */
+function kubectlWith(
+  input: string,
+  ...command: string[]
+): Promise<{ code: number; stdout: string }> {
+  const env = { HOME: folder, KUBECONFIG: api().kubeconfig, PATH: process.env["PATH"] };
+  return new Promise((resolve) => {
+    const child = execFile(kubectlPath, command, { env, timeout: 30_000 }, (error, stdout) => {
+      resolve({ code: typeof error?.code === "number" ? error.code : 0, stdout });
+    });
+    child.stdin?.end(input);
   });
 }

@@ -56,6 +56,22 @@ export async function applyManifests(
   consumer: Consumer,
   { parked, signal }: { readonly parked: Parked; readonly signal: AbortSignal },
 ): Promise<void> {
+  const { ports, log } = gateway;
+  while (!signal.aborted) {
+    try {
+      await consume(gateway, consumer, { parked, signal });
+    } catch (error) {
+      log.warn({ err: error }, "the manifests cannot be read now");
+    }
+    await ports.clock.sleep(retryMs, signal);
+  }
+}
+
+async function consume(
+  gateway: Gateway,
+  consumer: Consumer,
+  { parked, signal }: { readonly parked: Parked; readonly signal: AbortSignal },
+): Promise<void> {
   const messages = await consumer.consume({ max_messages: inHandMax });
   const stop = () => messages.stop();
   if (signal.aborted) stop();

@@ -6,7 +6,7 @@ import type { Kind } from "../../../libs/model/kind.ts";
 import type { ExecOpening } from "../../../libs/protocol/node.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
 import { flagOf, textOf } from "../http/query.ts";
-import type { Upgrade } from "../http/server.ts";
+import { refusalOf, type Upgrade } from "../http/server.ts";
 import type { Gateway } from "../resources/gateway.ts";
 import { openOn } from "./logs.ts";
 import { locate } from "./pod-location.ts";
@@ -18,6 +18,7 @@ const frameMaxBytes = 64 * 1024;
 /** What the client may have unread before the node is slowed. */
 const unsentMaxBytes = 1024 * 1024;
 const channelStdin = 0;
+const channelError = 3;
 
 const sockets = new WebSocketServer({
   noServer: true,
@@ -27,16 +28,17 @@ const sockets = new WebSocketServer({
 });
 
 /**
- * Joins the request with the container; ends when either side does.
+ * Joins the request with the container; ends when either side does. A refusal is told inside the
+ * WebSocket: a failed upgrade would make kubectl try SPDY and show that failure instead.
  *
- * @throws {ApiError} before the upgrade: NotFound, BadRequest, ServiceUnavailable
+ * @throws {ApiError} BadRequest when no protocol is shared
  */
 export async function podExec(
   gateway: Gateway,
   kind: Kind,
   { verb, upgrade }: { readonly verb: "exec" | "attach"; readonly upgrade: Upgrade },
 ): Promise<void> {
-  const { query, params, request, socket, head } = upgrade;
+  const { request, socket, head } = upgrade;
   const offered = (request.headers["sec-websocket-protocol"] ?? "")
     .split(",")
     .map((one) => one.trim());
@@ -46,6 +48,24 @@ export async function podExec(
       `unable to upgrade: only ${protocols.join(" and ")} are spoken`,
     );
   }
+  const answer = await openExec(gateway, kind, { verb, upgrade }).catch((error: unknown) =>
+    refusalOf(error, gateway.log),
+  );
+  sockets.handleUpgrade(request, socket, head, (client) => {
+    if (answer instanceof ApiError) refuse(client, answer);
+    else join(client, answer, gateway.log);
+  });
+}
+
+/** @throws {ApiError} NotFound, BadRequest, ServiceUnavailable */
+async function openExec(
+  gateway: Gateway,
+  kind: Kind,
+  {
+    verb,
+    upgrade: { query, params },
+  }: { readonly verb: "exec" | "attach"; readonly upgrade: Upgrade },
+): Promise<ByteStream> {
   const command = verb === "exec" ? query.getAll("command") : [];
   if (verb === "exec" && command.length === 0) {
     throw new ApiError("BadRequest", "you must specify at least one command for the container");
@@ -65,10 +85,14 @@ export async function podExec(
     stderr: flagOf(query, "stderr"),
     tty: flagOf(query, "tty"),
   };
-  const stream = await openOn(gateway, node, { verb: "exec", opening });
-  sockets.handleUpgrade(request, socket, head, (client) => {
-    join(client, stream, gateway.log);
-  });
+  return openOn(gateway, node, { verb: "exec", opening });
+}
+
+function refuse(client: WebSocket, refusal: ApiError): void {
+  client.on("error", () => client.terminate());
+  const status = Buffer.from(JSON.stringify(refusal.toStatus()));
+  client.send(Buffer.concat([Buffer.of(channelError), status]), { binary: true });
+  client.close(1000);
 }
 
 function join(client: WebSocket, stream: ByteStream, log: Log): void {

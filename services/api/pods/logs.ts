@@ -72,7 +72,7 @@ export async function openOn(
 ) {
   try {
     const bytes = new TextEncoder().encode(JSON.stringify(opening));
-    return await bus.open(nodeSubject(node, verb), bytes, { timeoutMs: 10_000 });
+    return await bus.open(nodeSubject(node, verb), bytes, { timeoutMs: 5_000 });
   } catch (error) {
     if (error instanceof RemoteFailure) {
       throw new ApiError("BadRequest", error.message, {}, { cause: error });

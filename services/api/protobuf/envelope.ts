@@ -63,7 +63,7 @@ export function guarded<T>(decode: () => T): T {
 function wireValue(reader: protobuf.Reader, wire: number): WireValue | undefined {
   switch (wire) {
     case 0:
-      return { wire: "varint", value: Number(reader.int64().toString()) };
+      return { wire: "varint", value: numberOf(reader.int64()) };
     case 1:
       return { wire: "double", value: reader.double() };
     case 2:
@@ -73,6 +73,10 @@ function wireValue(reader: protobuf.Reader, wire: number): WireValue | undefined
       return undefined;
   }
 }
+
+/** Beyond ±2⁵³ it is not exact; no schema takes that. */
+const numberOf = (value: ReturnType<protobuf.Reader["int64"]>): number =>
+  typeof value === "number" ? value : value.high * 2 ** 32 + (value.low >>> 0);
 
 function lastBytes(
   fields: ReadonlyMap<number, readonly WireValue[]>,

@@ -1,0 +1,116 @@
+import { describe, expect, test } from "vitest";
+import { deployment } from "../../../libs/model/kinds/deployment.ts";
+import { jsonPatch } from "./json-patch.ts";
+import { mergePatch } from "./merge-patch.ts";
+import { strategicMergePatch } from "./strategic-merge-patch.ts";
+import { threeWay } from "./three-way.ts";
+
+const { schema } = deployment;
+const withContainers = (...containers: object[]) => ({
+  spec: { template: { spec: { containers } } },
+});
+const web = { name: "web", image: "web:1", env: [{ name: "A", value: "1" }] };
+const side = { name: "side", image: "side:1" };
+
+test("a merge patch removes by null, merges objects and replaces lists", () => {
+  const target = { a: { b: 1, c: 2 }, list: [1, 2] };
+  expect(mergePatch(target, { a: { b: null, d: 3 }, list: [3] })).toEqual({
+    a: { c: 2, d: 3 },
+    list: [3],
+  });
+  expect(target.a).toEqual({ b: 1, c: 2 });
+});
+
+describe("a JSON patch", () => {
+  test("is made on a copy", () => {
+    const target = { a: [1], b: 2 };
+    const patch = [
+      { op: "test", path: "/b", value: 2 },
+      { op: "add", path: "/a/-", value: 3 },
+      { op: "remove", path: "/b" },
+    ];
+    expect(jsonPatch(target, patch)).toEqual({ a: [1, 3] });
+    expect(target).toEqual({ a: [1], b: 2 });
+  });
+
+  test.each([
+    ["no patch", { op: "add" }, "BadRequest"],
+    ["a failed test", [{ op: "test", path: "/a", value: 9 }], "Invalid"],
+    ["a missing path", [{ op: "remove", path: "/nope" }], "Invalid"],
+  ])("refuses %s", (_name, patch, reason) => {
+    expect(() => jsonPatch({ a: 1 }, patch)).toThrow(expect.objectContaining({ reason }));
+  });
+});
+
+describe("a strategic merge patch", () => {
+  test("merges containers by name and their environment too", () => {
+    const patch = withContainers({ name: "web", image: "web:2", env: [{ name: "B", value: "2" }] });
+    expect(strategicMergePatch(withContainers(web, side), patch, schema)).toEqual(
+      withContainers(
+        { ...web, image: "web:2", env: [...web.env, { name: "B", value: "2" }] },
+        side,
+      ),
+    );
+  });
+
+  test("deletes an item, replaces a list, and sets an order", () => {
+    const deleted = withContainers({ name: "web", $patch: "delete" });
+    expect(strategicMergePatch(withContainers(web, side), deleted, schema)).toEqual(
+      withContainers(side),
+    );
+    const replaced = withContainers({ $patch: "replace" }, side);
+    expect(strategicMergePatch(withContainers(web), replaced, schema)).toEqual(
+      withContainers(side),
+    );
+    const order = [{ name: "side" }, { name: "web" }];
+    const patch = {
+      spec: { template: { spec: { containers: [side], "$setElementOrder/containers": order } } },
+    };
+    expect(strategicMergePatch(withContainers(web, side), patch, schema)).toEqual(
+      withContainers(side, web),
+    );
+  });
+
+  test("keeps only retained keys of a strategy", () => {
+    const target = {
+      spec: { strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 1 } } },
+    };
+    const patch = { spec: { strategy: { $retainKeys: ["type"], type: "Recreate" } } };
+    expect(strategicMergePatch(target, patch, schema)).toEqual({
+      spec: { strategy: { type: "Recreate" } },
+    });
+  });
+
+  test("refuses an item without its merge key", () => {
+    const patch = withContainers({ image: "x" });
+    expect(() => strategicMergePatch(withContainers(web), patch, schema)).toThrow(
+      "merge key: name",
+    );
+  });
+});
+
+describe("a three-way merge", () => {
+  test("removes what is no longer stated and keeps what others added", () => {
+    const last = { metadata: { labels: { a: "1", b: "2" } }, ...withContainers(web, side) };
+    const wanted = { metadata: { labels: { a: "3" } }, ...withContainers({ ...web, env: [] }) };
+    const live = {
+      metadata: { labels: { a: "1", b: "2", other: "x" }, uid: "u" },
+      ...withContainers({ ...web, imagePullPolicy: "Always" }, side, {
+        name: "injected",
+        image: "i",
+      }),
+    };
+    expect(threeWay(last, wanted, live, schema)).toEqual({
+      metadata: { labels: { a: "3", other: "x" }, uid: "u" },
+      ...withContainers(
+        { ...web, env: [], imagePullPolicy: "Always" },
+        { name: "injected", image: "i" },
+      ),
+    });
+  });
+
+  test("of what is already so changes nothing", () => {
+    const live = { ...withContainers(web), status: { replicas: 1 } };
+    expect(threeWay(withContainers(web), withContainers(web), live, schema)).toEqual(live);
+  });
+});

@@ -1,0 +1,56 @@
+import { expect, test } from "vitest";
+import { consistentReads } from "./consistent-read.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
+
+test("reads that wait share one question, asked after they began", async () => {
+  const asked: PromiseWithResolvers<number>[] = [];
+  const reached: number[] = [];
+  const read = consistentReads(
+    {
+      lastRevision: () => {
+        const question = Promise.withResolvers<number>();
+        asked.push(question);
+        return question.promise;
+      },
+    },
+    { caughtUp: async (revision) => void reached.push(revision) },
+  );
+  const first = read();
+  const [second, third] = [read(), read()];
+  expect(asked).toHaveLength(1); // It may have been answered before the second's own write.
+  asked[0]?.resolve(1);
+  await first;
+  expect(asked).toHaveLength(2);
+  asked[1]?.resolve(2);
+  await Promise.all([second, third]);
+  expect(reached).toEqual([1, 2, 2].slice(0, reached.length));
+  expect(asked).toHaveLength(2);
+});
+
+test("a question that fails is asked anew by the next reader", async () => {
+  let calls = 0;
+  const lastRevision = async () => {
+    calls += 1;
+    if (calls === 1) throw new Error("down");
+    return 7;
+  };
+  const read = consistentReads({ lastRevision }, { caughtUp: async () => undefined });
+  await expect(read()).rejects.toThrow("down");
+  await read();
+  expect(calls).toBe(2);
+});
+
+test("what concerns one key runs one after the other, a failure stops none", async () => {
+  const run = oneAtATime();
+  const order: string[] = [];
+  const step = (name: string) => async () => {
+    order.push(`${name} begins`);
+    await Promise.resolve();
+    order.push(`${name} ends`);
+    if (name === "a") throw new Error("a");
+  };
+  const all = [run("k", step("a")), run("k", step("b")), run("other", step("c"))];
+  await Promise.allSettled(all);
+  expect(order.indexOf("b begins")).toBeGreaterThan(order.indexOf("a ends"));
+  expect(order.indexOf("c begins")).toBeLessThan(order.indexOf("b begins"));
+});

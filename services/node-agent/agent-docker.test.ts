@@ -168,10 +168,11 @@ describe("an agent on Docker", () => {
   test("comes back after somebody removed its container", async () => {
     const [before] = runtime.containers("uid-web");
     await docker.getContainer(before?.id ?? "").remove({ force: true });
-    await control.reported(
+    const report = await control.reported(
       "web",
       (one) => isReady(one) && runtime.containers("uid-web").some(({ id }) => id !== before?.id),
     );
+    expect(report.gone).toBe(false);
   });
 
   test("ends a pod: asks, signals, removes, and says so", async () => {

@@ -1,0 +1,53 @@
+/** Pods and containers for tests of decisions. */
+import type { Observed } from "../runtime/runtime.ts";
+import type { PodFacts } from "./facts.ts";
+import { parseWork, type PodWork } from "./spec.ts";
+
+export const now = Date.parse("2026-01-01T00:00:00Z");
+
+export const aWork = (spec: object = {}, more: object = {}): PodWork =>
+  parseWork({
+    namespace: "default",
+    name: "web",
+    uid: "u1",
+    labels: { app: "web" },
+    annotations: {},
+    ...more,
+    spec: { containers: [{ name: "main", image: "web:v1" }], ...spec },
+  });
+
+export const aContainer = (container: string, more: Partial<Observed> = {}): Observed => ({
+  namespace: "default",
+  pod: "web",
+  uid: "u1",
+  container,
+  attempt: 0,
+  failures: 0,
+  specHash: "h",
+  address: "10.0.0.2",
+  id: `${container}-${more.attempt ?? 0}`,
+  state: "running",
+  startedAt: now - 60_000,
+  finishedAt: more.state === "exited" ? now : undefined,
+  exitCode: 0,
+  oomKilled: false,
+  error: "",
+  image: "web:v1",
+  imageId: "sha256:1",
+  pid: 1,
+  ...more,
+});
+
+export const theFacts = (more: Partial<PodFacts> = {}): PodFacts => ({
+  work: aWork(),
+  startTime: now - 60_000,
+  ending: undefined,
+  containers: [],
+  probes: new Map(),
+  waiting: new Map(),
+  address: "10.0.0.2",
+  hostAddress: "192.0.2.2",
+  last: undefined,
+  now,
+  ...more,
+});

@@ -144,7 +144,7 @@ export async function openWorld(seed = 1): Promise<World> {
       }),
     async [Symbol.asyncDispose]() {
       closing.abort();
-      await clock.advance(1_000);
+      await clock.advance(15_000); // Longer than a hand-over waits.
       await store[Symbol.asyncDispose]();
     },
   };

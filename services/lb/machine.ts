@@ -30,14 +30,15 @@ export const machineAddresses = (): string[] =>
     .map(({ address }) => address);
 
 export function machine({ dataplane, addresses, forward, log }: MachineOptions): Machine {
-  let names: Zone | undefined;
+  /** Made when somebody asks: Services change more often than names are looked up. */
+  let names: (() => Zone) | undefined;
   let dns: { readonly address: string; readonly server: AsyncDisposable } | undefined;
 
   return {
     async apply({ cluster, services, slices, nodes }) {
       if (cluster === undefined) return;
       const { domain, serviceCIDR, podCIDR, dnsAddress } = cluster;
-      names = zone({ domain, serviceCIDR, podCIDR, dnsAddress, services, slices });
+      names = once(() => zone({ domain, serviceCIDR, podCIDR, dnsAddress, services, slices }));
       await dataplane.apply(
         plan({ services, slices, nodes, cluster, machineAddresses: machineAddresses() }),
       );
@@ -60,11 +61,16 @@ export function machine({ dataplane, addresses, forward, log }: MachineOptions):
     dns = undefined;
     try {
       if (dataplane.name === "nftables") await addresses.hold([address]);
-      const server = await serveDns({ address, port: 53, zone: () => names, forward, log });
+      const server = await serveDns({ address, port: 53, zone: () => names?.(), forward, log });
       dns = { address, server };
       log.info({ address }, "answers cluster DNS");
     } catch (error) {
       log.error({ err: error, address }, "cannot answer cluster DNS");
     }
   }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }

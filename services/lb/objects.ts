@@ -80,5 +80,3 @@ export const parseSlice = (object: unknown): SliceObject | undefined =>
 
 /** The label that names a slice's Service. */
 export const serviceNameLabel = "kubernetes.io/service-name";
-
-export const isIPv4 = (address: string): boolean => z.ipv4().safeParse(address).success;

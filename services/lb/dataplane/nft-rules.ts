@@ -35,40 +35,62 @@ export function rulesOf(plan: Plan): Rules {
   const chains = new Map<string, readonly string[]>();
   const affinities = new Map<string, number>();
   const elements = new Map(holderNames.map((name) => [name, new Map<string, string>()] as const));
-  const put = (holder: Holder, element: string, data = "") =>
-    elements.get(holder)?.set(element, data);
-
-  put("service_range", plan.serviceCIDR);
-  put("pod_range", plan.podCIDR);
-  for (const range of plan.localPodCIDRs) put("local_pod_ranges", range);
+  elements.get("service_range")?.set(plan.serviceCIDR, "");
+  elements.get("pod_range")?.set(plan.podCIDR, "");
+  for (const range of plan.localPodCIDRs) elements.get("local_pod_ranges")?.set(range, "");
   for (const route of plan.routes) {
-    const proto = route.protocol.toLowerCase();
-    const inside = chainsOf(route, "in", route.inside, chains, affinities);
-    const outside = sameBackends(route)
-      ? inside
-      : outsideChain(
-          route,
-          inside,
-          chainsOf(route, "out", route.outside, chains, affinities),
-          chains,
-        );
-    for (const { address } of [...route.inside, ...route.outside]) {
-      put("to_itself", `${address} . ${address}`);
-    }
-    const at = (address: string) => `${address} . ${proto} . ${route.port}`;
-    reach("cluster_routes", "refused", at(route.clusterAddress), inside);
-    for (const address of route.externalAddresses) {
-      reach("external_routes", "refused", at(address), outside);
-    }
-    if (route.nodePort !== undefined) {
-      reach("node_ports", "refused_node_ports", `${proto} . ${route.nodePort}`, outside);
-    }
+    const own = remembered(route);
+    for (const [name, rules] of own.chains) chains.set(name, rules);
+    for (const [name, timeout] of own.affinities) affinities.set(name, timeout);
+    for (const [holder, element, data] of own.elements) elements.get(holder)?.set(element, data);
+  }
+  return { chains, affinities, elements };
+}
+
+/** A route's share of the table. */
+type Share = {
+  readonly chains: ReadonlyMap<string, readonly string[]>;
+  readonly affinities: ReadonlyMap<string, number>;
+  readonly elements: readonly (readonly [holder: Holder, element: string, data: string])[];
+};
+/** A plan keeps the routes that did not change: their shares need not be made again. */
+const shares = new WeakMap<Route, Share>();
+
+function remembered(route: Route): Share {
+  const share = shares.get(route) ?? shareOf(route);
+  shares.set(route, share);
+  return share;
+}
+
+function shareOf(route: Route): Share {
+  const chains = new Map<string, readonly string[]>();
+  const affinities = new Map<string, number>();
+  const elements: [Holder, string, string][] = [];
+  const proto = route.protocol.toLowerCase();
+  const inside = chainsOf(route, "in", route.inside, chains, affinities);
+  const outside = sameBackends(route)
+    ? inside
+    : outsideChain(
+        route,
+        inside,
+        chainsOf(route, "out", route.outside, chains, affinities),
+        chains,
+      );
+  for (const { address } of [...route.inside, ...route.outside]) {
+    elements.push(["to_itself", `${address} . ${address}`, ""]);
+  }
+  const at = (address: string) => `${address} . ${proto} . ${route.port}`;
+  reach("cluster_routes", "refused", at(route.clusterAddress), inside);
+  for (const address of route.externalAddresses) {
+    reach("external_routes", "refused", at(address), outside);
+  }
+  if (route.nodePort !== undefined) {
+    reach("node_ports", "refused_node_ports", `${proto} . ${route.nodePort}`, outside);
   }
   return { chains, affinities, elements };
 
   function reach(map: Holder, refused: Holder, element: string, chain: string | undefined) {
-    if (chain === undefined) put(refused, element);
-    else put(map, element, `goto ${chain}`);
+    elements.push(chain === undefined ? [refused, element, ""] : [map, element, `goto ${chain}`]);
   }
 }
 
@@ -212,7 +234,7 @@ export function changeScript(table: string, before: Rules, after: Rules): string
   const gone = [...before.chains.keys()].filter((name) => !after.chains.has(name));
   const changed = [...after.chains].filter(([name, rules]) => {
     const old = before.chains.get(name);
-    return old !== undefined && old.join("\n") !== rules.join("\n");
+    return old !== undefined && old !== rules && old.join("\n") !== rules.join("\n");
   });
   const timed = (rules: Rules) =>
     [...rules.affinities].map(([name, timeout]) => `${name} ${timeout}`);

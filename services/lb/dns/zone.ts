@@ -2,7 +2,8 @@
  * Cluster DNS: what the names under the cluster's domain mean, as Kubernetes' DNS-based service
  * discovery has it. Pure: a question in, records out.
  */
-import { isIPv4, serviceNameLabel, type ServiceObject, type SliceObject } from "../objects.ts";
+import { isIPv4 } from "node:net";
+import { serviceNameLabel, type ServiceObject, type SliceObject } from "../objects.ts";
 import { isReady } from "../routes/plan.ts";
 
 export type RecordType = "A" | "AAAA" | "CNAME" | "NS" | "PTR" | "SOA" | "SRV" | "TXT";

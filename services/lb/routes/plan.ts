@@ -1,7 +1,7 @@
 /** What the machine's rules must be, computed from Services, slices and nodes. Pure. */
+import { isIPv4 } from "node:net";
 import {
   type Endpoint,
-  isIPv4,
   serviceNameLabel,
   type ServiceObject,
   type SliceObject,
@@ -58,13 +58,14 @@ export function plan(world: World): Plan {
   const own = new Set(world.machineAddresses);
   const localNodes = world.nodes.filter(({ addresses }) => addresses.some((at) => own.has(at)));
   const context: Context = {
+    key: JSON.stringify(localNodes.map(({ name }) => name)) + JSON.stringify(world.nodes),
     local: new Set(localNodes.map(({ name }) => name)),
     nodeAddresses: unique(world.nodes.flatMap(({ addresses }) => addresses)).filter(isIPv4),
     slices: Map.groupBy(world.slices, serviceOf),
   };
   const routes = world.services
     .toSorted(olderFirst)
-    .flatMap((service) => routesOf(service, context));
+    .flatMap((service) => remembered(service, context));
   return {
     serviceCIDR: world.cluster.serviceCIDR,
     podCIDR: world.cluster.podCIDR,
@@ -74,11 +75,37 @@ export function plan(world: World): Plan {
 }
 
 type Context = {
+  /** Equal for worlds that differ in Services and slices only. */
+  readonly key: string;
   /** Names of the nodes on this machine. */
   readonly local: ReadonlySet<string>;
   readonly nodeAddresses: readonly string[];
   readonly slices: ReadonlyMap<string, readonly SliceObject[]>;
 };
+
+type Remembered = {
+  readonly context: string;
+  readonly slices: readonly SliceObject[];
+  readonly routes: readonly Route[];
+};
+/** Objects are replaced when they change, never changed: what was made of the same ones holds. */
+const memory = new WeakMap<ServiceObject, Remembered>();
+const noSlices: readonly SliceObject[] = [];
+
+/** A change of one Service or slice costs what that one costs, however many there are. */
+function remembered(service: ServiceObject, context: Context): readonly Route[] {
+  const { namespace, name } = service.metadata;
+  const slices = context.slices.get(`${namespace}/${name}`) ?? noSlices;
+  const last = memory.get(service);
+  const isSame =
+    last?.context === context.key &&
+    last.slices.length === slices.length &&
+    last.slices.every((slice, nth) => slice === slices[nth]);
+  if (isSame) return last.routes;
+  const routes = routesOf(service, context);
+  memory.set(service, { context: context.key, slices, routes });
+  return routes;
+}
 
 function routesOf(service: ServiceObject, context: Context): Route[] {
   const { metadata, spec } = service;
@@ -154,12 +181,13 @@ function withoutClashes(routes: readonly Route[]): Route[] {
   return routes.flatMap((route) => {
     const { protocol, port, nodePort } = route;
     if (!claim(`${route.clusterAddress} ${protocol} ${port}`)) return [];
-    return {
-      ...route,
-      externalAddresses: route.externalAddresses.filter((at) => claim(`${at} ${protocol} ${port}`)),
-      nodePort:
-        nodePort !== undefined && claim(`node ${protocol} ${nodePort}`) ? nodePort : undefined,
-    };
+    const externalAddresses = route.externalAddresses.filter((at) =>
+      claim(`${at} ${protocol} ${port}`),
+    );
+    const own =
+      nodePort !== undefined && claim(`node ${protocol} ${nodePort}`) ? nodePort : undefined;
+    const isWhole = own === nodePort && externalAddresses.length === route.externalAddresses.length;
+    return isWhole ? route : { ...route, externalAddresses, nodePort: own };
   });
 }
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Healthy is a service whose own process holds a connection to NATS (port 4222 is 107E there), and
+# Healthy is a service whose own process holds a connection to NATS (ports are hexadecimal there), and
 # with a port as argument, listens on it too.
 sockets=" $(for fd in /proc/1/fd/*; do readlink "$fd"; done | tr '\n' ' ')"
 
@@ -10,9 +10,13 @@ holds() { # the state and the column of the port, of one of the process's own so
   done | grep -q yes
 }
 
+hex() {
+  printf '%04X' "$1"
+}
+
 if [ "$1" = nats ]; then
-  holds 0A 2 107E
+  holds 0A 2 "$(hex 4222)"
   exit
 fi
-holds 01 3 107E || exit 1
-[ -z "$1" ] || holds 0A 2 "$(printf '%04X' "$1")"
+holds 01 3 "$(hex "${BERTH_NATS_URL##*:}")" || exit 1
+[ -z "$1" ] || holds 0A 2 "$(hex "$1")"

@@ -120,10 +120,10 @@ describe("an lb's session", () => {
     await lb.controllers();
     await lb.clock.advance(100);
     lb.write("web");
-    await lb.clock.advance(1);
+    await lb.clock.advance(2);
     expect([lb.names(), lb.acknowledged()]).toEqual([["web"], 11]);
     lb.write("web", { deleted: true });
-    await lb.clock.advance(1);
+    await lb.clock.advance(2);
     expect([lb.names(), lb.acknowledged()]).toEqual([[], 12]);
     expect(lb.control.snapshots).toBe(1);
   });

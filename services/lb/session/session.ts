@@ -48,6 +48,8 @@ const syncEveryMs = 30_000;
 /** At least so long between two that an endpoint on a node unknown here asks for. */
 const unknownNodeMs = 2_000;
 const repairEveryMs = 5_000;
+/** Between the first hint and its application: hints that are here already are applied with it. */
+const gatherMs = 1;
 
 /** Runs until `signal` aborts. The dataplane is left as it is: data flows on. */
 export async function runSession(options: SessionOptions): Promise<void> {
@@ -149,6 +151,7 @@ export async function runSession(options: SessionOptions): Promise<void> {
       try {
         await (rung ? applyNewest() : options.repair());
         rung = await wake.apply.wait(repairEveryMs);
+        if (rung) await clock.sleep(gatherMs, signal);
       } catch (error) {
         log.error({ err: error }, "could not apply the rules");
         await clock.sleep(applyRetryMs, signal);

@@ -142,9 +142,7 @@ function ownOps(
   }
   if (change?.op === "remove") return admitRemove(kind, self as never, context).ops;
   const updated =
-    change?.op === "update"
-      ? admitUpdate(kind, self as never, change.object, context)
-      : undefined;
+    change?.op === "update" ? admitUpdate(kind, self as never, change.object, context) : undefined;
   const ownKey = keyOf(kind, self.metadata.namespace, self.metadata.name ?? "");
   const ends = updated?.ops.some(({ key, op }) => key === ownKey && op === "delete") ?? false;
   if (updated !== undefined && (ends || decision.status === self.status)) return updated.ops;
@@ -219,4 +217,3 @@ function storedObject(value: unknown): StoredObject | undefined {
 }
 
 const loose = (object: unknown) => object as StoredObject; // As above.
-

@@ -16,7 +16,8 @@ export async function controllersIn(folder: string): Promise<readonly Controller
   const found: Controller[] = [];
   for (const file of files.toSorted()) {
     const exports: unknown = await import(pathToFileURL(join(folder, file)).href);
-    for (const value of Object.values(exports as Record<string, unknown>)) { // A module's namespace.
+    for (const value of Object.values(exports as Record<string, unknown>)) {
+      // A module's namespace.
       found.push(...(Array.isArray(value) ? value : [value]).filter(isController));
     }
   }

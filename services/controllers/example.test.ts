@@ -27,12 +27,15 @@ function writeExample(path: string, text: string): void {
 
 test("the kind and the controller of docs/actors.md are one file each, and work", async () => {
   const page = readFileSync(join(root, "docs/actors.md"), "utf8");
-  const blocks = [...page.matchAll(/`((?:libs|services)\/[^`]+greeting\.ts)`[^`]*```ts\n([^]*?)```/g)];
+  const blocks = [
+    ...page.matchAll(/`((?:libs|services)\/[^`]+greeting\.ts)`[^`]*```ts\n([^]*?)```/g),
+  ];
   expect(blocks).toHaveLength(2);
   for (const [, path = "", text = ""] of blocks) writeExample(path, text);
   const [greeting] = await kindsIn(join(copy, "libs/model/kinds"));
   const [controller] = await controllersIn(join(copy, "services/controllers/actors"));
-  if (greeting === undefined || controller === undefined) throw new Error("an example was not found");
+  if (greeting === undefined || controller === undefined)
+    throw new Error("an example was not found");
 
   const cluster = simulatedCluster();
   const nodes = { seen: () => undefined, judgeable: () => true };
@@ -49,7 +52,9 @@ test("the kind and the controller of docs/actors.md are one file each, and work"
   cluster.put(greeting, parse(greeting, { metadata, spec: { to: "world" } }));
   expect(cluster.settle([behaviour], () => start)).toBe(true);
   expect(cluster.view.get(configMap, "default", "first")?.data).toEqual({ text: "hello, world" });
-  expect(cluster.view.get(greeting, "default", "first")).toMatchObject({ status: { greeted: true } });
+  expect(cluster.view.get(greeting, "default", "first")).toMatchObject({
+    status: { greeted: true },
+  });
 
   const self = cluster.view.get(greeting, "default", "first") as object; // The Greeting from above.
   cluster.put(greeting, { ...self, spec: { to: "all" } });

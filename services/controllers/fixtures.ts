@@ -37,15 +37,28 @@ const template = (image: string) => ({
 const selector = { matchLabels: { app: "web" } };
 type Metadata = Readonly<Record<string, unknown>>;
 
-export const aDeployment = (spec: Readonly<Record<string, unknown>> = {}, metadata: Metadata = {}): Deployment =>
+export const aDeployment = (
+  spec: Readonly<Record<string, unknown>> = {},
+  metadata: Metadata = {},
+): Deployment =>
   parse(deployment, {
-    metadata: { name: "web", namespace: "default", uid: "d1", generation: 1, creationTimestamp: timeOf(start), ...metadata },
+    metadata: {
+      name: "web",
+      namespace: "default",
+      uid: "d1",
+      generation: 1,
+      creationTimestamp: timeOf(start),
+      ...metadata,
+    },
     spec: { selector, template: template("web:v1"), ...spec },
   });
 
 export const withImage = (image: string) => ({ template: template(image) });
 
-export const aReplicaSet = (spec: Readonly<Record<string, unknown>> = {}, metadata: Metadata = {}): ReplicaSet =>
+export const aReplicaSet = (
+  spec: Readonly<Record<string, unknown>> = {},
+  metadata: Metadata = {},
+): ReplicaSet =>
   parse(replicaSet, {
     metadata: {
       name: "web-1",
@@ -85,7 +98,11 @@ export function aPod(name: string, state: PodState = {}): Pod {
       ...(owner && { ownerReferences: [owner] }),
       ...state.metadata,
     },
-    spec: { ...template("web:v1").spec, ...(nodeName !== undefined && { nodeName }), ...state.spec },
+    spec: {
+      ...template("web:v1").spec,
+      ...(nodeName !== undefined && { nodeName }),
+      ...state.spec,
+    },
     status: {
       phase: phase ?? (ready ? "Running" : "Pending"),
       conditions,
@@ -94,11 +111,16 @@ export function aPod(name: string, state: PodState = {}): Pod {
   });
 }
 
-export const aNode = (name: string, change: { readonly metadata?: Metadata; readonly spec?: object; readonly status?: object } = {}): Node =>
+export const aNode = (
+  name: string,
+  change: { readonly metadata?: Metadata; readonly spec?: object; readonly status?: object } = {},
+): Node =>
   parse(node, {
     metadata: { name, uid: `uid-${name}`, creationTimestamp: timeOf(start), ...change.metadata },
     spec: { ...change.spec },
-    status: change.status ?? { conditions: [{ type: "Ready", status: "True", lastTransitionTime: timeOf(start) }] },
+    status: change.status ?? {
+      conditions: [{ type: "Ready", status: "True", lastTransitionTime: timeOf(start) }],
+    },
   });
 
 export const aNamespace = (name: string) =>

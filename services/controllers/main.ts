@@ -63,11 +63,27 @@ const following = memberships.follow(
 const placement = await joinPlacement({ memberships, member, signal, ...ports });
 await using actors = runActors({ behaviours, view, replica, store, placement, signal, ...ports });
 const { tell } = actors;
-const sessions: SessionPorts = { bus, store, replica, view, settings, placement, tell, signal, ...ports };
+const sessions: SessionPorts = {
+  bus,
+  store,
+  replica,
+  view,
+  settings,
+  placement,
+  tell,
+  signal,
+  ...ports,
+};
 await using _nodes = await serveNodes(sessions, nodes, record);
 await using lbs = await serveLbs(sessions, hearing);
 await using _drains = await serveDrains(sessions, lbs);
-await using _failing = await serveFailing({ bus, actors, instance, instances: () => instances, log });
+await using _failing = await serveFailing({
+  bus,
+  actors,
+  instance,
+  instances: () => instances,
+  log,
+});
 
 log.info({ controllers: controllers.length }, "the controllers act");
 await Promise.all([actors.ended, following]);

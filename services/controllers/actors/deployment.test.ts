@@ -8,7 +8,15 @@ import { replicaSet } from "../../../libs/model/kinds/replicaset.ts";
 import { rolloutBounds } from "../../../libs/model/rollout.ts";
 import { timeOf } from "../../../libs/model/time.ts";
 import { behaviourOf } from "../behaviour.ts";
-import { aDeployment, aNamespace, aNode, countingRandom, settings, start, withImage } from "../fixtures.ts";
+import {
+  aDeployment,
+  aNamespace,
+  aNode,
+  countingRandom,
+  settings,
+  start,
+  withImage,
+} from "../fixtures.ts";
 import { simulatedCluster } from "../simulated-cluster.ts";
 import { deployments } from "./deployment.ts";
 import { replicaSets } from "./replicaset.ts";
@@ -63,15 +71,28 @@ function simulate(spec: Readonly<Record<string, unknown>>) {
         const key = `pods.default.${name}`;
         cluster.commit([
           { op: "delete", key, expect: Number(resourceVersion), last: new Uint8Array() },
-          { op: "delete", key: `assign.n1.default.${name}`, expect: cluster.view.raw.get(`assign.n1.default.${name}`)?.revision ?? "absent", last: new Uint8Array() },
+          {
+            op: "delete",
+            key: `assign.n1.default.${name}`,
+            expect: cluster.view.raw.get(`assign.n1.default.${name}`)?.revision ?? "absent",
+            last: new Uint8Array(),
+          },
         ]);
         return;
       }
-      const ready = { type: "Ready", status: what === "ready" ? "True" : "False", lastTransitionTime: timeOf(now) };
+      const ready = {
+        type: "Ready",
+        status: what === "ready" ? "True" : "False",
+        lastTransitionTime: timeOf(now),
+      };
       cluster.put(pod, {
         ...one,
         spec: { ...one.spec, nodeName: "n1" },
-        status: { ...one.status, phase: what === "failed" ? "Failed" : "Running", conditions: [ready] } as Pod["status"],
+        status: {
+          ...one.status,
+          phase: what === "failed" ? "Failed" : "Running",
+          conditions: [ready],
+        } as Pod["status"],
       });
     },
   };
@@ -98,10 +119,18 @@ describe("a Deployment", () => {
     finish(run);
     expect(run.live()).toHaveLength(3);
     expect(run.sets()).toHaveLength(1);
-    expect(run.self().metadata.annotations).toMatchObject({ "deployment.kubernetes.io/revision": "1" });
-    expect(run.self().status).toMatchObject({ replicas: 3, updatedReplicas: 3, availableReplicas: 3 });
+    expect(run.self().metadata.annotations).toMatchObject({
+      "deployment.kubernetes.io/revision": "1",
+    });
+    expect(run.self().status).toMatchObject({
+      replicas: 3,
+      updatedReplicas: 3,
+      availableReplicas: 3,
+    });
     const reasons = run.self().status?.conditions?.map(({ reason }) => reason);
-    expect(reasons).toEqual(expect.arrayContaining(["MinimumReplicasAvailable", "NewReplicaSetAvailable"]));
+    expect(reasons).toEqual(
+      expect.arrayContaining(["MinimumReplicasAvailable", "NewReplicaSetAvailable"]),
+    );
   });
 
   test("rests once all is as wanted", () => {
@@ -127,7 +156,9 @@ describe("a Deployment", () => {
       "deployment.kubernetes.io/revision": "3",
       "deployment.kubernetes.io/revision-history": "1",
     });
-    expect(run.self().metadata.annotations).toMatchObject({ "deployment.kubernetes.io/revision": "3" });
+    expect(run.self().metadata.annotations).toMatchObject({
+      "deployment.kubernetes.io/revision": "3",
+    });
   });
 
   test("keeps as many old sets as its limit", () => {
@@ -169,16 +200,30 @@ describe("a Deployment", () => {
   });
 
   test("shares a scale between its sets in the middle of a rollout", () => {
-    const run = simulate({ replicas: 10, strategy: { rollingUpdate: { maxSurge: 3, maxUnavailable: 2 } } });
+    const run = simulate({
+      replicas: 10,
+      strategy: { rollingUpdate: { maxSurge: 3, maxUnavailable: 2 } },
+    });
     finish(run);
     run.edit(withImage("web:v2"));
     run.settle();
-    for (const one of run.pods().filter(({ metadata }) => metadata.deletionTimestamp !== undefined)) run.becomes(one, "gone");
+    for (const one of run.pods().filter(({ metadata }) => metadata.deletionTimestamp !== undefined))
+      run.becomes(one, "gone");
     run.settle();
-    expect(run.sets().map(({ spec }) => spec.replicas).toSorted()).toEqual([5, 8]);
+    expect(
+      run
+        .sets()
+        .map(({ spec }) => spec.replicas)
+        .toSorted(),
+    ).toEqual([5, 8]);
     run.edit({ replicas: 15 });
     run.turnDeployment(0);
-    expect(run.sets().map(({ spec }) => spec.replicas).toSorted()).toEqual([11, 7]);
+    expect(
+      run
+        .sets()
+        .map(({ spec }) => spec.replicas)
+        .toSorted(),
+    ).toEqual([11, 7]);
   });
 
   test("says when its progress deadline has passed", () => {
@@ -186,18 +231,27 @@ describe("a Deployment", () => {
     run.settle();
     run.pass(10_000);
     run.settle();
-    expect(run.self().status?.conditions).not.toContainEqual(expect.objectContaining({ reason: "ProgressDeadlineExceeded" }));
+    expect(run.self().status?.conditions).not.toContainEqual(
+      expect.objectContaining({ reason: "ProgressDeadlineExceeded" }),
+    );
     run.pass(1_001);
     run.settle();
     expect(run.self().status?.conditions).toContainEqual(
-      expect.objectContaining({ type: "Progressing", status: "False", reason: "ProgressDeadlineExceeded" }),
+      expect.objectContaining({
+        type: "Progressing",
+        status: "False",
+        reason: "ProgressDeadlineExceeded",
+      }),
     );
   });
 
   const amount = fc.oneof(fc.nat(4), fc.constantFrom("0%", "25%", "50%", "100%"));
   const rolling = fc
     .record({ replicas: fc.integer({ min: 1, max: 7 }), maxSurge: amount, maxUnavailable: amount })
-    .filter(({ maxSurge, maxUnavailable }) => parseInt(String(maxSurge), 10) + parseInt(String(maxUnavailable), 10) > 0);
+    .filter(
+      ({ maxSurge, maxUnavailable }) =>
+        parseInt(String(maxSurge), 10) + parseInt(String(maxUnavailable), 10) > 0,
+    );
   const step = <A extends string>(weight: number, ...acts: readonly A[]) => ({
     weight,
     arbitrary: fc.record({
@@ -206,7 +260,13 @@ describe("a Deployment", () => {
       ago: fc.constantFrom(0, 0, 0, 1, 2, 3, 6),
     }),
   });
-  const orderly = fc.oneof(step(4, "deployment"), step(6, "set"), step(5, "ready"), step(2, "gone"), step(1, "image"));
+  const orderly = fc.oneof(
+    step(4, "deployment"),
+    step(6, "set"),
+    step(5, "ready"),
+    step(2, "gone"),
+    step(1, "image"),
+  );
   const disturbed = fc.oneof({ weight: 6, arbitrary: orderly }, step(1, "unready", "failed"));
   type Action = {
     readonly act: "deployment" | "set" | "ready" | "gone" | "image" | "unready" | "failed";
@@ -221,15 +281,27 @@ describe("a Deployment", () => {
     else if (act === "set") run.turnSet(nth, ago);
     else if (act === "image") run.edit(withImage(`web:v${nth}`));
     else if (act === "gone") {
-      const one = pick(run.pods().filter(({ metadata }) => metadata.deletionTimestamp !== undefined));
+      const one = pick(
+        run.pods().filter(({ metadata }) => metadata.deletionTimestamp !== undefined),
+      );
       if (one !== undefined) run.becomes(one, "gone");
     } else {
-      const one = pick(run.live().filter((each) => act !== "ready" || readySinceMs(each) === undefined));
+      const one = pick(
+        run.live().filter((each) => act !== "ready" || readySinceMs(each) === undefined),
+      );
       if (one !== undefined) run.becomes(one, act);
     }
   }
 
-  function start2({ replicas, maxSurge, maxUnavailable }: { replicas: number; maxSurge: string | number; maxUnavailable: string | number }) {
+  function start2({
+    replicas,
+    maxSurge,
+    maxUnavailable,
+  }: {
+    replicas: number;
+    maxSurge: string | number;
+    maxUnavailable: string | number;
+  }) {
     const strategy = { rollingUpdate: { maxSurge, maxUnavailable } };
     const run = simulate({ replicas, strategy });
     const amounts = { maxSurge, maxUnavailable } as Parameters<typeof rolloutBounds>[0];
@@ -238,37 +310,48 @@ describe("a Deployment", () => {
 
   test("keeps maxSurge and maxUnavailable whatever the cuts that turns are decided at", () => {
     fc.assert(
-      fc.property(rolling, fc.array(orderly, { minLength: 20, maxLength: 80, size: "max" }), (of, actions) => {
-        const { run, bounds } = start2(of);
-        finish(run);
-        run.edit(withImage("web:v9"));
-        for (const each of actions) {
-          perform(run, each);
-          expect(run.live().length).toBeLessThanOrEqual(of.replicas + bounds.surge);
-          expect(run.available().length).toBeGreaterThanOrEqual(of.replicas - bounds.unavailable);
-        }
-        finish(run);
-        expect(run.available()).toHaveLength(of.replicas);
-        const revision = run.cluster.view.revision;
-        run.settle();
-        expect(run.cluster.view.revision).toBe(revision);
-      }),
+      fc.property(
+        rolling,
+        fc.array(orderly, { minLength: 20, maxLength: 80, size: "max" }),
+        (of, actions) => {
+          const { run, bounds } = start2(of);
+          finish(run);
+          run.edit(withImage("web:v9"));
+          for (const each of actions) {
+            perform(run, each);
+            expect(run.live().length).toBeLessThanOrEqual(of.replicas + bounds.surge);
+            expect(run.available().length).toBeGreaterThanOrEqual(of.replicas - bounds.unavailable);
+          }
+          finish(run);
+          expect(run.available()).toHaveLength(of.replicas);
+          const revision = run.cluster.view.revision;
+          run.settle();
+          expect(run.cluster.view.revision).toBe(revision);
+        },
+      ),
       { numRuns: 150 },
     );
   });
 
   test("never has too many pods, and converges, whatever becomes of them", () => {
     fc.assert(
-      fc.property(rolling, fc.array(disturbed, { minLength: 20, maxLength: 80, size: "max" }), (of, actions) => {
-        const { run, bounds } = start2(of);
-        for (const each of actions) {
-          perform(run, each);
-          expect(run.live().length).toBeLessThanOrEqual(of.replicas + bounds.surge);
-        }
-        finish(run);
-        expect(run.available()).toHaveLength(of.replicas);
-        expect(run.self().status).toMatchObject({ updatedReplicas: of.replicas, replicas: of.replicas });
-      }),
+      fc.property(
+        rolling,
+        fc.array(disturbed, { minLength: 20, maxLength: 80, size: "max" }),
+        (of, actions) => {
+          const { run, bounds } = start2(of);
+          for (const each of actions) {
+            perform(run, each);
+            expect(run.live().length).toBeLessThanOrEqual(of.replicas + bounds.surge);
+          }
+          finish(run);
+          expect(run.available()).toHaveLength(of.replicas);
+          expect(run.self().status).toMatchObject({
+            updatedReplicas: of.replicas,
+            replicas: of.replicas,
+          });
+        },
+      ),
       { numRuns: 150 },
     );
   });

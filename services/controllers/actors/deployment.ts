@@ -34,7 +34,14 @@ import { isActive, type Plan, type SetSize, sum } from "./deployment/set-size.ts
 import { nextSizes } from "./deployment/step.ts";
 import { createdMs, hashLabel, newSetOf, templateHash, withHash } from "./deployment/template.ts";
 import { claims, controllerOf, ownedBy } from "./workload/claims.ts";
-import { availableAtMs, isLive, isTerminal, placed, type PlacedPod, readySinceMs } from "./workload/pod-state.ts";
+import {
+  availableAtMs,
+  isLive,
+  isTerminal,
+  placed,
+  type PlacedPod,
+  readySinceMs,
+} from "./workload/pod-state.ts";
 
 export type World = {
   /** Its sets, and those of its namespace that it may adopt. */
@@ -56,7 +63,8 @@ export function decide(self: Deployment, world: World, now: EpochMs): Deployment
   const desired = self.spec.replicas;
   const bounds = boundsOf(self);
   const at = { self, now, bounds };
-  if (self.metadata.deletionTimestamp !== undefined) return rest(at, owned, fresh, pods, claimed.writes);
+  if (self.metadata.deletionTimestamp !== undefined)
+    return rest(at, owned, fresh, pods, claimed.writes);
 
   const name = fresh === undefined ? `${self.metadata.name}-${templateHash(self)}` : nameOf(fresh);
   if (fresh === undefined && world.sets.some((set) => nameOf(set) === name)) return collided(self);
@@ -167,7 +175,11 @@ const unbornSize = (name: string, now: EpochMs): SetSize => ({
 function newborn(
   self: Deployment,
   name: string,
-  { replicas, revision, surge }: { readonly replicas: number; readonly revision: number; readonly surge: number },
+  {
+    replicas,
+    revision,
+    surge,
+  }: { readonly replicas: number; readonly revision: number; readonly surge: number },
 ): Newborn & { readonly spec: { readonly replicas: number } } {
   const hash = name.slice(self.metadata.name.length + 1);
   const template = withHash(self.spec.template, hash);
@@ -187,7 +199,12 @@ function newborn(
     apiVersion: "apps/v1",
     kind: "ReplicaSet",
     metadata,
-    spec: { replicas, selector: selecting, template, ...(minReadySeconds !== undefined && { minReadySeconds }) },
+    spec: {
+      replicas,
+      selector: selecting,
+      template,
+      ...(minReadySeconds !== undefined && { minReadySeconds }),
+    },
   } as Newborn & { readonly spec: { readonly replicas: number } };
 }
 
@@ -260,14 +277,20 @@ function availableIn({ spec }: Deployment, pods: readonly PlacedPod[], now: Epoc
 }
 
 /** The Deployment says which revision its template is. */
-function numbered(self: Deployment, revision: number): Exclude<DeploymentDecision["self"], undefined> | undefined {
+function numbered(
+  self: Deployment,
+  revision: number,
+): Exclude<DeploymentDecision["self"], undefined> | undefined {
   if (revisionOf(self) === revision) return undefined;
   const annotations = { ...self.metadata.annotations, [revisionAnnotation]: String(revision) };
   return update({ ...self, metadata: { ...self.metadata, annotations } });
 }
 
 const scaledNote = (name: string, from: number, to: number): EventNote =>
-  normal("ScalingReplicaSet", `Scaled ${to > from ? "up" : "down"} replica set ${name} from ${from} to ${to}`);
+  normal(
+    "ScalingReplicaSet",
+    `Scaled ${to > from ? "up" : "down"} replica set ${name} from ${from} to ${to}`,
+  );
 
 const nameOf = ({ metadata }: { readonly metadata: { readonly name: string } }) => metadata.name;
 
@@ -277,10 +300,16 @@ function* concerns({ before, after }: ObjectChange, view: ClusterView): Iterable
   if (object?.apiVersion === "v1" && object.kind === "Pod") {
     for (const side of [before, after]) yield* deploymentOf(view, side);
   } else if (object?.apiVersion === "v1" && object.kind === "Node") {
-    for (const one of view.list(pod, { node: object.metadata.name ?? "" })) yield* deploymentOf(view, one);
-  } else if (object?.kind === "ReplicaSet" && after !== undefined && controllerOf(after) === undefined) {
+    for (const one of view.list(pod, { node: object.metadata.name ?? "" }))
+      yield* deploymentOf(view, one);
+  } else if (
+    object?.kind === "ReplicaSet" &&
+    after !== undefined &&
+    controllerOf(after) === undefined
+  ) {
     for (const self of view.list(deployment, { namespace: after.metadata.namespace ?? "" })) {
-      if (matchesSelector(self.spec.selector, after.metadata.labels)) yield actorName(self.metadata);
+      if (matchesSelector(self.spec.selector, after.metadata.labels))
+        yield actorName(self.metadata);
     }
   }
 }
@@ -307,7 +336,10 @@ export const deployments = controller({
     });
     const podsOf = new Map(
       sets.map(({ metadata }) => {
-        const own = view.list(pod, { ownerUid: metadata.uid, ...(namespace !== undefined && { namespace }) });
+        const own = view.list(pod, {
+          ownerUid: metadata.uid,
+          ...(namespace !== undefined && { namespace }),
+        });
         return [metadata.uid, placed(view, own)] as const;
       }),
     );

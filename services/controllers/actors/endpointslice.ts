@@ -85,7 +85,8 @@ function spread(
     for (const endpoint of slice?.endpoints ?? []) homes.set(identityOf(endpoint), nth);
   }
   const settled = endpoints.filter((endpoint) => homes.has(identityOf(endpoint)));
-  for (const endpoint of settled) bins[homes.get(identityOf(endpoint)) ?? 0]?.endpoints.push(endpoint);
+  for (const endpoint of settled)
+    bins[homes.get(identityOf(endpoint)) ?? 0]?.endpoints.push(endpoint);
   for (const endpoint of endpoints) {
     if (homes.has(identityOf(endpoint))) continue;
     bins.find((bin) => bin.endpoints.length < endpointsMax)?.endpoints.push(endpoint);
@@ -158,9 +159,13 @@ type Labelled = {
   readonly labels?: Readonly<Record<string, string>> | undefined;
 };
 
-function* selecting(view: ClusterView, { namespace = "", labels = {} }: Labelled): Iterable<string> {
+function* selecting(
+  view: ClusterView,
+  { namespace = "", labels = {} }: Labelled,
+): Iterable<string> {
   for (const one of view.list(service, { namespace })) {
-    if (selects(one) && matchesLabels(one.spec.selector ?? {}, labels)) yield actorName(one.metadata);
+    if (selects(one) && matchesLabels(one.spec.selector ?? {}, labels))
+      yield actorName(one.metadata);
   }
 }
 

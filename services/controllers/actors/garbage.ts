@@ -50,7 +50,15 @@ export function decide(self: Self, world: World): GarbageDecision {
     return { ...rest, self: remove(self, { propagationPolicy }) };
   }
   if (gone.length === 0) return rest;
-  return { ...rest, self: update(withoutOwners(self, gone.map(({ reference }) => reference.uid))) };
+  return {
+    ...rest,
+    self: update(
+      withoutOwners(
+        self,
+        gone.map(({ reference }) => reference.uid),
+      ),
+    ),
+  };
 }
 
 function ending(self: Self, { dependents }: World, rest: GarbageDecision): GarbageDecision {
@@ -70,7 +78,10 @@ function ending(self: Self, { dependents }: World, rest: GarbageDecision): Garba
 function withoutOwners<T extends StoredObject>(object: T, uids: readonly string[]): T {
   const { ownerReferences = [], ...metadata } = object.metadata;
   const kept = ownerReferences.filter(({ uid }) => !uids.includes(uid));
-  return { ...object, metadata: { ...metadata, ...(kept.length > 0 && { ownerReferences: kept }) } };
+  return {
+    ...object,
+    metadata: { ...metadata, ...(kept.length > 0 && { ownerReferences: kept }) },
+  };
 }
 
 function withoutFinalizer<T extends StoredObject>(object: T, finalizer: string): T {
@@ -138,7 +149,9 @@ function collectorOf(kind: Kind) {
         })),
         dependents: isWaiting(self) ? dependentsOf(view, uid) : [],
         namespaceGone:
-          home !== undefined && kind.namespaced && view.get(namespace, undefined, home) === undefined,
+          home !== undefined &&
+          kind.namespaced &&
+          view.get(namespace, undefined, home) === undefined,
       };
     },
     decide: decide as never, // The registry forgets the kinds' types.

@@ -10,7 +10,10 @@ export type World = { readonly nodes: readonly Node[] };
 export function decide(self: Service, { nodes }: World): Decision<never, Service> {
   const ingress = self.spec.type === "LoadBalancer" ? addressesOf(nodes).map((ip) => ({ ip })) : [];
   const had = self.status?.loadBalancer?.ingress ?? [];
-  const same = dequal(had.map(({ ip }) => ({ ip })), ingress);
+  const same = dequal(
+    had.map(({ ip }) => ({ ip })),
+    ingress,
+  );
   const loadBalancer = ingress.length > 0 ? { ingress } : {};
   const status = same ? self.status : ({ ...self.status, loadBalancer } as Service["status"]);
   return { writes: [], status, wakeAt: undefined, events: [] };
@@ -21,7 +24,9 @@ function addressesOf(nodes: readonly Node[]): readonly string[] {
     status?.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True"),
   );
   const all = ready.flatMap(({ status }) =>
-    (status?.addresses ?? []).filter(({ type }) => type === "InternalIP").map(({ address }) => address),
+    (status?.addresses ?? [])
+      .filter(({ type }) => type === "InternalIP")
+      .map(({ address }) => address),
   );
   return [...new Set(all)].toSorted();
 }

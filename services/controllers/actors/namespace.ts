@@ -60,6 +60,8 @@ export const namespaces = controller({
   missing: {
     names: standing,
     make: (name) =>
-      standing.includes(name) ? { apiVersion: "v1", kind: "Namespace", metadata: { name } } : undefined,
+      standing.includes(name)
+        ? { apiVersion: "v1", kind: "Namespace", metadata: { name } }
+        : undefined,
   },
 });

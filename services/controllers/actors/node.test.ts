@@ -25,18 +25,28 @@ const world = (change: Partial<World> = {}): World => ({
   freeRange: undefined,
   ...change,
 });
-const engine = { metadata: { annotations: { [engineAnnotation]: "e1" } }, spec: { podCIDR: "10.244.0.0/24" } };
+const engine = {
+  metadata: { annotations: { [engineAnnotation]: "e1" } },
+  spec: { podCIDR: "10.244.0.0/24" },
+};
 const ours = aNode("n1", engine);
 const readyOf = (decision: ReturnType<typeof decide>) =>
   decision.status?.conditions?.find(({ type }) => type === "Ready")?.status;
 const taintsOf = ({ self }: ReturnType<typeof decide>) =>
-  self?.op === "update" ? (self.object.spec.taints ?? []).map(({ key, effect }) => `${key}:${effect}`) : undefined;
+  self?.op === "update"
+    ? (self.object.spec.taints ?? []).map(({ key, effect }) => `${key}:${effect}`)
+    : undefined;
 const tolerating = (seconds: number) =>
   aPod("web", {
     node: "n1",
     spec: {
       tolerations: [
-        { key: "node.kubernetes.io/unreachable", operator: "Exists", effect: "NoExecute", tolerationSeconds: seconds },
+        {
+          key: "node.kubernetes.io/unreachable",
+          operator: "Exists",
+          effect: "NoExecute",
+          tolerationSeconds: seconds,
+        },
       ],
     },
   });
@@ -46,7 +56,9 @@ describe("a Node", () => {
     const decision = decide(aNode("n1", { status: {} }), world(), start);
     expect(readyOf(decision)).toBe("True");
     expect(decision.status?.allocatable).toEqual({ cpu: "2" });
-    expect(decision.self).toMatchObject({ object: { metadata: { annotations: { [engineAnnotation]: "e1" } } } });
+    expect(decision.self).toMatchObject({
+      object: { metadata: { annotations: { [engineAnnotation]: "e1" } } },
+    });
   });
 
   test("gets the free range once", () => {
@@ -70,23 +82,39 @@ describe("a Node", () => {
     expect(taintsOf(decision)).toContain("node.kubernetes.io/unreachable:NoExecute");
     expect(decision.writes).toEqual([]);
     expect(decision.wakeAt).toBe(start + 2_000);
-    const tainted = decision.self?.op === "update" ? { ...decision.self.object, status: decision.status } : ours;
+    const tainted =
+      decision.self?.op === "update" ? { ...decision.self.object, status: decision.status } : ours;
     expect(decide(tainted, silent, start + 2_000).writes).toMatchObject([{ op: "delete" }]);
   });
 
   test("is neither judged nor emptied by an instance that may not judge silence (N4)", () => {
-    const taint = { key: "node.kubernetes.io/unreachable", effect: "NoExecute", timeAdded: timeOf(start - 60_000) };
+    const taint = {
+      key: "node.kubernetes.io/unreachable",
+      effect: "NoExecute",
+      timeAdded: timeOf(start - 60_000),
+    };
     const silent = world({ observed: undefined, judgeable: false, pods: [tolerating(2)] });
-    const status = { conditions: [{ type: "Ready", status: "Unknown", lastTransitionTime: timeOf(start) }] };
-    const decision = decide(aNode("n1", { ...engine, spec: { taints: [taint] }, status }), silent, start);
+    const status = {
+      conditions: [{ type: "Ready", status: "Unknown", lastTransitionTime: timeOf(start) }],
+    };
+    const decision = decide(
+      aNode("n1", { ...engine, spec: { taints: [taint] }, status }),
+      silent,
+      start,
+    );
     expect(decision.writes).toEqual([]);
     expect(readyOf(decide(ours, silent, start))).toBe("True");
     expect(decision.wakeAt).toBe(start + 500);
   });
 
   test("loses its taints when it is heard again", () => {
-    const status = { conditions: [{ type: "Ready", status: "Unknown", lastTransitionTime: timeOf(start) }] };
-    const taints = [{ key: "node.kubernetes.io/unreachable", effect: "NoExecute" }, { key: "mine", effect: "NoSchedule" }];
+    const status = {
+      conditions: [{ type: "Ready", status: "Unknown", lastTransitionTime: timeOf(start) }],
+    };
+    const taints = [
+      { key: "node.kubernetes.io/unreachable", effect: "NoExecute" },
+      { key: "mine", effect: "NoSchedule" },
+    ];
     const decision = decide(aNode("n1", { ...engine, spec: { taints }, status }), world(), start);
     expect(taintsOf(decision)).toEqual(["mine:NoSchedule"]);
   });
@@ -115,7 +143,14 @@ describe("an eviction", () => {
   test.each([
     { name: "is at once where nothing tolerates", one: pod(), at: start + 9 },
     { name: "never comes where it is tolerated", one: pod({ operator: "Exists" }), at: undefined },
-    { name: "waits for the shortest time", one: pod({ key: "k", value: "v", effect: "NoExecute", tolerationSeconds: 5 }, { operator: "Exists", effect: "NoExecute", tolerationSeconds: 9 }), at: start + 5_000 },
+    {
+      name: "waits for the shortest time",
+      one: pod(
+        { key: "k", value: "v", effect: "NoExecute", tolerationSeconds: 5 },
+        { operator: "Exists", effect: "NoExecute", tolerationSeconds: 9 },
+      ),
+      at: start + 5_000,
+    },
     { name: "does not mind another value", one: pod({ key: "k", value: "w" }), at: start + 9 },
   ])("$name", ({ one, at }) => {
     expect(evictionAt(one, [taint], start + 9)).toBe(at);

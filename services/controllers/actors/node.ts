@@ -39,7 +39,11 @@ export type World = {
 /** Writes down what the node's agent says, judges its silence, and evicts what its taints do not bear. */
 export function decide(self: Node, world: World, now: EpochMs): Decision<Pod, Node> {
   const ours = self.metadata.annotations?.[engineAnnotation] !== undefined;
-  const readiness = readinessOf(self, { ...world, ours: ours || world.observed !== undefined }, now);
+  const readiness = readinessOf(
+    self,
+    { ...world, ours: ours || world.observed !== undefined },
+    now,
+  );
   const facts = readiness.heard ? world.observed?.facts : undefined;
   const taints = taintsFor(
     self.spec.taints ?? [],
@@ -58,7 +62,10 @@ export function decide(self: Node, world: World, now: EpochMs): Decision<Pod, No
     events: [
       ...(is === was || is === undefined ? [] : [readyNote(self.metadata.name, is)]),
       ...doomed.map(({ metadata }) =>
-        normal("TaintManagerEviction", `Marking for deletion Pod ${metadata.namespace}/${metadata.name}`),
+        normal(
+          "TaintManagerEviction",
+          `Marking for deletion Pod ${metadata.namespace}/${metadata.name}`,
+        ),
       ),
     ],
     self: dequal(next, self) ? undefined : update(next),
@@ -79,12 +86,10 @@ function evictions(
   taints: readonly Taint[],
   now: EpochMs,
 ): { readonly doomed: readonly Pod[]; readonly wakeAt: EpochMs | undefined } {
-  const due = pods
-    .filter(isLive)
-    .flatMap((one) => {
-      const at = evictionAt(one, taints, now);
-      return at === undefined ? [] : [{ one, at }];
-    });
+  const due = pods.filter(isLive).flatMap((one) => {
+    const at = evictionAt(one, taints, now);
+    return at === undefined ? [] : [{ one, at }];
+  });
   const later = due.map(({ at }) => at).filter((at) => at > now);
   const doomed = due.filter(({ at }) => at <= now).map(({ one }) => one);
   return {
@@ -95,7 +100,12 @@ function evictions(
 
 type Facts = ObservedNode["facts"] | undefined;
 
-function written(self: Node, facts: Facts, taints: readonly Taint[], freeRange: string | undefined): Node {
+function written(
+  self: Node,
+  facts: Facts,
+  taints: readonly Taint[],
+  freeRange: string | undefined,
+): Node {
   const { metadata, spec } = self;
   const hasRange = spec.podCIDR !== undefined && spec.podCIDR !== "";
   const { taints: _taints, ...rest } = spec;

@@ -1,7 +1,14 @@
 import type { ClusterView } from "../../../libs/cluster/view.ts";
 import { node } from "../../../libs/model/kinds/node.ts";
 import { pod, type Pod } from "../../../libs/model/kinds/pod.ts";
-import { actorName, controller, type Decision, erase, type ObjectChange, remove } from "../controller.ts";
+import {
+  actorName,
+  controller,
+  type Decision,
+  erase,
+  type ObjectChange,
+  remove,
+} from "../controller.ts";
 
 export type World = {
   /** It is bound to a node that is not there. */

@@ -6,13 +6,26 @@ import { aPod, aReplicaSet, start as now } from "../fixtures.ts";
 import { decide, writesMax } from "./replicaset.ts";
 import { isLive, readySinceMs } from "./workload/pod-state.ts";
 
-const owner = { apiVersion: "apps/v1", kind: "ReplicaSet", name: "web-1", uid: "rs1", controller: true };
+const owner = {
+  apiVersion: "apps/v1",
+  kind: "ReplicaSet",
+  name: "web-1",
+  uid: "rs1",
+  controller: true,
+};
 const ready = { node: "n1", readySinceMs: now, owner };
 const failed = { phase: "Failed", owner };
 const [up, idle, dead] = [aPod("up", ready), aPod("idle", { owner }), aPod("dead", failed)];
 const world = (pods: readonly Pod[]) => ({ pods: pods.map((pod) => ({ pod, nodeReady: true })) });
 
-type Case = { name: string; replicas: number; pods: Pod[]; creates?: number; deletes?: string[]; updates?: string[] };
+type Case = {
+  name: string;
+  replicas: number;
+  pods: Pod[];
+  creates?: number;
+  deletes?: string[];
+  updates?: string[];
+};
 
 describe("a ReplicaSet", () => {
   test.each<Case>([
@@ -21,7 +34,12 @@ describe("a ReplicaSet", () => {
     { name: "replaces a failed pod", replicas: 1, pods: [dead], creates: 1 },
     { name: "sheds unready pods first", replicas: 1, pods: [up, idle], deletes: ["idle"] },
     { name: "bounds a turn", replicas: writesMax + 1, pods: [], creates: writesMax },
-    { name: "adopts a pod that it selects", replicas: 1, pods: [aPod("stray")], updates: ["stray"] },
+    {
+      name: "adopts a pod that it selects",
+      replicas: 1,
+      pods: [aPod("stray")],
+      updates: ["stray"],
+    },
     {
       name: "releases a pod that it no longer selects",
       replicas: 1,
@@ -42,7 +60,8 @@ describe("a ReplicaSet", () => {
   });
 
   test("names pods by its uid, its revision and an index (O1)", () => {
-    const names = () => namesOf(decide(aReplicaSet({ replicas: 3 }), world([]), now).writes, "create");
+    const names = () =>
+      namesOf(decide(aReplicaSet({ replicas: 3 }), world([]), now).writes, "create");
     expect(names()).toEqual(names());
     expect(new Set(names()).size).toBe(3);
     const later = aReplicaSet({ replicas: 3 }, { resourceVersion: "8" });
@@ -50,14 +69,18 @@ describe("a ReplicaSet", () => {
   });
 
   test("wakes when its next pod becomes available", () => {
-    const pods = [4_000, 20_000].map((ago, i) => aPod(`p${i}`, { ...ready, readySinceMs: now - ago }));
+    const pods = [4_000, 20_000].map((ago, i) =>
+      aPod(`p${i}`, { ...ready, readySinceMs: now - ago }),
+    );
     const turn = decide(aReplicaSet({ replicas: 2, minReadySeconds: 10 }), world(pods), now);
     expect(turn).toMatchObject({ status: { availableReplicas: 1 }, wakeAt: now + 6_000 });
   });
 
   test("does not count a pod on a node that cannot be reached as available", () => {
     const pods = [{ pod: up, nodeReady: false }];
-    expect(decide(aReplicaSet({ replicas: 1 }), { pods }, now).status).toMatchObject({ availableReplicas: 0 });
+    expect(decide(aReplicaSet({ replicas: 1 }), { pods }, now).status).toMatchObject({
+      availableReplicas: 0,
+    });
   });
 
   test("never sheds a ready pod while it keeps an unready one", () => {

@@ -37,7 +37,11 @@ type ReplicaSetDecision = Decision<Pod, ReplicaSet>;
 /** Makes the number of live pods equal `spec.replicas`. */
 export function decide(self: ReplicaSet, world: World, now: EpochMs): ReplicaSetDecision {
   const { minReadySeconds = 0, selector } = self.spec;
-  const claimed = claims(self, selector, world.pods.map((one) => one.pod));
+  const claimed = claims(
+    self,
+    selector,
+    world.pods.map((one) => one.pod),
+  );
   const names = new Set(claimed.owned.map(({ metadata }) => metadata.name));
   const owned = world.pods.filter((one) => names.has(one.pod.metadata.name));
   const live = owned.filter((one) => isLive(one.pod));
@@ -47,9 +51,7 @@ export function decide(self: ReplicaSet, world: World, now: EpochMs): ReplicaSet
   const born = newPods(self, bounded(missing), taken);
   const doomed = leastLossFirst(live).slice(0, bounded(-missing));
   // A pod that is adopted in this turn is deleted in the next: one write a key.
-  const adopting = new Set(
-    claimed.writes.map(({ object }) => object.metadata.name),
-  );
+  const adopting = new Set(claimed.writes.map(({ object }) => object.metadata.name));
   const doomedNow = doomed.filter((one) => !adopting.has(one.pod.metadata.name));
 
   const availableAt = live.flatMap((one) => availableAtMs(one, minReadySeconds) ?? []);
@@ -114,7 +116,10 @@ const isFullyLabelled = ({ spec }: ReplicaSet, { metadata }: Pod): boolean =>
 
 /** Pods that nobody controls concern every ReplicaSet that selects them; a node's readiness, its pods' owners. */
 function* concerns(
-  { before, after }: { readonly before?: StoredObject | undefined; readonly after?: StoredObject | undefined },
+  {
+    before,
+    after,
+  }: { readonly before?: StoredObject | undefined; readonly after?: StoredObject | undefined },
   view: ClusterView,
 ): Iterable<string> {
   const object = after ?? before;
@@ -150,4 +155,3 @@ export const replicaSets = controller({
   decide,
   concerns,
 });
-

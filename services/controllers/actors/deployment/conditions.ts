@@ -37,10 +37,17 @@ export function conditionsFor(
   } else {
     conditions = conditions.filter(({ type }) => type !== "Progressing");
   }
-  const failure = progress.freshSet?.status?.conditions?.find(({ type }) => type === "ReplicaFailure");
+  const failure = progress.freshSet?.status?.conditions?.find(
+    ({ type }) => type === "ReplicaFailure",
+  );
   conditions = conditions.filter(({ type }) => type !== "ReplicaFailure");
   if (failure !== undefined) {
-    say({ type: "ReplicaFailure", status: failure.status, reason: failure.reason, message: failure.message });
+    say({
+      type: "ReplicaFailure",
+      status: failure.status,
+      reason: failure.reason,
+      message: failure.message,
+    });
   }
   const running = of(conditions, "Progressing");
   return {
@@ -92,7 +99,10 @@ function judgeProgress(
   }
   const named = fresh === undefined ? "Deployment" : `ReplicaSet "${fresh.name}"`;
   if (fresh?.created === true) {
-    say(progressing("True", "NewReplicaSetCreated", `Created new replica set "${fresh.name}"`), true);
+    say(
+      progressing("True", "NewReplicaSetCreated", `Created new replica set "${fresh.name}"`),
+      true,
+    );
   } else if (fresh !== undefined && current() === undefined) {
     say(progressing("True", "FoundNewReplicaSet", `Found new replica set "${fresh.name}"`));
   }
@@ -145,7 +155,8 @@ function withCondition(
   anew: boolean,
 ): readonly Condition[] {
   const was = of(conditions, judgement.type);
-  if (!anew && was?.status === judgement.status && was.reason === judgement.reason) return conditions;
+  if (!anew && was?.status === judgement.status && was.reason === judgement.reason)
+    return conditions;
   const stamp = timeOf(now);
   const next: Condition = {
     ...judgement,

@@ -21,7 +21,8 @@ type Annotated = { readonly metadata: { readonly annotations?: Annotations | und
 export const revisionOf = ({ metadata }: Annotated): number =>
   numberIn(metadata.annotations, revisionAnnotation) ?? 0;
 
-export const desiredThen = ({ metadata }: Annotated) => numberIn(metadata.annotations, desiredAnnotation);
+export const desiredThen = ({ metadata }: Annotated) =>
+  numberIn(metadata.annotations, desiredAnnotation);
 export const maxThen = ({ metadata }: Annotated) => numberIn(metadata.annotations, maxAnnotation);
 
 /** The number of the new set: one above the old ones', or its own when that is higher. */
@@ -65,7 +66,9 @@ export function expired(
 ): readonly ReplicaSet[] {
   const idle = old.filter(
     (set) =>
-      set.metadata.deletionTimestamp === undefined && set.spec.replicas === 0 && livePods(set) === 0,
+      set.metadata.deletionTimestamp === undefined &&
+      set.spec.replicas === 0 &&
+      livePods(set) === 0,
   );
   const excess = Math.max(idle.length - limit, 0);
   return idle.toSorted((a, b) => revisionOf(a) - revisionOf(b)).slice(0, excess);

@@ -29,7 +29,10 @@ function newSize(
   { surge }: RolloutBounds,
 ): number {
   if (fresh.replicas >= desired) return desired;
-  const others = sum(sets.filter((set) => set !== fresh), counted);
+  const others = sum(
+    sets.filter((set) => set !== fresh),
+    counted,
+  );
   const room = desired + surge - others;
   return Math.max(fresh.replicas, Math.min(room, desired));
 }

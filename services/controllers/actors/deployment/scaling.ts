@@ -33,7 +33,10 @@ export function scaled(
 }
 
 function roomFor(only: SetSize, sets: readonly SetSize[], desired: number, surge: number): number {
-  const others = sum(sets.filter((set) => set !== only), counted);
+  const others = sum(
+    sets.filter((set) => set !== only),
+    counted,
+  );
   if (desired <= only.replicas) return desired;
   return Math.max(only.replicas, Math.min(desired, desired + surge - others));
 }

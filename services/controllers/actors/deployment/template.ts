@@ -30,7 +30,10 @@ export const createdMs = ({ metadata }: ReplicaSet): number =>
 
 export function withHash(template: Template, hash: string): Template {
   const { metadata = {} } = template;
-  return { ...template, metadata: { ...metadata, labels: { ...metadata.labels, [hashLabel]: hash } } };
+  return {
+    ...template,
+    metadata: { ...metadata, labels: { ...metadata.labels, [hashLabel]: hash } },
+  };
 }
 
 function withoutHash(template: Template): Template {

@@ -33,7 +33,11 @@ export function readinessOf(
     observed,
     ours,
     judgeable,
-  }: { readonly observed: ObservedNode | undefined; readonly ours: boolean; readonly judgeable: boolean },
+  }: {
+    readonly observed: ObservedNode | undefined;
+    readonly ours: boolean;
+    readonly judgeable: boolean;
+  },
   now: EpochMs,
 ): Readiness {
   const was = self.status?.conditions?.find(({ type }) => type === "Ready");

@@ -27,7 +27,9 @@ export function taintsFor(
     ...(cordoned ? [{ key: unschedulable, effect: "NoSchedule" } as Taint] : []),
   ];
   const same = (a: Taint, b: Taint) => a.key === b.key && a.effect === b.effect;
-  const own = before.filter((taint) => !kept.has(taint.key) || wanted.some((one) => same(one, taint)));
+  const own = before.filter(
+    (taint) => !kept.has(taint.key) || wanted.some((one) => same(one, taint)),
+  );
   return [...own, ...wanted.filter((taint) => !before.some((one) => same(one, taint)))];
 }
 
@@ -51,7 +53,8 @@ export function evictionAt(pod: Pod, taints: readonly Taint[], now: EpochMs): Ep
 
 export function tolerates(toleration: Toleration, taint: Taint): boolean {
   const { key = "", effect, operator = "Equal", value = "" } = toleration;
-  if (effect !== undefined && effect !== ("" as typeof effect) && effect !== taint.effect) return false;
+  if (effect !== undefined && effect !== ("" as typeof effect) && effect !== taint.effect)
+    return false;
   if (key !== "" && key !== taint.key) return false;
   return operator === "Exists" || (key !== "" && value === (taint.value ?? ""));
 }

@@ -6,7 +6,10 @@ export type Endpoint = NonNullable<EndpointSlice["endpoints"]>[number];
 export type SlicePort = NonNullable<EndpointSlice["ports"]>[number];
 
 /** The endpoints that share one list of port numbers; slices can say only one list each. */
-export type PortGroup = { readonly ports: readonly SlicePort[]; readonly endpoints: readonly Endpoint[] };
+export type PortGroup = {
+  readonly ports: readonly SlicePort[];
+  readonly endpoints: readonly Endpoint[];
+};
 
 /** The endpoints of a Service, by the ports that they resolve its named ports to. */
 export function portGroups(service: Service, pods: readonly PlacedPod[]): readonly PortGroup[] {
@@ -37,9 +40,18 @@ function endpointOf(service: Service, { pod, nodeReady }: PlacedPod): Endpoint |
   const named = spec.hostname !== undefined && spec.subdomain === service.metadata.name;
   return {
     addresses: [address],
-    conditions: { ready: always || (serving && !terminating), serving: always || serving, terminating },
+    conditions: {
+      ready: always || (serving && !terminating),
+      serving: always || serving,
+      terminating,
+    },
     ...(named && spec.hostname !== undefined && { hostname: spec.hostname }),
-    targetRef: { kind: "Pod", namespace: metadata.namespace, name: metadata.name, uid: metadata.uid },
+    targetRef: {
+      kind: "Pod",
+      namespace: metadata.namespace,
+      name: metadata.name,
+      uid: metadata.uid,
+    },
     ...(spec.nodeName !== undefined && spec.nodeName !== "" && { nodeName: spec.nodeName }),
   } as Endpoint; // Built field by field from parsed objects.
 }
@@ -50,7 +62,14 @@ function portsFor({ spec }: Service, { pod }: PlacedPod): readonly SlicePort[] {
     const { name = "", protocol = "TCP", appProtocol, targetPort } = port;
     const number = numberOf(targetPort ?? port.port, protocol, pod);
     if (number === undefined) return [];
-    return [{ name, protocol, port: number, ...(appProtocol !== undefined && { appProtocol }) } as SlicePort];
+    return [
+      {
+        name,
+        protocol,
+        port: number,
+        ...(appProtocol !== undefined && { appProtocol }),
+      } as SlicePort,
+    ];
   });
 }
 

@@ -51,7 +51,15 @@ export function claims<C extends Child>(
     const controlled = controllerOf(child);
     if (controlled?.uid === owner.metadata.uid) {
       if (selected || child.metadata.deletionTimestamp !== undefined) owned.push(child);
-      else writes.push(update(withOwners(child, references.filter((one) => one !== controlled))));
+      else
+        writes.push(
+          update(
+            withOwners(
+              child,
+              references.filter((one) => one !== controlled),
+            ),
+          ),
+        );
     } else if (controlled === undefined && selected && isAdoptable(owner, child)) {
       const adopted = withOwners(child, [...references, ownedBy(owner)]);
       owned.push(adopted);

@@ -1,0 +1,186 @@
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { alone } from "../../libs/actor/placement.ts";
+import { runActors } from "../../libs/actor/runtime.ts";
+import {
+  admitBind,
+  admitCreate,
+  admitRemove,
+  admitStatus,
+  admitDelete,
+  admitUpdate,
+} from "../../libs/admission/admit.ts";
+import type { AdmissionContext, Admitted } from "../../libs/admission/context.ts";
+import { clusterOn, type Cluster } from "../../libs/cluster/open.ts";
+import { deployment } from "../../libs/model/kinds/deployment.ts";
+import { namespace } from "../../libs/model/kinds/namespace.ts";
+import { node } from "../../libs/model/kinds/node.ts";
+import { pod, type Pod } from "../../libs/model/kinds/pod.ts";
+import { replicaSet } from "../../libs/model/kinds/replicaset.ts";
+import { timeOf } from "../../libs/model/time.ts";
+import { memoryBucket } from "../../libs/store/memory-bucket.ts";
+import { memoryStore } from "../../libs/store/memory.ts";
+import { systemClock as clock } from "../../libs/telemetry/clock.ts";
+import { createLog } from "../../libs/telemetry/log.ts";
+import { systemRandom as random } from "../../libs/telemetry/random.ts";
+import { behaviourOf } from "./behaviour.ts";
+import { controllersIn } from "./controllers-in.ts";
+import { aDeployment, aNode, settings, withImage } from "./fixtures.ts";
+import { isLive, readySinceMs } from "./actors/workload/pod-state.ts";
+
+const log = createLog("test", "silent");
+const controllers = await controllersIn(join(import.meta.dirname, "actors"));
+
+/** A cluster of several controllers instances that all believe to own everything, and one node. */
+async function openTogether(instances: number) {
+  const stack = new AsyncDisposableStack();
+  const stop = new AbortController();
+  const { signal } = stop;
+  const bucket = memoryBucket({ clock });
+  const open = async () =>
+    stack.use(await clusterOn(memoryStore({ bucket }), settings, { clock, log, signal }));
+  const outside = await open();
+  for (let nth = 0; nth < instances; nth += 1) {
+    const { store, replica, view } = await open();
+    const nodes = { seen: () => undefined, judgeable: () => true };
+    const around = { nodes, settings, view, random, record: () => undefined };
+    const behaviours = controllers.map((one) => behaviourOf(one, around));
+    const ports = { clock, random, log, signal };
+    stack.use(runActors({ behaviours, view, replica, store, placement: alone, ...ports }));
+  }
+  stack.defer(() => stop.abort());
+  return { ...outside, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+}
+
+const contextOf = ({ view }: Cluster): AdmissionContext => ({
+  view,
+  now: clock.now(),
+  random,
+  settings,
+});
+
+/** Admits and commits, again after each lost race. */
+async function write(
+  cluster: Cluster,
+  admit: (context: AdmissionContext) => Admitted<unknown> | undefined,
+): Promise<void> {
+  for (let attempt = 0; attempt < 50; attempt += 1) {
+    const admitted = admit(contextOf(cluster));
+    if (admitted === undefined) return;
+    const outcome = await cluster.store.commit(admitted.ops);
+    await cluster.replica.caughtUp(outcome.revision ?? (await cluster.store.lastRevision()));
+    if (outcome.ok) return;
+  }
+  throw new Error("every attempt lost a race");
+}
+
+/** Resolves when `holds` does, looking after each change. */
+async function until(cluster: Cluster, what: string, holds: () => boolean): Promise<void> {
+  const done = Promise.withResolvers<void>();
+  const look = () => void (holds() && done.resolve());
+  using _seen = cluster.replica.subscribe(look);
+  using _late = clock.after(15_000, () => done.reject(new Error(`never: ${what}`)));
+  look();
+  await done.promise;
+}
+
+/** Runs every pod at once, and lets those go that are deleted, as an agent would. */
+function actAsNode(cluster: Cluster, failures: unknown[]): Disposable {
+  let last: Promise<void> = Promise.resolve();
+  const act = (): void => {
+    last = last.then(async () => {
+      for (const { metadata } of cluster.view.list(pod)) {
+        await write(cluster, (context) =>
+          afterNode(cluster, metadata.namespace, metadata.name, context),
+        );
+      }
+    });
+    last = last.catch((error: unknown) => void failures.push(error));
+  };
+  return cluster.replica.subscribe(({ changes }) => {
+    if (changes.some(({ key }) => key.startsWith("pods."))) act();
+  });
+}
+
+function afterNode(cluster: Cluster, home: string, name: string, context: AdmissionContext) {
+  const one = cluster.view.get(pod, home, name);
+  if (one === undefined) return undefined;
+  if (one.metadata.deletionTimestamp !== undefined) return admitRemove(pod, one, context);
+  if (one.spec.nodeName !== "n1") {
+    return admitBind(pod, one, "n1", context);
+  }
+  if (readySinceMs(one) !== undefined) return undefined;
+  const ready = { type: "Ready", status: "True", lastTransitionTime: timeOf(context.now) };
+  return admitStatus(
+    pod,
+    one,
+    { ...one.status, phase: "Running", conditions: [ready] } as Pod["status"],
+    context,
+  );
+}
+
+test("two instances that both own everything roll a Deployment, empty a namespace, and never disagree", async () => {
+  await using cluster = await openTogether(2);
+  const { view } = cluster;
+  const failures: unknown[] = [];
+  using _node = actAsNode(cluster, failures);
+  await until(cluster, "the namespaces stand", () => view.list(namespace).length === 4);
+  await write(cluster, (context) => admitCreate(node, aNode("n1"), context));
+  await write(cluster, (context) => {
+    const n1 = view.get(node, undefined, "n1");
+    const heartbeat = { lastHeartbeatTime: timeOf(context.now) };
+    const conditions = [{ type: "Ready", status: "True", ...heartbeat }];
+    return n1 && admitStatus(node, n1, { conditions }, context);
+  });
+  await write(cluster, (context) =>
+    admitCreate(namespace, { metadata: { name: "shop" } }, context),
+  );
+
+  const most: number[] = [];
+  using _watch = cluster.replica.subscribe(() => {
+    most.push(view.list(pod, { namespace: "shop" }).filter(isLive).length);
+  });
+  const wanted = aDeployment(
+    { replicas: 6, strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } } },
+    { namespace: "shop" },
+  );
+  await write(cluster, (context) => admitCreate(deployment, wanted, context));
+  const web = () => view.get(deployment, "shop", "web");
+  const rolledOut = () => {
+    const { metadata, status } = web() ?? {};
+    return (
+      status?.observedGeneration === metadata?.generation &&
+      status?.updatedReplicas === 6 &&
+      status.availableReplicas === 6 &&
+      status.replicas === 6
+    );
+  };
+  await until(cluster, "the first rollout is complete", rolledOut);
+  await write(cluster, (context) => {
+    const before = web();
+    return (
+      before &&
+      admitUpdate(
+        deployment,
+        before,
+        { ...before, spec: { ...before.spec, ...withImage("web:v2") } },
+        context,
+      )
+    );
+  });
+  await until(cluster, "the second rollout is complete", rolledOut);
+  expect(Math.max(...most)).toBeLessThanOrEqual(7);
+  expect(view.list(replicaSet, { namespace: "shop" })).toHaveLength(2);
+
+  await write(cluster, (context) => {
+    const shop = view.get(namespace, undefined, "shop");
+    return shop && admitDelete(namespace, shop, {}, context);
+  });
+  await until(
+    cluster,
+    "the namespace is gone",
+    () => view.get(namespace, undefined, "shop") === undefined,
+  );
+  expect(view.list(pod, { namespace: "shop" })).toEqual([]);
+  expect(failures).toEqual([]);
+});

@@ -1,0 +1,243 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { alone, type Placement } from "../../libs/actor/placement.ts";
+import { admitCreate, admitDelete, admitStatus } from "../../libs/admission/admit.ts";
+import type { Admitted } from "../../libs/admission/context.ts";
+import { clusterOn } from "../../libs/cluster/open.ts";
+import type { EventFacts } from "../../libs/cluster/record-event.ts";
+import { settingsFromEnvironment } from "../../libs/cluster/settings.ts";
+import { namespace as namespaceKind } from "../../libs/model/kinds/namespace.ts";
+import { node as nodeKind } from "../../libs/model/kinds/node.ts";
+import { pod as podKind } from "../../libs/model/kinds/pod.ts";
+import { memoryBucket } from "../../libs/store/memory-bucket.ts";
+import { noFaults, randomFaults } from "../../libs/store/memory-faults.ts";
+import { memoryStore } from "../../libs/store/memory.ts";
+import { createLog } from "../../libs/telemetry/log.ts";
+import { seededRandom } from "../../libs/telemetry/seeded-random.ts";
+import { virtualClock } from "../../libs/telemetry/virtual-clock.ts";
+import { runScheduler } from "./batch.ts";
+import { claimOf } from "./claim.ts";
+import { roomOf } from "./room.ts";
+
+describe("a scheduler", () => {
+  test("binds a pod: with its assignment, its condition and its event", async () => {
+    await using world = await openWorld();
+    await world.node("n1");
+    await world.schedule();
+    await world.pod("web");
+    await world.until(() => world.nodeOf("web") === "n1");
+    const web = world.view.get(podKind, "default", "web");
+    expect(web?.status?.conditions).toMatchObject([{ type: "PodScheduled", status: "True" }]);
+    expect(world.view.raw.get("assign.n1.default.web")?.value).toMatchObject({ name: "web" });
+    expect(world.events).toMatchObject([
+      { type: "Normal", reason: "Scheduled", message: "Successfully assigned default/web to n1" },
+    ]);
+  });
+
+  test("says why a pod fits nowhere, once, and binds it when a node comes", async () => {
+    await using world = await openWorld();
+    await world.node("small", { cpu: "1" });
+    await world.schedule();
+    await world.pod("web", "1500m");
+    const condition = () => world.view.get(podKind, "default", "web")?.status?.conditions?.[0];
+    await world.until(() => condition() !== undefined);
+    const message = "0/1 nodes are available: 1 Insufficient cpu.";
+    expect(condition()).toMatchObject({ status: "False", reason: "Unschedulable", message });
+    const written = world.view.revision;
+    await world.clock.advance(300_000);
+    expect(world.view.revision).toBe(written);
+    expect(world.events).toMatchObject([{ type: "Warning", reason: "FailedScheduling", message }]);
+    await world.node("large", { cpu: "2" });
+    await world.until(() => world.nodeOf("web") === "large");
+    expect(condition()).toMatchObject({ status: "True" });
+  });
+
+  test("takes the room that a pod leaves when it ends or goes", async () => {
+    await using world = await openWorld();
+    await world.node("n1", { cpu: "1" });
+    await world.schedule();
+    await world.pod("first", "1");
+    await world.until(() => world.nodeOf("first") === "n1");
+    await world.pod("second", "1");
+    await world.pod("third", "1");
+    await world.clock.advance(1_000);
+    await world.change((context) => {
+      const first = context.view.get(podKind, "default", "first");
+      return first && admitStatus(podKind, first, { ...first.status, phase: "Succeeded" }, context);
+    });
+    const bound = () => ["second", "third"].filter((name) => world.nodeOf(name) === "n1");
+    await world.until(() => bound().length > 0);
+    await world.change((context) => {
+      const gone = context.view.get(podKind, "default", bound()[0] ?? "");
+      return gone && admitDelete(podKind, gone, { gracePeriodSeconds: 0 }, context);
+    });
+    await world.until(() => bound().length === 1 && world.view.list(podKind).length === 2);
+    expect(bound()).toHaveLength(1);
+  });
+
+  test("leaves to others what is theirs: gates, other schedulers, other instances", async () => {
+    await using world = await openWorld();
+    await world.node("n1");
+    await world.schedule({ owns: (address) => address !== "pods/default/theirs" });
+    await world.pod("gated", "1m", { schedulingGates: [{ name: "example.com/wait" }] });
+    await world.pod("other", "1m", { schedulerName: "other" });
+    await world.pod("theirs");
+    await world.pod("mine");
+    await world.until(() => world.nodeOf("mine") === "n1");
+    await world.clock.advance(1_000);
+    expect(["gated", "other", "theirs"].map((name) => world.nodeOf(name))).toEqual(["", "", ""]);
+  });
+
+  test("ends when it is told to, and binds nothing from then on", async () => {
+    await using world = await openWorld();
+    await world.node("n1");
+    const scheduling = await world.schedule();
+    scheduling.stop.abort();
+    await world.pod("web");
+    let ended = false;
+    const waited = scheduling.done.then(() => {
+      ended = true;
+    });
+    await world.until(() => ended);
+    await waited;
+    expect(world.nodeOf("web")).toBe("");
+  });
+});
+
+describe("several schedulers that all act on everything", () => {
+  test("never overcommit a node, and bind what fits", async () => {
+    const cpus = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(cpus, fc.nat(), async (cpus, seed) => {
+        await using world = await openWorld(seed);
+        for (const name of ["n1", "n2", "n3"]) await world.node(name, { cpu: "10" });
+        for (let nth = 0; nth < 3; nth += 1) await world.schedule({ faults: 0.1 });
+        let overcommitted = 0;
+        using _watched = world.replica.subscribe(() => {
+          for (const node of world.view.list(nodeKind)) {
+            const pods = world.view.list(podKind, { node: node.metadata.name });
+            const { taken, allocatable } = roomOf(node, pods);
+            if ((taken["cpu"] ?? 0) > (allocatable["cpu"] ?? 0)) overcommitted += 1;
+          }
+        });
+        for (const [nth, cpu] of cpus.entries()) await world.pod(`p${nth}`, String(cpu));
+        const settled = () =>
+          world.view.list(podKind).every(({ status }) => (status?.conditions ?? []).length > 0);
+        await world.until(settled);
+        await world.clock.advance(60_000);
+        expect(overcommitted).toBe(0);
+        const rooms = world.view
+          .list(nodeKind)
+          .map((node) => roomOf(node, world.view.list(podKind, { node: node.metadata.name })));
+        for (const pod of world.view.list(podKind)) {
+          if ((pod.spec.nodeName ?? "") !== "") continue;
+          const { requests } = claimOf(pod);
+          const fits = rooms.some(
+            ({ taken, allocatable }) =>
+              (taken["cpu"] ?? 0) + (requests["cpu"] ?? 0) <= (allocatable["cpu"] ?? 0),
+          );
+          expect(fits).toBe(false);
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+type Context = Parameters<typeof admitCreate>[2];
+
+async function openWorld(seed = 1) {
+  const clock = virtualClock();
+  const random = seededRandom(seed);
+  const log = createLog("test", "silent");
+  const closing = new AbortController();
+  const { signal } = closing;
+  const bucket = memoryBucket({ clock });
+  const events: EventFacts[] = [];
+  const proposed = settingsFromEnvironment.parse({});
+
+  async function until(check: () => boolean): Promise<void> {
+    for (let round = 0; round < 2_000; round += 1) {
+      await clock.advance(round < 300 ? 1 : 200);
+      if (check()) return;
+    }
+    throw new Error("it never came to be");
+  }
+  /** Lets time pass while `work` needs it. */
+  async function during<T>(work: Promise<T>): Promise<T> {
+    let done = false;
+    const finished = work.finally(() => {
+      done = true;
+    });
+    await until(() => done);
+    return finished;
+  }
+  function open(rate: number) {
+    const faults = rate === 0 ? noFaults : randomFaults(random, rate);
+    const store = memoryStore({ clock, random, log, bucket, faults });
+    return during(clusterOn(store, proposed, { clock, log, signal }));
+  }
+
+  const { store, replica, view, settings } = await open(0);
+  async function change(
+    decide: (context: Context) => Admitted<unknown> | undefined,
+  ): Promise<void> {
+    for (;;) {
+      const admitted = decide({ view, now: clock.now(), random, settings });
+      if (admitted === undefined) throw new Error("there is nothing to change");
+      const outcome = await during(store.commit(admitted.ops));
+      await during(replica.caughtUp(outcome.revision ?? (await store.lastRevision())));
+      if (outcome.ok) return;
+    }
+  }
+  const head = (name: string) => ({ name, namespace: "default" });
+  await change((context) => admitCreate(namespaceKind, { metadata: { name: "default" } }, context));
+
+  return {
+    clock,
+    replica,
+    view,
+    events,
+    until,
+    change,
+    nodeOf: (name: string) => view.get(podKind, "default", name)?.spec.nodeName ?? "",
+    async node(name: string, allocatable: Readonly<Record<string, string>> = {}) {
+      await change((context) => admitCreate(nodeKind, { metadata: { name } }, context));
+      await change((context) => {
+        const node = context.view.get(nodeKind, undefined, name);
+        const status = {
+          allocatable: { cpu: "4", memory: "8Gi", pods: "110", ...allocatable },
+          conditions: [{ type: "Ready", status: "True" }],
+        };
+        return node && admitStatus(nodeKind, node, status, context);
+      });
+    },
+    async pod(name: string, cpu = "100m", spec: Readonly<Record<string, unknown>> = {}) {
+      const containers = [{ name: "main", image: "web", resources: { requests: { cpu } } }];
+      const pod = { metadata: head(name), spec: { containers, ...spec } };
+      await change((context) => admitCreate(podKind, pod, context));
+    },
+    /** One more scheduler, with a store and a replica of its own. */
+    async schedule({
+      owns = () => true,
+      faults = 0,
+    }: Partial<Pick<Placement, "owns">> & { readonly faults?: number } = {}) {
+      const stop = new AbortController();
+      const cluster = await open(faults);
+      const done = runScheduler({
+        ...cluster,
+        placement: { ...alone, owns },
+        record: (facts) => void events.push(facts),
+        signal: AbortSignal.any([signal, stop.signal]),
+        clock,
+        random,
+        log,
+      });
+      return { stop, done };
+    },
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      await clock.advance(60_000);
+    },
+  };
+}

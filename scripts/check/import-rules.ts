@@ -33,7 +33,7 @@ export const forbidden: NamedRule[] = [
   {
     name: "what-ships-needs-no-test",
     severity: "error",
-    from: { path: "^(libs|services)/", pathNot: `${test}|/contract\\.ts$` },
+    from: { path: "^(libs|services)/", pathNot: `${test}|/(contract|nats-buckets)\\.ts$` },
     to: { path: `^(test|bench|scripts|examples)/|${test}` },
   },
   {

@@ -7,7 +7,7 @@ import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
 import { stopSignal } from "../../libs/telemetry/stop-signal.ts";
 import { addressesOnLo } from "./dataplane/addresses.ts";
-import { nftables, nftablesWork } from "./dataplane/nftables.ts";
+import { nftables, nftablesWork, removeTable } from "./dataplane/nftables.ts";
 import { proxy } from "./dataplane/proxy.ts";
 import { runCommand } from "./dataplane/run-command.ts";
 import { forwarder, resolvConf } from "./dns/forward.ts";
@@ -40,6 +40,7 @@ let dnsAddress: string | undefined;
 const inKernel =
   config.BERTH_DATAPLANE === "nftables" ||
   (config.BERTH_DATAPLANE === "auto" && (await nftablesWork(runCommand)));
+if (!inKernel) await removeTable(clusterId, runCommand); // It would shadow the proxy.
 const dataplane = inKernel
   ? nftables({ clusterId, run: runCommand })
   : proxy({

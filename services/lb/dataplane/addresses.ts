@@ -19,12 +19,13 @@ export function addressesOnLo(clusterId: string, run: RunCommand): Addresses {
       const listed = await run(["ip", "-j", "-4", "addr", "show", "dev", "lo", "label", label]);
       const held = new Set(heldIn(listed, label));
       const target = new Set(wanted);
-      for (const address of held.difference(target)) {
-        await run(["ip", "addr", "del", `${address}/32`, "dev", "lo"]);
-      }
-      for (const address of target.difference(held)) {
-        await run(["ip", "addr", "add", `${address}/32`, "dev", "lo", "label", label]);
-      }
+      const changes = [
+        ...[...held.difference(target)].map((address) => `addr del ${address}/32 dev lo`),
+        ...[...target.difference(held)].map(
+          (address) => `addr add ${address}/32 dev lo label ${label}`,
+        ),
+      ];
+      if (changes.length > 0) await run(["ip", "-batch", "-"], `${changes.join("\n")}\n`);
     },
   };
 }

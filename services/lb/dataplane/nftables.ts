@@ -26,12 +26,23 @@ export async function nftablesWork(run: RunCommand): Promise<boolean> {
   }
 }
 
+/** Takes away what an lb with this dataplane left here, if there is any. */
+export async function removeTable(clusterId: string, run: RunCommand): Promise<void> {
+  try {
+    await run(["nft", "delete", "table", "ip", tableOf(clusterId)]);
+  } catch {
+    // There is none, or no `nft`: nothing is in the way.
+  }
+}
+
+const tableOf = (clusterId: string) => `berth_${clusterId}`;
+
 /**
  * The table outlives this process: data flows on while no lb runs, and the next one replaces the
  * table's content in one transaction.
  */
 export function nftables({ clusterId, run }: NftablesOptions): Dataplane {
-  const table = `berth_${clusterId}`;
+  const table = tableOf(clusterId);
   /** `asListed`: the table as it was found whole for the first time since the last change. */
   let current: { readonly rules: Rules; asListed: string | undefined } | undefined;
 

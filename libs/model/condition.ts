@@ -15,27 +15,3 @@ export const condition = z
     message: z.string().optional().meta({ proto: 6 }),
   })
   .meta({ title: "meta.v1.Condition" });
-
-type AnyCondition = {
-  readonly type: string;
-  readonly status: z.output<typeof conditionStatus>;
-  readonly lastTransitionTime?: string | undefined;
-};
-
-export const conditionOf = <C extends { readonly type: string }>(
-  object: { readonly status?: { readonly conditions?: readonly C[] | undefined } | undefined },
-  type: string,
-): C | undefined => object.status?.conditions?.find((one) => one.type === type);
-
-/**
- * The conditions with `next` in place of the one of its type. The time of the last transition stays
- * when the status does.
- */
-export function withCondition<C extends AnyCondition>(conditions: readonly C[], next: C): C[] {
-  const at = conditions.findIndex(({ type }) => type === next.type);
-  const before = conditions[at];
-  if (before === undefined) return [...conditions, next];
-  const same = before.status === next.status && before.lastTransitionTime !== undefined;
-  const kept = same ? { ...next, lastTransitionTime: before.lastTransitionTime } : next;
-  return conditions.with(at, kept);
-}

@@ -17,7 +17,7 @@ export function withoutRefusedEmpties(
 /** What names a reason of its own is about more than the value, or about what may not be empty. */
 function isForEmptiness(issue: z.core.$ZodIssue): boolean {
   if (issue.input !== "" && issue.input !== 0) return false;
-  if (issue.code === "invalid_type") return false;
+  if (issue.code === "invalid_type" || issue.code === "invalid_key") return false;
   return issue.code !== "custom" || issue.params === undefined;
 }
 

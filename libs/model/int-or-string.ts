@@ -4,7 +4,6 @@ import type { Amount } from "./rollout.ts";
 
 /** A number, or text such as a port's name. */
 export const intOrString = z.union([int32, z.string()]).meta({ format: "int-or-string" });
-export type IntOrString = z.output<typeof intOrString>;
 
 const isAmount = (value: unknown): value is Amount =>
   typeof value === "number"

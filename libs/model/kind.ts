@@ -155,10 +155,10 @@ export const apiVersionOf = ({ group, version }: Pick<Kind, "group" | "version">
 const withMeta = (schema: z.ZodType, meta: z.GlobalMeta): z.ZodType => schema.meta(meta);
 
 function issueOf({ field, message, reason }: Cause) {
-  const path = field
-    .split(/[.[\]]+/)
-    .filter((step) => step !== "")
-    .map((step) => (/^\d+$/.test(step) ? Number(step) : step));
+  const steps = field.matchAll(/\[([^\]]*)\]|[^.[\]]+/g);
+  const path = [...steps].map(([step, index = step]) =>
+    /^\d+$/.test(index) ? Number(index) : index,
+  );
   return { code: "custom" as const, path, message, params: { reason } };
 }
 

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { atomicList } from "./field.ts";
 import { isLabelValue, labelKey, labelValue } from "./names.ts";
 
-export const labelRequirement = z
+const labelRequirement = z
   .strictObject({
     key: labelKey.meta({ proto: 1 }),
     operator: z.enum(["In", "NotIn", "Exists", "DoesNotExist"]).meta({ proto: 2 }),

@@ -27,7 +27,6 @@ const ownerReference = z
     blockOwnerDeletion: z.boolean().optional().meta({ proto: 7 }),
   })
   .meta({ title: "meta.v1.OwnerReference", "x-kubernetes-map-type": "atomic" });
-export type OwnerReference = z.output<typeof ownerReference>;
 
 const managedFieldsEntry = z
   .strictObject({
@@ -122,7 +121,6 @@ export const templateMetadata = z
     uid: z.string().optional().meta({ proto: 5 }),
   })
   .meta(titled);
-export type TemplateMetadata = z.output<typeof templateMetadata>;
 
 export type Metadata = Omit<z.output<ReturnType<typeof clusterMetadata>>, "namespace"> & {
   /** Absent: an object of the whole cluster. */

@@ -127,5 +127,3 @@ export const labelKey = z.string().superRefine((key, context) => {
 });
 
 export const isLabelValue = (text: string): boolean => faultOf(valueForm, text) === undefined;
-export const isDnsLabel = (text: string): boolean => faultOf(labelForm, text) === undefined;
-export const isDnsSubdomain = (text: string): boolean => faultOf(subdomainForm, text) === undefined;

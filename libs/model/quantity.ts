@@ -57,7 +57,6 @@ export const resourceList = z.record(
   z.string(),
   quantity.refine((text) => !text.startsWith("-"), "must be greater than or equal to 0"),
 );
-export type ResourceList = z.output<typeof resourceList>;
 
 /**
  * The canonical text: no fraction, the largest suffix that loses nothing.
@@ -87,16 +86,6 @@ export const quantityMilli = (text: string): number =>
 export function compareQuantities(a: string, b: string): number {
   const difference = parsed(a).nano - parsed(b).nano;
   return difference === 0n ? 0 : difference < 0n ? -1 : 1;
-}
-
-/** Written in the form of the first that is not zero, as Kubernetes does. */
-export const addQuantities = (a: string, b: string): string => combine(a, b, 1n);
-export const subtractQuantities = (a: string, b: string): string => combine(a, b, -1n);
-
-function combine(a: string, b: string, sign: 1n | -1n): string {
-  const [left, right] = [parsed(a), parsed(b)];
-  const form = left.nano === 0n ? right.form : left.form;
-  return format({ nano: left.nano + sign * right.nano, form });
 }
 
 function parsed(text: string): Parsed {

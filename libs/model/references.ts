@@ -16,4 +16,3 @@ export const objectReference = z
     fieldPath: z.string().optional().meta({ proto: 7 }),
   })
   .meta({ title: "core.v1.ObjectReference", "x-kubernetes-map-type": "atomic" });
-export type ObjectReference = z.output<typeof objectReference>;

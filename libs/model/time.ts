@@ -29,9 +29,6 @@ export const microTime = z
 /** As metav1.Time writes it. */
 export const timeOf = (at: EpochMs): string => `${new Date(at).toISOString().slice(0, 19)}Z`;
 
-/** @param text as `time` or `microTime` gives it */
-export const epochMsOf = (text: string): EpochMs => Date.parse(text);
-
 /** What `kubectl get` shows as AGE of something that began at `since`. */
 export function ageOf(since: string | undefined, now: EpochMs): string {
   return since === undefined || since === "" ? "<unknown>" : durationText(now - Date.parse(since));

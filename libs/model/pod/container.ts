@@ -16,7 +16,6 @@ const containerPort = z
     hostIP: z.string().optional().meta({ proto: 5 }),
   })
   .meta({ title: "core.v1.ContainerPort" });
-export type ContainerPort = z.output<typeof containerPort>;
 
 /** What a container may use at most, and what is kept for it. */
 export const resourceRequirements = z

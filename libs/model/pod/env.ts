@@ -94,7 +94,6 @@ export const envVar = z
     context.addIssue(problem("FieldValueInvalid", ["valueFrom"], detail));
   })
   .meta({ title: "core.v1.EnvVar" });
-export type EnvVar = z.output<typeof envVar>;
 
 const envSource = (title: string) =>
   z.strictObject({ name: referenceName, optional: optional.meta({ proto: 2 }) }).meta({ title });

@@ -69,7 +69,6 @@ export const probe = z
     requireOneOf(context, one, ["exec", "httpGet", "tcpSocket", "grpc"], "a handler type"),
   )
   .meta({ title: "core.v1.Probe" });
-export type Probe = z.output<typeof probe>;
 
 /** Of a liveness or startup probe: one success is enough. */
 export const restartingProbe = probe.superRefine(({ successThreshold }, context) => {
@@ -94,7 +93,6 @@ const lifecycleHandler = z
     requireOneOf(context, one, ["exec", "httpGet", "tcpSocket", "sleep"], "a handler type"),
   )
   .meta({ title: "core.v1.LifecycleHandler" });
-export type LifecycleHandler = z.output<typeof lifecycleHandler>;
 
 export const lifecycle = z
   .strictObject({

@@ -32,7 +32,6 @@ const nodeSelectorRequirement = z
     }
   })
   .meta({ title: "core.v1.NodeSelectorRequirement" });
-export type NodeSelectorRequirement = z.output<typeof nodeSelectorRequirement>;
 
 const nodeSelectorTerm = z
   .strictObject({
@@ -46,7 +45,6 @@ const nodeSelectorTerm = z
       .meta({ proto: 2, ...atomicList }),
   })
   .meta({ title: "core.v1.NodeSelectorTerm", "x-kubernetes-map-type": "atomic" });
-export type NodeSelectorTerm = z.output<typeof nodeSelectorTerm>;
 
 const weight = int32.min(1).max(100);
 
@@ -129,10 +127,8 @@ export const affinity = z
       .meta({ proto: 3 }),
   })
   .meta({ title: "core.v1.Affinity" });
-export type Affinity = z.output<typeof affinity>;
 
 const taintEffect = z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]);
-export type TaintEffect = z.output<typeof taintEffect>;
 
 export const toleration = z
   .strictObject({
@@ -165,7 +161,6 @@ export const toleration = z
     },
   )
   .meta({ title: "core.v1.Toleration" });
-export type Toleration = z.output<typeof toleration>;
 
 export const taint = z
   .strictObject({
@@ -175,17 +170,6 @@ export const taint = z
     timeAdded: z.string().optional().meta({ proto: 4, format: "date-time" }),
   })
   .meta({ title: "core.v1.Taint" });
-export type Taint = z.output<typeof taint>;
-
-/** Whether a pod with `toleration` bears `taint`. */
-export function tolerates(
-  { key = "", operator = "Equal", value = "", effect = "" }: Toleration,
-  taint: Pick<Taint, "key" | "value" | "effect">,
-): boolean {
-  if (effect !== "" && effect !== taint.effect) return false;
-  if (key !== "" && key !== taint.key) return false;
-  return operator === "Exists" || (key !== "" && value === (taint.value ?? ""));
-}
 
 export const topologySpreadConstraint = z
   .strictObject({

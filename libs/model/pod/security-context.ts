@@ -61,7 +61,6 @@ export const securityContext = z
     appArmorProfile: appArmorProfile.optional().meta({ proto: 12 }),
   })
   .meta({ title: "core.v1.SecurityContext" });
-export type SecurityContext = z.output<typeof securityContext>;
 
 /** Of a whole pod. */
 export const podSecurityContext = z
@@ -94,4 +93,3 @@ export const podSecurityContext = z
     seLinuxChangePolicy: z.string().optional().meta({ proto: 13 }),
   })
   .meta({ title: "core.v1.PodSecurityContext" });
-export type PodSecurityContext = z.output<typeof podSecurityContext>;

@@ -79,10 +79,8 @@ const podCondition = z
     message: z.string().optional().meta({ proto: 6 }),
   })
   .meta({ title: "core.v1.PodCondition" });
-export type PodCondition = z.output<typeof podCondition>;
 
 const phase = z.enum(["Pending", "Running", "Succeeded", "Failed", "Unknown"]);
-export type PodPhase = z.output<typeof phase>;
 
 const statuses = z.array(containerStatus).optional();
 const address = (title: string) =>

@@ -191,7 +191,6 @@ export const volume = z
   })
   .overwrite((one) => (sourcesOf(one).length === 0 ? { ...one, emptyDir: {} } : one))
   .meta({ title: "core.v1.Volume" });
-export type Volume = z.output<typeof volume>;
 
 const sourcesOf = (one: Readonly<Record<string, unknown>>): readonly string[] =>
   Object.keys(sources).filter((name) => one[name] !== undefined);

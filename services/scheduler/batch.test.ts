@@ -23,7 +23,7 @@ describe("a scheduler", () => {
   test("binds a pod: with its assignment, its condition and its event", async () => {
     await using world = await openWorld();
     await world.node("n1");
-    await world.schedule();
+    (await world.join())();
     await world.pod("web");
     await world.until(() => world.nodeOf("web") === "n1");
     const web = world.view.get(podKind, "default", "web");
@@ -37,7 +37,7 @@ describe("a scheduler", () => {
   test("says why a pod fits nowhere, once, and binds it when a node comes", async () => {
     await using world = await openWorld();
     await world.node("small", { cpu: "1" });
-    await world.schedule();
+    (await world.join())();
     await world.pod("web", "1500m");
     const condition = () => world.view.get(podKind, "default", "web")?.status?.conditions?.[0];
     await world.until(() => condition() !== undefined);
@@ -55,7 +55,7 @@ describe("a scheduler", () => {
   test("takes the room that a pod leaves when it ends or goes", async () => {
     await using world = await openWorld();
     await world.node("n1", { cpu: "1" });
-    await world.schedule();
+    (await world.join())();
     await world.pod("first", "1");
     await world.until(() => world.nodeOf("first") === "n1");
     await world.pod("second", "1");
@@ -78,7 +78,7 @@ describe("a scheduler", () => {
   test("leaves to others what is theirs: gates, other schedulers, other instances", async () => {
     await using world = await openWorld();
     await world.node("n1");
-    await world.schedule({ owns: (address) => address !== "pods/default/theirs" });
+    (await world.join())({ owns: (address) => address !== "pods/default/theirs" });
     await world.pod("gated", "1m", { schedulingGates: [{ name: "example.com/wait" }] });
     await world.pod("other", "1m", { schedulerName: "other" });
     await world.pod("theirs");
@@ -91,7 +91,7 @@ describe("a scheduler", () => {
   test("ends when it is told to, and binds nothing from then on", async () => {
     await using world = await openWorld();
     await world.node("n1");
-    const scheduling = await world.schedule();
+    const scheduling = (await world.join())();
     scheduling.stop.abort();
     await world.pod("web");
     let ended = false;
@@ -104,14 +104,19 @@ describe("a scheduler", () => {
   });
 });
 
-describe("several schedulers that all act on everything", () => {
-  test("never overcommit a node, and bind what fits", async () => {
+describe("several schedulers", () => {
+  test.each([
+    {
+      name: "that share the pods",
+      share: (address: string, nth: number) => address.endsWith(`-${nth}`),
+    },
+    { name: "that all act on everything", share: () => true },
+  ])("$name never overcommit a node, and bind what fits", async ({ share }) => {
     const cpus = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 12 });
     await fc.assert(
       fc.asyncProperty(cpus, fc.nat(), async (cpus, seed) => {
         await using world = await openWorld(seed);
         for (const name of ["n1", "n2", "n3"]) await world.node(name, { cpu: "10" });
-        for (let nth = 0; nth < 3; nth += 1) await world.schedule({ faults: 0.1 });
         let overcommitted = 0;
         using _watched = world.replica.subscribe(() => {
           for (const node of world.view.list(nodeKind)) {
@@ -120,7 +125,10 @@ describe("several schedulers that all act on everything", () => {
             if ((taken["cpu"] ?? 0) > (allocatable["cpu"] ?? 0)) overcommitted += 1;
           }
         });
-        for (const [nth, cpu] of cpus.entries()) await world.pod(`p${nth}`, String(cpu));
+        for (const [nth, cpu] of cpus.entries()) await world.pod(`p${nth}-${nth % 3}`, String(cpu));
+        const clusters = [await world.join(0.1), await world.join(0.1), await world.join(0.1)];
+        for (const [nth, join] of clusters.entries())
+          join({ owns: (address) => share(address, nth) });
         const settled = () =>
           world.view.list(podKind).every(({ status }) => (status?.conditions ?? []).length > 0);
         await world.until(settled);
@@ -217,23 +225,22 @@ async function openWorld(seed = 1) {
       const pod = { metadata: head(name), spec: { containers, ...spec } };
       await change((context) => admitCreate(podKind, pod, context));
     },
-    /** One more scheduler, with a store and a replica of its own. */
-    async schedule({
-      owns = () => true,
-      faults = 0,
-    }: Partial<Pick<Placement, "owns">> & { readonly faults?: number } = {}) {
-      const stop = new AbortController();
+    /** A store and a replica of its own for one more scheduler, which the result starts. */
+    async join(faults = 0) {
       const cluster = await open(faults);
-      const done = runScheduler({
-        ...cluster,
-        placement: { ...alone, owns },
-        record: (facts) => void events.push(facts),
-        signal: AbortSignal.any([signal, stop.signal]),
-        clock,
-        random,
-        log,
-      });
-      return { stop, done };
+      return ({ owns = () => true }: Partial<Pick<Placement, "owns">> = {}) => {
+        const stop = new AbortController();
+        const done = runScheduler({
+          ...cluster,
+          placement: { ...alone, owns },
+          record: (facts) => void events.push(facts),
+          signal: AbortSignal.any([signal, stop.signal]),
+          clock,
+          random,
+          log,
+        });
+        return { stop, done };
+      };
     },
     async [Symbol.asyncDispose]() {
       closing.abort();

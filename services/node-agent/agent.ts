@@ -1,4 +1,5 @@
 /** A node's agent: makes the machine's containers equal its assignments, one actor a pod. */
+import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Bus } from "../../libs/bus/bus.ts";
 import type { ClusterFacts, NodeFacts } from "../../libs/protocol/node.ts";
@@ -10,7 +11,8 @@ import type { PodNetwork } from "./network/network.ts";
 import { eventTime, type PodActor, podActor } from "./pod/actor.ts";
 import { quantity } from "./pod/quantity.ts";
 import type { PodWork } from "./pod/spec.ts";
-import type { NodeContext } from "./pod/starter.ts";
+import { type NodeContext, podFolder, podsFolder } from "./pod/starter.ts";
+import { removeVolumes } from "./pod/volumes.ts";
 import type { ContainerRuntime, Observed } from "./runtime/runtime.ts";
 import { fileMemory } from "./session/file-memory.ts";
 import { known as knownAssignments } from "./session/known.ts";
@@ -51,6 +53,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   let addresses: Addresses | undefined;
   let network: PodNetwork | undefined;
   let openingNetwork = false;
+  let swept = false;
 
   const session = nodeSession({
     node,
@@ -114,15 +117,20 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       else if (!actor.forgotten()) actor.forget();
     }
     // Only a snapshot proves that nobody knows a container's pod (N3).
-    if (proved) for (const one of runtime.containers()) if (!actors.has(one.uid)) removeOrphan(one);
+    if (proved) {
+      for (const one of runtime.containers()) if (!actors.has(one.uid)) removeOrphan(one);
+      if (!swept) supervise(sweepFolders(), "folders of former pods could not be removed");
+      swept = true;
+    }
     ensureNetwork();
   }
 
   function begin(work: PodWork, startTime: number): void {
     const { uid, namespace, name } = work;
+    const startedAt = runtime.containers(uid).flatMap(({ startedAt: at }) => at ?? []);
     const actor = podActor({
       work,
-      startTime,
+      startTime: Math.min(startTime, ...startedAt), // An adopted pod began before this agent.
       context,
       clock,
       log: log.child({ pod: `${namespace}/${name}` }),
@@ -149,6 +157,13 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     actors.delete(uid);
     reports.forget(uid);
     supervise(actor?.[Symbol.asyncDispose](), "a pod's actor did not end");
+  }
+
+  /** Folders of pods that ended while no agent ran. */
+  async function sweepFolders(): Promise<void> {
+    const folders = await readdir(podsFolder(options.dataDir)).catch(() => []);
+    const stray = folders.filter((uid) => !actors.has(uid));
+    await Promise.all(stray.map((uid) => removeVolumes(podFolder(options.dataDir, uid))));
   }
 
   function removeOrphan({ id, uid }: Observed): void {
@@ -183,7 +198,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       while (network === undefined && !signal.aborted) {
         try {
           const opened = await options.openNetwork(wanted.podCIDR, wanted.cluster);
-          addresses = addressesIn(wanted.podCIDR);
+          addresses ??= addressesIn(wanted.podCIDR);
           for (const { uid, address } of runtime.containers()) {
             if (address !== undefined) addresses.adopt(uid, address);
           }
@@ -196,7 +211,12 @@ export async function runAgent(options: AgentOptions): Promise<void> {
         }
       }
     };
-    supervise(opening(), "the pod network could not be made");
+    supervise(
+      opening().finally(() => {
+        openingNetwork = false;
+      }),
+      "the pod network could not be made",
+    );
   }
 
   async function repairing(): Promise<void> {
@@ -206,7 +226,12 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       try {
         await network?.repair();
       } catch (error) {
-        log.warn({ err: error }, "the machine's rules could not be repaired");
+        log.warn(
+          { err: error },
+          "the machine's rules could not be repaired: makes the network anew",
+        );
+        network = undefined;
+        ensureNetwork();
       }
     }
   }

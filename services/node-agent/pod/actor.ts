@@ -78,7 +78,11 @@ const connectionsPollMs = 50;
 /** Reasons that pass soon by themselves. */
 const soonMs = 500;
 const refusalMaxMs = 60_000;
-const volumeRetryMs = 1_000;
+const turnRetryMs = 1_000;
+/** Why a pull failed is shown so long, before it is shown as backed off. */
+const failureShownMs = 1_000;
+/** Where connections cannot be seen, they get this moment. */
+const unseenMs = 1_000;
 
 type Probing = { runs: ProbeRuns; readonly busy: Set<ProbeKind> };
 
@@ -164,12 +168,28 @@ export function podActor(options: ActorOptions): PodActor {
       return undefined;
     }
     if (!dequal(decision.status, last)) {
+      tellBackOffs(decision.status);
       last = decision.status;
       options.report(decision.status, false);
     }
     for (const action of decision.actions) carryOut(action);
-    const wakes = [nextProbeAt, decision.wakeAt].filter((at) => at !== undefined);
+    const shown = [...waiting.values()].map(({ since }) => (since ?? now) + failureShownMs);
+    const wakes = [nextProbeAt, decision.wakeAt, ...shown.filter((at) => at > now)].filter(
+      (at) => at !== undefined,
+    );
     return wakes.length === 0 ? undefined : Math.min(...wakes);
+  }
+
+  function tellBackOffs(status: PodStatus): void {
+    const before = new Map(
+      last?.containerStatuses.map(({ name, state }) => [name, state.waiting?.reason]),
+    );
+    for (const { name, state } of status.containerStatuses) {
+      const { reason, message = "" } = state.waiting ?? {};
+      if (reason === undefined || !reason.endsWith("BackOff") || before.get(name) === reason)
+        continue;
+      options.event({ type: "Warning", reason: "BackOff", message, fieldPath: fieldPath(name) });
+    }
   }
 
   function finish(status: PodStatus): void {
@@ -254,7 +274,7 @@ export function podActor(options: ActorOptions): PodActor {
       : Math.min(soonMs * 2 ** nth, refusalMaxMs);
     if (waiting.get(container)?.message !== message || nth <= 2)
       event("Warning", "Failed", `Error: ${message}`);
-    waiting.set(container, { reason, message, retryAt: now + delayMs });
+    waiting.set(container, { reason, message, retryAt: now + delayMs, since: now });
   }
 
   async function postStart(
@@ -309,6 +329,12 @@ export function podActor(options: ActorOptions): PodActor {
     await runtime.stop(id, Math.max(endsAtMs - clock.monotonicMs(), 0));
   }
 
+  async function cutShort(): Promise<void> {
+    await clock.sleep(forgottenGraceSeconds * 1_000, signal);
+    if (signal.aborted) return;
+    await Promise.all(runtime.containers(uid).map(({ id }) => runtime.remove(id)));
+  }
+
   /** N6: asks, then gives connections that are still open their moment. */
   async function drain(): Promise<void> {
     const graceMs =
@@ -316,19 +342,22 @@ export function podActor(options: ActorOptions): PodActor {
     const limitMs = Math.min(graceMs, drainMaxMs);
     if (limitMs > 0) {
       await context.control.drained(work, limitMs);
-      const until = clock.monotonicMs() + Math.min(graceMs, connectionsMaxMs);
-      while (!signal.aborted && clock.monotonicMs() < until && (await isConnected())) {
+      const begunMs = clock.monotonicMs();
+      while (!signal.aborted && !forgotten) {
+        const open = await connections();
+        const maxMs = Math.min(graceMs, open === undefined ? unseenMs : connectionsMaxMs);
+        if (open === 0 || clock.monotonicMs() - begunMs >= maxMs) break;
         await clock.sleep(connectionsPollMs, signal);
       }
     }
     drained = true;
   }
 
-  async function isConnected(): Promise<boolean> {
-    if (work.spec.hostNetwork) return false; // Its connections cannot be told from the machine's.
-    const pid = runtime.containers(uid).find(({ state }) => state === "running")?.pid ?? 0;
-    if (pid === 0) return false;
-    return ((await openConnections(pid)) ?? 0) > 0;
+  /** Undefined: they cannot be seen from here. */
+  async function connections(): Promise<number | undefined> {
+    if (work.spec.hostNetwork) return 0; // Its connections cannot be told from the machine's.
+    const running = runtime.containers(uid).find(({ state }) => state === "running");
+    return running === undefined || running.pid === 0 ? 0 : openConnections(running.pid);
   }
 
   function probe(now: EpochMs): EpochMs | undefined {
@@ -386,7 +415,7 @@ export function podActor(options: ActorOptions): PodActor {
         wakeAt = turn();
       } catch (error) {
         log.error({ err: error, uid }, "a pod's turn failed");
-        wakeAt = clock.now() + volumeRetryMs;
+        wakeAt = clock.now() + turnRetryMs;
       }
       if (ended) return;
       await wake.wait(wakeAt === undefined ? undefined : Math.max(wakeAt - clock.now(), 0), signal);
@@ -403,6 +432,11 @@ export function podActor(options: ActorOptions): PodActor {
     },
     forget() {
       forgotten = true;
+      // A stop that was asked for with a longer grace goes on in the engine: it is cut short.
+      const stopping = [...inFlight.keys()].some(
+        (key) => key.startsWith("stop:") || key === "drain",
+      );
+      if (stopping) launch("cut short", cutShort);
       wake.ring();
     },
     forgotten: () => forgotten,
@@ -428,8 +462,8 @@ export function podActor(options: ActorOptions): PodActor {
 
 /** Kubernetes shows a failed pull first as it failed, then, while it waits, as backed off. */
 function asShown(held: Waiting, now: EpochMs): Waiting {
-  const isShort = held.retryAt - now > 9_500;
-  if (held.reason !== "ErrImagePull" || isShort) return held;
+  const shown = held.since !== undefined && now - held.since >= failureShownMs;
+  if (held.reason !== "ErrImagePull" || !shown) return held;
   return {
     ...held,
     reason: "ImagePullBackOff",

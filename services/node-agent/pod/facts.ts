@@ -8,6 +8,8 @@ export type Waiting = {
   readonly reason: string;
   readonly message: string;
   readonly retryAt: EpochMs;
+  /** When it was refused; undefined where that does not matter. */
+  readonly since?: EpochMs;
 };
 
 /** What the probes of one running container have said so far. */

@@ -59,7 +59,8 @@ export type StartRequest = {
   readonly signal: AbortSignal;
 };
 
-export const podFolder = (dataDir: string, uid: string) => join(dataDir, "pods", uid);
+export const podsFolder = (dataDir: string) => join(dataDir, "pods");
+export const podFolder = (dataDir: string, uid: string) => join(podsFolder(dataDir), uid);
 
 /** @throws {StartRefused} */
 export async function startContainer(context: NodeContext, request: StartRequest): Promise<void> {
@@ -218,7 +219,7 @@ async function writeResolvConf(
   cluster: ClusterFacts,
 ): Promise<Mount> {
   const source = join(folder, "resolv.conf");
-  await mkdir(folder, { recursive: true });
+  await mkdir(folder, { recursive: true, mode: 0o700 }); // Secrets come to lie below it.
   const host = await readFile("/etc/resolv.conf", "utf8").catch(() => "");
   await writeFile(source, resolvConf(work, cluster, host));
   return { source, target: "/etc/resolv.conf", readOnly: false };

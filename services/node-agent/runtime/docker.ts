@@ -28,6 +28,8 @@ export type DockerOptions = {
 
 /** How long to wait before listening to the engine's events again. */
 const reconnectMs = 500;
+/** Containers of which the order of observations is remembered. */
+const askedMax = 5_000;
 
 const engineEvent = z.object({
   Type: z.string(),
@@ -50,14 +52,24 @@ export async function dockerRuntime(options: DockerOptions): Promise<ContainerRu
     for (const listener of listeners) listener(uid);
   };
 
+  /** Answers overtake one another: one that was asked for earlier than what is held is dropped. */
+  const asked = { last: 0, held: new Map<string, number>() };
+
   async function observe(id: string): Promise<void> {
-    const before = observed.get(id);
+    asked.last += 1;
+    const nth = asked.last;
     let after: Observed | undefined;
     try {
       after = observedOf(await docker.getContainer(id).inspect());
     } catch (error) {
       if (statusCodeOf(error) !== 404) throw failure("the engine did not show a container", error);
     }
+    if (nth < (asked.held.get(id) ?? 0)) return;
+    asked.held.delete(id); // To the end: the oldest is dropped first.
+    asked.held.set(id, nth);
+    const [oldest] = asked.held.keys();
+    if (asked.held.size > askedMax && oldest !== undefined) asked.held.delete(oldest);
+    const before = observed.get(id);
     if (after === undefined) observed.delete(id);
     else observed.set(id, after);
     const uid = (after ?? before)?.uid;

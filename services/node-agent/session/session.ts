@@ -212,7 +212,8 @@ export function nodeSession(options: SessionOptions): NodeSession {
       try {
         const reply = nodeReportReply.parse(await ask("report", report, requestMs));
         for (const uid of reports.answered(message.reports, reply)) options.onGone(uid);
-        if (reply.results.some(({ outcome }) => outcome === "retry")) return false;
+        const answered = reply.results.filter(({ outcome }) => outcome !== "retry").length;
+        if (answered < message.reports.length) return false;
       } catch (error) {
         log.debug({ err: error, pods: message.reports.length }, "reports were not answered");
         for (const event of message.events) reports.event(event);

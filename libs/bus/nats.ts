@@ -85,7 +85,7 @@ function natsWire(
       return {
         async unsubscribe() {
           if (upSinceMs === undefined) return subscription.unsubscribe();
-          await Promise.race([subscription.drain(), clock.sleep(drainMaxMs)]);
+          await within(subscription.drain(), clock);
         },
       };
     },
@@ -99,12 +99,22 @@ function natsWire(
     onUp: (listener) => reconnected.add(listener),
     async [Symbol.asyncDispose]() {
       if (upSinceMs !== undefined) {
-        await Promise.race([connection.drain(), clock.sleep(drainMaxMs)]);
+        await within(connection.drain(), clock);
       }
       await connection.close();
       await watching;
     },
   };
+}
+
+/** Waits for `drained`, though no longer than is good; the timer goes, so that the process can end. */
+async function within(drained: Promise<void>, clock: Clock): Promise<void> {
+  const over = new AbortController();
+  try {
+    await Promise.race([drained, clock.sleep(drainMaxMs, over.signal)]);
+  } finally {
+    over.abort();
+  }
 }
 
 function headersOf(entries: Readonly<Record<string, string>>) {

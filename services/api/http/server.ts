@@ -47,7 +47,7 @@ export type ServerOptions = {
 };
 
 /** How long replies that are under way may take once the gateway stops. */
-const stopWaitMs = 2_000;
+const stopWaitMs = 500;
 
 /** @returns the port that it listens on, and what ends it */
 export async function serve(options: ServerOptions): Promise<AsyncDisposable & { port: number }> {
@@ -203,7 +203,10 @@ async function stream(
       }),
   };
   await reply.run(out);
-  response.end();
+  // A connection that is kept would keep the gateway from stopping.
+  response.end(() => {
+    if (stop.aborted) response.socket?.destroySoon();
+  });
 }
 
 function refuseUpgrade(socket: Duplex, error: unknown, log: Log): void {

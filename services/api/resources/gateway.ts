@@ -1,4 +1,3 @@
-import type { AdmissionContext } from "../../../libs/admission/context.ts";
 import type { Bus } from "../../../libs/bus/bus.ts";
 import type { Kind } from "../../../libs/model/kind.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
@@ -14,9 +13,3 @@ export type Gateway = {
   readonly bus: Bus;
   readonly log: Log;
 };
-
-/** What admission reads now; for decisions within one turn of the event loop. */
-export function contextOf({ ports }: Gateway, backend: Backend): AdmissionContext {
-  const { clock, random, settings } = ports;
-  return { view: backend.view, now: clock.now(), random, settings };
-}

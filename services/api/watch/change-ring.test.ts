@@ -106,5 +106,5 @@ test.each([
     ({ metadata }) => metadata.labels?.["on"] === "1",
   );
   expect(event?.type).toBe(type);
-  if (event !== undefined) expect(event.object.metadata.resourceVersion).toBe("11");
+  expect(event?.object.metadata.resourceVersion).toBe(type === undefined ? undefined : "11");
 });

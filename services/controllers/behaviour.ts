@@ -83,8 +83,8 @@ function turnOf(
 ): Turn | undefined {
   const { view, now } = context;
   // `self` is an object of the controller's kind: it was read as one.
-  const world = controller.read(view, self as never, ports);
-  const decision = controller.decide(self as never, world, now);
+  const world = controller.read(view, self, ports);
+  const decision = controller.decide(self, world, now);
   const children = decision.writes.flatMap((write) => childOps(controller, write, context));
   const own = ownOps(controller, self, decision, context);
   // S2: whoever writes anything writes its own object too, unless names alone keep turns apart.
@@ -147,15 +147,15 @@ function ownOps(
   const ends = updated?.ops.some(({ key, op }) => key === ownKey && op === "delete") ?? false;
   if (updated !== undefined && (ends || decision.status === self.status)) return updated.ops;
   if (decision.status === self.status) return [];
-  const between = updated?.object ?? (self as never);
+  const between = updated?.object ?? self;
   const admitted = admitStatus(kind, between, decision.status, context);
   if (admitted === undefined) return updated?.ops ?? [];
-  return transactionOf(kind, self as never, loose(admitted.object) as never, view);
+  return transactionOf(kind, self as never, loose(admitted.object), view);
 }
 
 /** Puts the object as it is, so that no other turn decided at its revision commits (S2). */
 const touchOps = (kind: Kind, self: StoredObject, view: ClusterView): readonly Op[] =>
-  transactionOf(kind, self as never, self as never, view);
+  transactionOf(kind, self, self, view);
 
 /** Itself, the owners of what it owns, and what the controller adds. */
 function concernsOf({ kind, owns, concerns, missing, ownedWakeOwners = true }: Controller) {

@@ -62,7 +62,6 @@ const following = memberships.follow(
 );
 const placement = await joinPlacement({ memberships, member, signal, ...ports });
 await using actors = runActors({ behaviours, view, replica, store, placement, signal, ...ports });
-const { tell } = actors;
 const sessions: SessionPorts = {
   bus,
   store,
@@ -70,7 +69,7 @@ const sessions: SessionPorts = {
   view,
   settings,
   placement,
-  tell,
+  tell: (kind, name) => actors.tell(kind, name),
   signal,
   ...ports,
 };

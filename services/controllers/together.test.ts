@@ -15,7 +15,7 @@ import { clusterOn, type Cluster } from "../../libs/cluster/open.ts";
 import { deployment } from "../../libs/model/kinds/deployment.ts";
 import { namespace } from "../../libs/model/kinds/namespace.ts";
 import { node } from "../../libs/model/kinds/node.ts";
-import { pod, type Pod } from "../../libs/model/kinds/pod.ts";
+import { pod } from "../../libs/model/kinds/pod.ts";
 import { replicaSet } from "../../libs/model/kinds/replicaset.ts";
 import { timeOf } from "../../libs/model/time.ts";
 import { memoryBucket } from "../../libs/store/memory-bucket.ts";
@@ -111,12 +111,7 @@ function afterNode(cluster: Cluster, home: string, name: string, context: Admiss
   }
   if (readySinceMs(one) !== undefined) return undefined;
   const ready = { type: "Ready", status: "True", lastTransitionTime: timeOf(context.now) };
-  return admitStatus(
-    pod,
-    one,
-    { ...one.status, phase: "Running", conditions: [ready] } as Pod["status"],
-    context,
-  );
+  return admitStatus(pod, one, { ...one.status, phase: "Running", conditions: [ready] }, context);
 }
 
 test("two instances that both own everything roll a Deployment, empty a namespace, and never disagree", async () => {

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { deployment, type Deployment } from "../../../libs/model/kinds/deployment.ts";
 import { namespace } from "../../../libs/model/kinds/namespace.ts";
@@ -168,7 +168,7 @@ describe("a Deployment", () => {
       finish(run);
     }
     const images = run.sets().map(({ spec }) => spec.template.spec.containers[0]?.image);
-    expect(images.toSorted()).toEqual(["web:v3", "web:v4", "web:v5"]);
+    expect(new Set(images)).toEqual(new Set(["web:v3", "web:v4", "web:v5"]));
   });
 
   test("that recreates has no new pod beside an old one", () => {
@@ -214,7 +214,7 @@ describe("a Deployment", () => {
       run
         .sets()
         .map(({ spec }) => spec.replicas)
-        .toSorted(),
+        .toSorted((a, b) => a - b),
     ).toEqual([5, 8]);
     run.edit({ replicas: 15 });
     run.turnDeployment(0);
@@ -222,8 +222,8 @@ describe("a Deployment", () => {
       run
         .sets()
         .map(({ spec }) => spec.replicas)
-        .toSorted(),
-    ).toEqual([11, 7]);
+        .toSorted((a, b) => a - b),
+    ).toEqual([7, 11]);
   });
 
   test("says when its progress deadline has passed", () => {

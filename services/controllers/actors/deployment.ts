@@ -254,7 +254,7 @@ function statusOf(
   const freshName = fresh === undefined ? born : nameOf(fresh);
   const { conditions, deadlineAt } = conditionsFor(self, {
     now,
-    status: counts as Status, // Zeros stand where the schema has them optional.
+    status: counts, // Zeros stand where the schema has them optional.
     minAvailable: self.spec.replicas - bounds.unavailable,
     fresh: freshName === undefined ? undefined : { name: freshName, created: born !== undefined },
     freshSet: fresh,
@@ -264,7 +264,7 @@ function statusOf(
     .filter((at) => at > now);
   const wakes = [...pending, ...(deadlineAt === undefined ? [] : [deadlineAt + 1])];
   return {
-    status: { ...counts, conditions } as Status, // As above.
+    status: { ...counts, conditions }, // As above.
     wakeAt: wakes.length > 0 ? Math.min(...wakes) : undefined,
   };
 }

@@ -55,7 +55,7 @@ export const namespaces = controller({
       content: contentKinds.flatMap((kind) => view.list(kind, inside) as readonly StoredObject[]), // Every object has metadata.
     };
   },
-  decide: decide as never, // The registry forgets the kinds' types.
+  decide: decide, // The registry forgets the kinds' types.
   concerns,
   missing: {
     names: standing,

@@ -36,7 +36,7 @@ type ReplicaSetDecision = Decision<Pod, ReplicaSet>;
 
 /** Makes the number of live pods equal `spec.replicas`. */
 export function decide(self: ReplicaSet, world: World, now: EpochMs): ReplicaSetDecision {
-  const { minReadySeconds = 0, selector } = self.spec;
+  const { minReadySeconds, selector } = self.spec;
   const claimed = claims(
     self,
     selector,
@@ -91,7 +91,7 @@ function newPods(self: ReplicaSet, count: number, taken: ReadonlySet<string>): r
 }
 
 function podOf(self: ReplicaSet, name: string): Newborn & { readonly spec: unknown } {
-  const { metadata = {}, spec } = self.spec.template;
+  const { metadata, spec } = self.spec.template;
   const { labels, annotations, finalizers } = metadata;
   return {
     apiVersion: "v1",
@@ -124,7 +124,10 @@ function* concerns(
 ): Iterable<string> {
   const object = after ?? before;
   if (object?.apiVersion !== "v1") return;
-  if (object.kind === "Node") return yield* ownersOn(view, object.metadata.name ?? "");
+  if (object.kind === "Node") {
+    yield* ownersOn(view, object.metadata.name ?? "");
+    return;
+  }
   if (object.kind !== "Pod" || after === undefined || controllerOf(after) !== undefined) return;
   const { namespace = "" } = after.metadata;
   for (const self of view.list(replicaSet, { namespace })) {

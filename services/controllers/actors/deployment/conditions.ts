@@ -70,7 +70,7 @@ export function isComplete({ spec, metadata }: Deployment, status: Status): bool
 }
 
 function available({ status, minAvailable }: Progress): Judgement {
-  const enough = (status.availableReplicas ?? 0) >= minAvailable;
+  const enough = status.availableReplicas >= minAvailable;
   return {
     type: "Available",
     status: enough ? "True" : "False",
@@ -125,15 +125,22 @@ function judgeProgress(
 
 /** More pods of the new template, fewer of others, more ready or more available than before. */
 function hasProgressed(before: Status | undefined, now: Status): boolean {
-  const old = ({ replicas = 0, updatedReplicas = 0 }: Status) => replicas - updatedReplicas;
-  const was = before ?? ({} as Status); // Every field of it is optional or read with a default.
+  const old = ({ replicas, updatedReplicas }: Counts) => replicas - updatedReplicas;
+  const was: Counts = before ?? {
+    replicas: 0,
+    updatedReplicas: 0,
+    readyReplicas: 0,
+    availableReplicas: 0,
+  };
   return (
-    (now.updatedReplicas ?? 0) > (was.updatedReplicas ?? 0) ||
+    now.updatedReplicas > was.updatedReplicas ||
     old(now) < old(was) ||
-    (now.readyReplicas ?? 0) > (was.readyReplicas ?? 0) ||
-    (now.availableReplicas ?? 0) > (was.availableReplicas ?? 0)
+    now.readyReplicas > was.readyReplicas ||
+    now.availableReplicas > was.availableReplicas
   );
 }
+
+type Counts = Pick<Status, "replicas" | "updatedReplicas" | "readyReplicas" | "availableReplicas">;
 
 /** When progress is overdue; undefined when it is not awaited, or was overdue before `now`. */
 function deadlineOf(condition: Condition, seconds: number, now: EpochMs): EpochMs | undefined {

@@ -29,7 +29,7 @@ export const createdMs = ({ metadata }: ReplicaSet): number =>
   Date.parse(metadata.creationTimestamp ?? "");
 
 export function withHash(template: Template, hash: string): Template {
-  const { metadata = {} } = template;
+  const { metadata } = template;
   return {
     ...template,
     metadata: { ...metadata, labels: { ...metadata.labels, [hashLabel]: hash } },
@@ -37,7 +37,7 @@ export function withHash(template: Template, hash: string): Template {
 }
 
 function withoutHash(template: Template): Template {
-  const { metadata = {} } = template;
+  const { metadata } = template;
   const { [hashLabel]: _hash, ...labels } = metadata.labels ?? {};
   return { ...template, metadata: { ...metadata, labels } };
 }

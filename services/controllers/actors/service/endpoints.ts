@@ -53,13 +53,13 @@ function endpointOf(service: Service, { pod, nodeReady }: PlacedPod): Endpoint |
       uid: metadata.uid,
     },
     ...(spec.nodeName !== undefined && spec.nodeName !== "" && { nodeName: spec.nodeName }),
-  } as Endpoint; // Built field by field from parsed objects.
+  }; // Built field by field from parsed objects.
 }
 
 /** The Service's ports as numbers of this pod; a name that none of its containers has is left out. */
 function portsFor({ spec }: Service, { pod }: PlacedPod): readonly SlicePort[] {
   return (spec.ports ?? []).flatMap((port): SlicePort[] => {
-    const { name = "", protocol = "TCP", appProtocol, targetPort } = port;
+    const { name = "", protocol, appProtocol, targetPort } = port;
     const number = numberOf(targetPort ?? port.port, protocol, pod);
     if (number === undefined) return [];
     return [
@@ -68,7 +68,7 @@ function portsFor({ spec }: Service, { pod }: PlacedPod): readonly SlicePort[] {
         protocol,
         port: number,
         ...(appProtocol !== undefined && { appProtocol }),
-      } as SlicePort,
+      },
     ];
   });
 }

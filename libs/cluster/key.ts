@@ -36,7 +36,6 @@ export const loadKey = (node: string): string => `load.${token(node)}`;
 export type Pool = "cluster-ip" | "node-port" | "pod-cidr";
 export const allocKey = (pool: Pool, value: string | number): string =>
   `alloc.${pool}.${token(String(value))}`;
-export const allocPrefix = (pool: Pool): string => `alloc.${pool}.`;
 
 /** The bucket's format number, and the cluster's settings. */
 export const formatKey = "meta.format";

@@ -1,6 +1,6 @@
 /** A rolling update under load loses no request, and without the acknowledged drain it does (N6). */
 import { once } from "node:events";
-import { request } from "node:http";
+import { type IncomingMessage, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually, type TestCluster, testCluster } from "../cluster.ts";
@@ -61,7 +61,7 @@ async function ask(port: string): Promise<void> {
   const sent = request(`http://127.0.0.1:${port}/slow?ms=200`, { agent: false, timeout: 10_000 });
   sent.on("timeout", () => sent.destroy(new Error("no answer in 10 s")));
   sent.end();
-  const [reply] = (await once(sent, "response")) as [import("node:http").IncomingMessage]; // Node's "response".
+  const [reply] = (await once(sent, "response")) as [IncomingMessage]; // Node's "response".
   const body = await reply.toArray();
   if (reply.statusCode !== 200 || body.length === 0) throw new Error(`status ${reply.statusCode}`);
 }

@@ -1,5 +1,5 @@
 /** The controllers' side of `libs/protocol/node.ts`: heartbeats, snapshots, reports, configuration. */
-import * as z from "zod";
+import type * as z from "zod";
 import { assignPrefix } from "../../../libs/cluster/key.ts";
 import type { RecordEvent } from "../../../libs/cluster/record-event.ts";
 import { node as nodeKind } from "../../../libs/model/kinds/node.ts";

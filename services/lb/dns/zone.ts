@@ -6,7 +6,6 @@ import { isIPv4 } from "node:net";
 import { serviceNameLabel, type ServiceObject, type SliceObject } from "../objects.ts";
 import { isReady } from "../routes/plan.ts";
 
-export type RecordType = "A" | "AAAA" | "CNAME" | "NS" | "PTR" | "SOA" | "SRV" | "TXT";
 export type Question = { readonly name: string; readonly type: string };
 export type DnsRecord =
   | { readonly name: string; readonly type: "A"; readonly data: string }

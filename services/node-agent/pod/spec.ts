@@ -189,7 +189,6 @@ export type Container = PodSpec["containers"][number];
 export type Probe = z.output<typeof probe>;
 export type Handler = z.output<typeof handler>;
 export type Volume = PodSpec["volumes"][number];
-type FieldRef = z.output<typeof fieldRef>;
 export type ResourceFieldRef = z.output<typeof resourceFieldRef>;
 
 /** An assignment whose spec has been read. */

@@ -12,15 +12,26 @@ export async function cleanMachine(
   docker: Docker,
   { clusterId, podCIDR }: { readonly clusterId: string; readonly podCIDR: string },
 ): Promise<void> {
+  if (await answers(docker)) await removeContainers(docker, clusterId);
+  await removeTables(clusterId);
+  await removeAddresses(clusterId);
+  await removeDockerUserRules(clusterId);
+  await removeRoute(podCIDR);
+}
+
+/** A cluster without nodes needs no engine. */
+const answers = (docker: Docker): Promise<boolean> =>
+  docker.ping().then(
+    () => true,
+    () => false,
+  );
+
+async function removeContainers(docker: Docker, clusterId: string): Promise<void> {
   const ours = { all: true, filters: { label: [`berth.dev/cluster=${clusterId}`] } };
   const containers = await docker.listContainers(ours);
   await eachOf(containers, ({ Id }) => docker.getContainer(Id).remove({ force: true, v: true }));
   const networks = await docker.listNetworks({ filters: ours.filters });
   await eachOf(networks, ({ Id }) => docker.getNetwork(Id).remove());
-  await removeTables(clusterId);
-  await removeAddresses(clusterId);
-  await removeDockerUserRules(clusterId);
-  await removeRoute(podCIDR);
 }
 
 async function removeTables(clusterId: string): Promise<void> {

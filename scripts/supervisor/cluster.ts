@@ -8,8 +8,8 @@ import Docker from "dockerode";
 import { type Child, child, type ChildSpec } from "./child.ts";
 import { cleanMachine } from "./clean-machine.ts";
 import { endLeftovers } from "./end-leftovers.ts";
-import { identityIn } from "./identity.ts";
-import { registerOnMachine } from "./machine-registry.ts";
+import { freeNatsPort, identityIn, isFree } from "./identity.ts";
+import { MachineTaken, registerOnMachine } from "./machine-registry.ts";
 import type { ClusterOptions } from "./options.ts";
 import { ensureNatsServer } from "../tools/tools.ts";
 import { root } from "../tools/paths.ts";
@@ -37,8 +37,7 @@ export async function startCluster(
   onRestart: (name: string) => void,
 ): Promise<RunningCluster> {
   const { dir, port, podCIDR, serviceCIDR } = options;
-  if (options.fresh) forget(dir);
-  const { id, natsPort } = await identityIn(dir);
+  const { id } = await identityIn(dir);
   const docker = new Docker();
   await using undo = new AsyncDisposableStack();
   const mine = { id, pid: process.pid, dir, port, podCIDR, serviceCIDR };
@@ -48,6 +47,9 @@ export async function startCluster(
   await endLeftovers(id);
   await clean();
   undo.defer(clean);
+  if (options.fresh) forget(dir);
+  await refuseTakenPorts(options);
+  const natsPort = await freeNatsPort(dir);
 
   const logs = join(dir, "logs");
   const natsUrl = `nats://127.0.0.1:${natsPort}`;
@@ -76,18 +78,17 @@ export async function startCluster(
   };
 }
 
-/** The state of the cluster, but not what was fetched for the project. */
+/** @throws {MachineTaken} when another program listens where a gateway is to */
+async function refuseTakenPorts({ port, apis }: ClusterOptions): Promise<void> {
+  for (const taken of Array.from({ length: apis }, (_, nth) => port + nth)) {
+    if (await isFree(taken)) continue;
+    throw new MachineTaken(`another program listens on 127.0.0.1:${taken}: choose with --port`);
+  }
+}
+
+/** The state of the cluster, but neither its identity nor what was fetched for the project. */
 function forget(dir: string): void {
-  for (const part of [
-    "cluster.json",
-    "nats",
-    "nats.conf",
-    "pki",
-    "kubeconfig",
-    "nodes",
-    "lb",
-    "logs",
-  ]) {
+  for (const part of ["nats", "nats.conf", "pki", "kubeconfig", "nodes", "lb", "logs"]) {
     rmSync(join(dir, part), { recursive: true, force: true });
   }
 }
@@ -158,6 +159,7 @@ function serviceSpecs(options: ClusterOptions, places: Places): readonly ChildSp
     ...each(nodes, (nth) =>
       spec("node-agent", `node-${nth + 1}`, {
         BERTH_NODE_NAME: `node-${nth + 1}`,
+        BERTH_NODE_LABELS: `topology.kubernetes.io/zone=zone-${nth + 1}`,
         BERTH_NODE_SHARE: String(1 / nodes),
         BERTH_DATA_DIR: join(dir, "nodes", `node-${nth + 1}`),
         BERTH_RUNTIME: "docker",

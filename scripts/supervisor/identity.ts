@@ -23,6 +23,24 @@ export async function identityIn(dir: string): Promise<Identity> {
   return made;
 }
 
+/** The recorded port of nats-server, or another that is recorded now when a program has taken it. */
+export async function freeNatsPort(dir: string): Promise<number> {
+  const { id, natsPort } = await identityIn(dir);
+  if (await isFree(natsPort)) return natsPort;
+  const another = await freePort();
+  writeFileSync(join(dir, "cluster.json"), JSON.stringify({ id, natsPort: another }));
+  return another;
+}
+
+/** Whether a TCP port of 127.0.0.1 can be listened on. */
+export function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => void server.close(() => resolve(true)));
+  });
+}
+
 /** A TCP port of 127.0.0.1 that nobody uses at the moment. */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -138,7 +138,8 @@ export function storeContract(name: string, empty: () => Promise<Bucket>): void 
           store.commit([put(two), guard(one, "absent")]),
           store.commit([put(`c${round}`)]),
         ]);
-        expect(outcomes.map(({ ok }) => ok).toSorted()).toEqual([false, true, true]);
+        expect(outcomes.map(({ ok }) => ok)).toEqual(expect.arrayContaining([true, false]));
+        expect(outcomes.filter(({ ok }) => ok)).toHaveLength(2);
       }
     });
 
@@ -147,11 +148,11 @@ export function storeContract(name: string, empty: () => Promise<Bucket>): void 
       const stores = [await bucket.open(), await bucket.open()];
       const first = revisionOf(await stores[0]?.commit([put("a"), put("b")]));
       const race = Array.from({ length: 30 }, (_, at) =>
-        stores[at % 2]?.commit([put("a", first - 1, `${at}`), put("b", first, `${at}`)]),
+        pick(stores, at).commit([put("a", first - 1, `${at}`), put("b", first, `${at}`)]),
       );
       const outcomes = await Promise.all(race);
-      expect(outcomes.filter((outcome) => outcome?.ok)).toHaveLength(1);
-      const [a, b] = await Promise.all(["a", "b"].map((key) => stores[0]?.get(key)));
+      expect(outcomes.filter(({ ok }) => ok)).toHaveLength(1);
+      const [a, b] = await Promise.all(["a", "b"].map((key) => pick(stores, 0).get(key)));
       expect(a?.tx.id).toBe(b?.tx.id);
     });
 

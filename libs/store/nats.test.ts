@@ -1,6 +1,7 @@
 import { afterAll, beforeAll } from "vitest";
 import { type NatsServers, startNats } from "../../test/nats-server.ts";
 import { storeContract } from "./contract.ts";
+import { storeModel } from "./contract-model.ts";
 import { natsBuckets } from "./nats-buckets.ts";
 
 let servers: NatsServers;
@@ -12,3 +13,7 @@ afterAll(async () => {
 });
 
 storeContract("natsStore", () => natsBuckets(() => servers, { tombstoneSeconds: 1 }));
+storeModel("natsStore", () => natsBuckets(() => servers, { tombstoneSeconds: 1 }), {
+  runs: 6,
+  size: 12,
+});

@@ -1,5 +1,6 @@
 /** What is known, made true on this machine: packet rules, addresses on `lo`, names. */
 import { networkInterfaces } from "node:os";
+import type { Clock } from "../../libs/telemetry/clock.ts";
 import type { Log } from "../../libs/telemetry/log.ts";
 import type { Addresses } from "./dataplane/addresses.ts";
 import type { Dataplane } from "./dataplane/dataplane.ts";
@@ -14,6 +15,7 @@ export type MachineOptions = {
   /** Holds cluster DNS' address where the dataplane does not. */
   readonly addresses: Addresses;
   readonly forward: Forward;
+  readonly clock: Clock;
   readonly log: Log;
 };
 
@@ -29,7 +31,7 @@ export const machineAddresses = (): string[] =>
     .filter(({ family, internal }) => family === "IPv4" && !internal)
     .map(({ address }) => address);
 
-export function machine({ dataplane, addresses, forward, log }: MachineOptions): Machine {
+export function machine({ dataplane, addresses, forward, clock, log }: MachineOptions): Machine {
   /** Made when somebody asks: Services change more often than names are looked up. */
   let names: (() => Zone) | undefined;
   let dns: { readonly address: string; readonly server: AsyncDisposable } | undefined;
@@ -61,7 +63,14 @@ export function machine({ dataplane, addresses, forward, log }: MachineOptions):
     dns = undefined;
     try {
       if (dataplane.name === "nftables") await addresses.hold([address]);
-      const server = await serveDns({ address, port: 53, zone: () => names?.(), forward, log });
+      const server = await serveDns({
+        address,
+        port: 53,
+        zone: () => names?.(),
+        forward,
+        clock,
+        log,
+      });
       dns = { address, server };
       log.info({ address }, "answers cluster DNS");
     } catch (error) {

@@ -57,7 +57,7 @@ const servers = resolvConf("/etc/resolv.conf", () => dnsAddress, systemClock);
     dataplane,
     addresses,
     forward: forwarder({ servers, ...ports }),
-    log,
+    ...ports,
   });
   await runSession({
     machine: config.BERTH_MACHINE,

@@ -80,7 +80,16 @@ beforeAll(async () => {
     random: systemRandom,
   });
   port = await freePort(server);
-  stack.use(await serveDns({ address: server, port, zone: () => cluster, forward, log }));
+  stack.use(
+    await serveDns({
+      address: server,
+      port,
+      zone: () => cluster,
+      forward,
+      clock: systemClock,
+      log,
+    }),
+  );
 });
 afterAll(() => stack.disposeAsync());
 
@@ -268,6 +277,7 @@ async function serveUpstream(address: string): Promise<AsyncDisposable & { port:
     port: at,
     zone: () => ({ domain: "nowhere", ...known }),
     forward: async () => undefined,
+    clock: systemClock,
     log,
   });
   return { port: at, [Symbol.asyncDispose]: () => running[Symbol.asyncDispose]() };

@@ -1,6 +1,7 @@
 /** The sockets of cluster DNS: UDP and TCP on one address. */
 import { createSocket } from "node:dgram";
 import { createServer, type Socket } from "node:net";
+import type { Clock } from "../../../libs/telemetry/clock.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
 import { frames } from "./frames.ts";
 import { resolve, type ResolveOptions, type Transport } from "./resolve.ts";
@@ -8,6 +9,7 @@ import { resolve, type ResolveOptions, type Transport } from "./resolve.ts";
 export type DnsServerOptions = ResolveOptions & {
   readonly address: string;
   readonly port: number;
+  readonly clock: Clock;
   readonly log: Log;
 };
 
@@ -18,7 +20,7 @@ const idleConnectionMs = 10_000;
 
 /** @throws when the address cannot be listened on */
 export async function serveDns(options: DnsServerOptions): Promise<AsyncDisposable> {
-  const { address, port, log } = options;
+  const { address, port, clock, log } = options;
   const connections = new Set<Socket>();
   let atWork = 0;
 
@@ -52,10 +54,15 @@ export async function serveDns(options: DnsServerOptions): Promise<AsyncDisposab
   function converse(client: Socket): void {
     const queries = frames();
     connections.add(client);
-    client.setTimeout(idleConnectionMs, () => client.destroy());
+    let idle = clock.after(idleConnectionMs, () => client.destroy());
     client.on("error", () => client.destroy());
-    client.on("close", () => connections.delete(client));
+    client.on("close", () => {
+      idle[Symbol.dispose]();
+      connections.delete(client);
+    });
     client.on("data", (chunk) => {
+      idle[Symbol.dispose]();
+      idle = clock.after(idleConnectionMs, () => client.destroy());
       for (const query of queries.push(chunk)) {
         if (atWork >= queriesMax) client.destroy();
         else answered(query, "tcp", (answer) => client.write(queries.framed(answer)));

@@ -329,7 +329,7 @@ describe("a Deployment", () => {
           expect(run.cluster.view.revision).toBe(revision);
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -352,7 +352,7 @@ describe("a Deployment", () => {
           });
         },
       ),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 });

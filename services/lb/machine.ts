@@ -34,13 +34,14 @@ export const machineAddresses = (): string[] =>
 export function machine({ dataplane, addresses, forward, clock, log }: MachineOptions): Machine {
   /** Made when somebody asks: Services change more often than names are looked up. */
   let names: (() => Zone) | undefined;
+  let dnsAddress: string | undefined;
   let dns: { readonly address: string; readonly server: AsyncDisposable } | undefined;
 
   return {
     async apply({ cluster, services, slices, nodes }) {
       if (cluster === undefined) return;
-      const { domain, serviceCIDR, podCIDR, dnsAddress } = cluster;
-      names = once(() => zone({ domain, serviceCIDR, podCIDR, dnsAddress, services, slices }));
+      names = once(() => zone({ ...cluster, services, slices }));
+      dnsAddress = cluster.dnsAddress;
       await dataplane.apply(
         plan({ services, slices, nodes, cluster, machineAddresses: machineAddresses() }),
       );
@@ -48,7 +49,9 @@ export function machine({ dataplane, addresses, forward, clock, log }: MachineOp
     },
     async repair() {
       if (await dataplane.repair()) log.warn("the rules had been changed by others: restored");
-      if (dns !== undefined && dataplane.name === "nftables") await addresses.hold([dns.address]);
+      if (dnsAddress === undefined) return;
+      if (dataplane.name === "nftables") await addresses.hold([dnsAddress]);
+      await answerNamesOn(dnsAddress); // Port 53 may have been taken before.
     },
     async [Symbol.asyncDispose]() {
       await dns?.server[Symbol.asyncDispose]();

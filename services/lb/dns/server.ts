@@ -24,7 +24,7 @@ export async function serveDns(options: DnsServerOptions): Promise<AsyncDisposab
   const connections = new Set<Socket>();
   let atWork = 0;
 
-  const udp = createSocket({ type: "udp4", reuseAddr: true });
+  const udp = createSocket("udp4");
   const tcp = createServer({ noDelay: true }, converse);
   tcp.maxConnections = connectionsMax;
   await listening(udp, () => udp.bind({ address, port }));

@@ -75,6 +75,25 @@ describe("a refusal", () => {
       "spec.hostNetwork: Invalid type: must be boolean",
     ],
     ["no containers", { containers: [] }, "spec.containers: Required value"],
+    [
+      "a value of a wrong form",
+      { containers: [container], volumes: [{ name: "v", projected: { defaultMode: 0o1000 } }] },
+      "spec.volumes[0].projected.defaultMode: Invalid value: 512: must be less than or equal to 511",
+    ],
+    [
+      "a rule broken",
+      {
+        containers: [
+          {
+            ...container,
+            workingDir: "/",
+            volumeMounts: [{ name: "v", mountPath: "/v", subPath: "../x" }],
+          },
+        ],
+        volumes: [{ name: "v" }],
+      },
+      "spec.containers[0].volumeMounts[0].subPath: Invalid value: must be a relative path without '..'",
+    ],
     ["no spec", undefined, "spec: Required value"],
   ])("tells of %s", (_name, spec, expected) => {
     expect(refusals(pod, spec === undefined ? { metadata: { name: "web" } } : aPod(spec))).toEqual([

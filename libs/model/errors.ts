@@ -151,6 +151,11 @@ function textOf(issue: z.core.$ZodIssue): string {
   if (issue.code === "too_big" && typeof input === "number") {
     return `Invalid value: ${input}: must be less than or equal to ${issue.maximum}`;
   }
-  if (issue.code !== "invalid_type") return issue.message;
+  if (issue.code !== "invalid_type") {
+    return spoken.test(issue.message) ? issue.message : `Invalid value: ${issue.message}`;
+  }
   return `Invalid type: must be ${issue.expected === "record" ? "object" : issue.expected}`;
 }
+
+/** What a message begins with that says by itself what sort of fault it is. */
+const spoken = /^(Invalid|Required|Duplicate|Forbidden|Unsupported|Not found|Too long)/;

@@ -102,7 +102,7 @@ export type Claim = {
   readonly group: string;
   readonly priority: number;
   readonly createdAt: string;
-  /** Pods with the same text ask the same of every node. */
+  /** Pods with the same text ask the same of a node, whoever owns them. */
   readonly sameAs: string;
 };
 
@@ -135,21 +135,21 @@ function read({ metadata, spec }: PodFacts): Claim {
   const affinity = spec.affinity?.nodeAffinity;
   const required = affinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
   const asked = {
-    namespace,
-    labels,
     requests: requestsOf(spec),
     nodeSelector: spec.nodeSelector ?? {},
     nodeTerms: required,
     preferences: affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [],
     tolerations: spec.tolerations ?? [],
     hostPorts: hostPortsOf(spec),
-    spread: spec.topologySpreadConstraints ?? [],
-    group: owner?.uid ?? uid,
-    priority: spec.priority ?? 0,
   };
   return {
     ...asked,
     address: `${namespace}/${name}`,
+    namespace,
+    labels,
+    spread: spec.topologySpreadConstraints ?? [],
+    group: owner?.uid ?? uid,
+    priority: spec.priority ?? 0,
     createdAt: creationTimestamp,
     sameAs: JSON.stringify(asked),
   };

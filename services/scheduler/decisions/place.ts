@@ -5,7 +5,7 @@ import { hostPorts } from "./host-ports.ts";
 import { nodeAffinity, preferredAffinity } from "./node-affinity.ts";
 import type { Predicate, Score } from "./predicate.ts";
 import { leastAllocated, resources } from "./resources.ts";
-import { domainsOf, spreadOwner, spreadScore } from "./spread.ts";
+import { domainsOf, spreadScore } from "./spread.ts";
 import { preferUntainted, ready, schedulable, taints } from "./taints.ts";
 
 /** In Kubernetes' order: the first that refuses a node is the one that is told. */
@@ -17,12 +17,8 @@ export const predicates: readonly Predicate[] = [
   hostPorts,
   resources,
 ];
-export const scores: readonly Score[] = [
-  leastAllocated,
-  preferredAffinity,
-  preferUntainted,
-  spreadOwner,
-];
+/** They look at nothing but what the pod asks, so pods that ask the same share them. */
+export const scores: readonly Score[] = [leastAllocated, preferredAffinity, preferUntainted];
 const spreadWeight = 2;
 
 export type Placed = {
@@ -39,53 +35,67 @@ const changing = predicates.filter((predicate) => !predicate.fixed);
  * priority first, then the older, then by name. Never more on a node than it has room for.
  */
 export function place(claims: readonly Claim[], rooms: readonly Room[]): Placed {
-  const now = new Map(rooms.map((room) => [room.name, room]));
+  const now = [...rooms];
   const binds = new Map<string, Claim[]>();
   const refused: Placed["refused"][number][] = [];
-  /** What pods that ask the same have in common. */
-  const candidates = new Map<string, readonly string[]>();
+  /** What is known of the nodes for pods that ask the same. */
+  const kinds = new Map<string, Candidate[]>();
   const hopeless = new Map<string, string>();
 
   for (const claim of claims.toSorted(inOrder)) {
     const { sameAs } = claim;
-    const names = candidates.get(sameAs) ?? candidatesFor(claim, rooms);
-    candidates.set(sameAs, names);
+    const candidates = kinds.get(sameAs) ?? candidatesFor(claim, now);
+    kinds.set(sameAs, candidates);
     // Room only shrinks within a batch: what one could not have, its like cannot either.
     const known = hopeless.get(sameAs);
-    const best = known === undefined ? bestOf(claim, names, now) : undefined;
+    const best = known === undefined ? bestOf(claim, candidates, now) : undefined;
     if (best === undefined) {
-      const why = known ?? explain(claim, [...now.values()]);
+      const why = known ?? explain(claim, now);
       hopeless.set(sameAs, why);
       refused.push({ claim, why });
       continue;
     }
-    now.set(best.name, withClaim(best, claim));
-    const bound = binds.get(best.name) ?? [];
-    binds.set(best.name, bound);
+    now[best.at] = withClaim(best.room, claim);
+    const bound = binds.get(best.room.name) ?? [];
+    binds.set(best.room.name, bound);
     bound.push(claim);
   }
   return { binds, refused };
 }
 
-const candidatesFor = (claim: Claim, rooms: readonly Room[]): readonly string[] =>
-  rooms
-    .filter((room) => fixed.every((predicate) => predicate.check(claim, room)))
-    .map(({ name }) => name);
+/** A node that pods of one kind may go to, judged as it was when `room` was it. */
+type Candidate = { readonly at: number; room: Room; fits: boolean; score: number };
+
+function candidatesFor(claim: Claim, rooms: readonly Room[]): Candidate[] {
+  const candidates: Candidate[] = [];
+  for (const [at, room] of rooms.entries()) {
+    if (!fixed.every((predicate) => predicate.check(claim, room))) continue;
+    candidates.push(judge({ at, room, fits: false, score: 0 }, claim, room));
+  }
+  return candidates;
+}
+
+function judge(candidate: Candidate, claim: Claim, room: Room): Candidate {
+  candidate.room = room;
+  candidate.fits = changing.every((predicate) => predicate.check(claim, room));
+  candidate.score = 0;
+  for (const one of scores) candidate.score += one.weight * one.score(claim, room);
+  return candidate;
+}
 
 function bestOf(
   claim: Claim,
-  names: readonly string[],
-  rooms: ReadonlyMap<string, Room>,
-): Room | undefined {
-  const domains = domainsOf(claim, rooms.values());
-  let [best, highest]: [Room | undefined, number] = [undefined, -1];
-  for (const name of names) {
-    const room = rooms.get(name);
-    if (room === undefined || !changing.every((predicate) => predicate.check(claim, room)))
-      continue;
-    let total = spreadWeight * spreadScore(claim, room, domains);
-    for (const one of scores) total += one.weight * one.score(claim, room);
-    if (total > highest) [best, highest] = [room, total];
+  candidates: readonly Candidate[],
+  rooms: readonly Room[],
+): Candidate | undefined {
+  const domains = domainsOf(claim, rooms);
+  let [best, highest]: [Candidate | undefined, number] = [undefined, -1];
+  for (const candidate of candidates) {
+    const room = rooms[candidate.at];
+    if (room !== undefined && room !== candidate.room) judge(candidate, claim, room);
+    if (!candidate.fits) continue;
+    const total = candidate.score + spreadWeight * spreadScore(claim, candidate.room, domains);
+    if (total > highest) [best, highest] = [candidate, total];
   }
   return best;
 }

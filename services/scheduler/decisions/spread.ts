@@ -1,14 +1,6 @@
 import { matchesSelector } from "../../../libs/model/label-selector.ts";
 import type { Claim } from "../claim.ts";
 import type { Room } from "../room.ts";
-import type { Score } from "./predicate.ts";
-
-/** Pods of one owner go to different nodes while there are any. */
-export const spreadOwner: Score = {
-  name: "SelectorSpread",
-  weight: 2,
-  score: ({ group }, { groups }) => 100 / (1 + (groups.get(group) ?? 0)),
-};
 
 /** How many pods that each constraint selects live in each of its domains: `[constraint][domain]`. */
 export type Domains = readonly ReadonlyMap<string, number>[];
@@ -33,15 +25,20 @@ export function domainsOf(claim: Claim, rooms: Iterable<Room>): Domains {
   return counts;
 }
 
-/** From 0 to 100 for each wish: 100 where a domain is the emptiest. */
+/**
+ * Pods of one owner go to different nodes while there are any, and to different domains where they
+ * wish it: 100 for a node without any of them, and 100 for each wish where a domain is the emptiest.
+ */
 export function spreadScore(claim: Claim, room: Room, domains: Domains): number {
-  return wishesOf(claim).reduce((sum, { topologyKey }, nth) => {
+  let score = 100 / (1 + (room.groups.get(claim.group) ?? 0));
+  for (const [nth, { topologyKey }] of domains.length === 0 ? [] : wishesOf(claim).entries()) {
     const counts = domains[nth];
     const domain = room.labels[topologyKey];
-    if (counts === undefined || domain === undefined) return sum;
+    if (counts === undefined || domain === undefined) continue;
     const fewest = Math.min(...counts.values());
-    return sum + 100 / (1 + (counts.get(domain) ?? 0) - fewest);
-  }, 0);
+    score += 100 / (1 + (counts.get(domain) ?? 0) - fewest);
+  }
+  return score;
 }
 
 const wishesOf = ({ spread }: Claim) =>

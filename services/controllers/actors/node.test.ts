@@ -157,9 +157,24 @@ describe("an eviction", () => {
   });
 });
 
-test("a free pod range is the first that no node has", () => {
-  const taken = new Set(["10.244.0.0/24"]);
-  expect(freePodRange("10.244.0.0/16", (range) => taken.has(range))).toBe("10.244.1.0/24");
-  expect(freePodRange("10.244.0.0/30", () => false)).toBe("10.244.0.0/32");
-  expect(freePodRange("10.244.0.0/16", () => true)).toBeUndefined();
+describe("a free pod range", () => {
+  const taken = new Set<string>();
+  const isTaken = (range: string) => taken.has(range);
+  test("is one that no node has, from where the node's name says", () => {
+    const first = freePodRange("10.244.0.0/16", "n1", isTaken);
+    expect(first).toMatch(/^10\.244\.\d+\.0\/24$/);
+    taken.add(first ?? "");
+    expect(freePodRange("10.244.0.0/16", "n1", isTaken)).not.toBe(first);
+    expect(freePodRange("10.244.0.0/16", "n2", isTaken)).not.toBe(first);
+  });
+
+  test("is found as long as there is one", () => {
+    const all = new Set<string>();
+    for (let nth = 0; nth < 256; nth += 1) {
+      all.add(freePodRange("10.244.0.0/16", `n${nth}`, (range) => all.has(range)) ?? "none");
+    }
+    expect(all.size).toBe(256);
+    expect(all.has("none")).toBe(false);
+    expect(freePodRange("10.244.0.0/16", "n", (range) => all.has(range))).toBeUndefined();
+  });
 });

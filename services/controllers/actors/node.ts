@@ -146,9 +146,14 @@ function* concerns({ after }: ObjectChange, view: ClusterView): Iterable<string>
   if (home?.spec.taints?.some(({ effect }) => effect === "NoExecute")) yield home.metadata.name;
 }
 
-function freeRangeOf(view: ClusterView, { settings }: Surroundings): string | undefined {
+function freeRangeOf(
+  view: ClusterView,
+  name: string,
+  { settings }: Surroundings,
+): string | undefined {
   return freePodRange(
     settings.podCIDR,
+    name,
     (range) => view.raw.get(allocKey("pod-cidr", range)) !== undefined,
   );
 }
@@ -157,7 +162,7 @@ function freeRangeOf(view: ClusterView, { settings }: Surroundings): string | un
 function make(name: string, view: ClusterView, around: Surroundings): Newborn | undefined {
   const observed = around.nodes.seen(name);
   if (observed === undefined || observed.ageMs > 4_000) return undefined;
-  const range = freeRangeOf(view, around);
+  const range = freeRangeOf(view, name, around);
   const { facts } = observed;
   return {
     apiVersion: "v1",
@@ -184,7 +189,7 @@ export const nodes = controller({
       observed: around.nodes.seen(name),
       judgeable: around.nodes.judgeable(agents.length),
       pods: view.list(pod, { node: name }),
-      freeRange: podCIDR === "" ? freeRangeOf(view, around) : undefined,
+      freeRange: podCIDR === "" ? freeRangeOf(view, name, around) : undefined,
     };
   },
   decide,

@@ -191,20 +191,31 @@ describe("an agent on Docker", () => {
     expect(bridgeName("abcdefgh", ordinalOf(podCIDR, clusterFacts.podCIDR))).toBe("btabcdefgh7");
   });
 
-  async function logsOf(pod: string, container = "main", until?: string): Promise<string> {
-    const opening = {
-      namespace: "default",
-      pod,
-      uid: `uid-${pod}`,
-      container,
-      follow: until !== undefined,
-      previous: false,
-      timestamps: false,
+  test("stops though somebody follows a log, and leaves its containers alone", async () => {
+    const seen = Promise.withResolvers<void>();
+    const follow = async () => {
+      await using stream = await bus.open(nodeSubject(node, "logs"), openingOf("two", "b", true));
+      for await (const _chunk of stream.readable) seen.resolve();
     };
-    await using stream = await bus.open(
-      nodeSubject(node, "logs"),
-      new TextEncoder().encode(JSON.stringify(opening)),
+    const following = Promise.allSettled([follow()]);
+    await seen.promise;
+    stop.abort();
+    await running;
+    await following;
+    const left = runtime.containers("uid-two").map(({ state }) => state);
+    expect(left).toEqual(["running", "running", "running"]);
+  });
+
+  const openingOf = (pod: string, container: string, follow: boolean) => {
+    const which = { namespace: "default", pod, uid: `uid-${pod}`, container, follow };
+    return new TextEncoder().encode(
+      JSON.stringify({ ...which, previous: false, timestamps: false }),
     );
+  };
+
+  async function logsOf(pod: string, container = "main", until?: string): Promise<string> {
+    const opening = openingOf(pod, container, until !== undefined);
+    await using stream = await bus.open(nodeSubject(node, "logs"), opening);
     let text = "";
     for await (const chunk of stream.readable) {
       text += new TextDecoder().decode(chunk);

@@ -74,8 +74,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     },
     serve: async (bus) => {
       const stack = new AsyncDisposableStack();
-      stack.use(await serveLogs(bus, node, { runtime, clock }));
-      stack.use(await serveExec(bus, node, { runtime }));
+      stack.use(await serveLogs(bus, node, { runtime, clock, signal }));
+      stack.use(await serveExec(bus, node, { runtime, signal }));
       return stack;
     },
     clock,

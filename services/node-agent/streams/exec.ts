@@ -2,8 +2,8 @@ import type { Bus, ByteStream, Served } from "../../../libs/bus/bus.ts";
 import { execOpening } from "../../../libs/protocol/node.ts";
 import { nodeSubject } from "../../../libs/protocol/subjects.ts";
 import { newestOf } from "../pod/facts.ts";
-import type { ContainerRuntime, Session } from "../runtime/runtime.ts";
-import { NotHere } from "./logs.ts";
+import type { Session } from "../runtime/runtime.ts";
+import { NotHere, type StreamPorts } from "./logs.ts";
 
 /** Channels of v5.channel.k8s.io. */
 const channel = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
@@ -14,17 +14,20 @@ const payloadMax = 64 * 1_024 - 1;
 export const serveExec = (
   bus: Bus,
   node: string,
-  { runtime }: { readonly runtime: ContainerRuntime },
+  { runtime, signal }: StreamPorts,
 ): Promise<Served> =>
   bus.accept(nodeSubject(node, "exec"), async (stream, message) => {
     const opening = execOpening.parse(JSON.parse(new TextDecoder().decode(message.data)));
     const { uid, container, command, stdin, tty } = opening;
     const { newest } = newestOf(runtime.containers(uid), container);
     if (newest?.state !== "running") throw new NotHere(`container "${container}" is not running`);
+    const until = AbortSignal.any([stream.closed, signal]);
     using session =
       command.length === 0
-        ? await runtime.attach(newest.id, { stdin, tty }, stream.closed)
-        : await runtime.exec(newest.id, { command, stdin, tty }, stream.closed);
+        ? await runtime.attach(newest.id, { stdin, tty }, until)
+        : await runtime.exec(newest.id, { command, stdin, tty }, until);
+    const stop = () => session[Symbol.dispose]();
+    until.addEventListener("abort", stop, { once: true });
     const feeding = feed(stream, session);
     for await (const { stream: name, chunk } of session.output) {
       if (!opening[name]) continue;
@@ -35,7 +38,7 @@ export const serveExec = (
     const status = statusOf(await session.exitCode());
     await stream.write(frame(channel.error, new TextEncoder().encode(JSON.stringify(status))));
     await stream.end();
-    await Promise.race([feeding, closed(stream)]);
+    await Promise.race([feeding, ended(until)]);
   });
 
 /** What the asker sends, until its end; that it vanished is seen where output is written. */
@@ -59,7 +62,7 @@ async function feed(stream: ByteStream, session: Session): Promise<void> {
   }
 }
 
-const closed = ({ closed: signal }: ByteStream) =>
+const ended = (signal: AbortSignal) =>
   new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
     else signal.addEventListener("abort", () => resolve(), { once: true });

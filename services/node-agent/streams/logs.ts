@@ -8,6 +8,9 @@ import type { ContainerRuntime } from "../runtime/runtime.ts";
 /** What a stream's chunk may hold at most. */
 const chunkMax = 64 * 1_024;
 
+/** A stream ends with its asker, or when `signal` aborts: the agent would wait for it otherwise. */
+export type StreamPorts = { readonly runtime: ContainerRuntime; readonly signal: AbortSignal };
+
 /** A refusal that the asker is shown. */
 export class NotHere extends Error {
   override readonly name = "NotHere";
@@ -17,7 +20,7 @@ export class NotHere extends Error {
 export const serveLogs = (
   bus: Bus,
   node: string,
-  { runtime, clock }: { readonly runtime: ContainerRuntime; readonly clock: Clock },
+  { runtime, clock, signal }: StreamPorts & { readonly clock: Clock },
 ): Promise<Served> =>
   bus.accept(nodeSubject(node, "logs"), async (stream, message) => {
     const opening = logsOpening.parse(JSON.parse(new TextDecoder().decode(message.data)));
@@ -29,12 +32,9 @@ export const serveLogs = (
           ? undefined
           : Date.parse(sinceTime)
         : clock.now() - sinceSeconds * 1_000;
+    const until = AbortSignal.any([stream.closed, signal]);
     let left = opening.limitBytes ?? Infinity;
-    for await (const chunk of runtime.logs(
-      id,
-      { follow, timestamps, tailLines, sinceMs },
-      stream.closed,
-    )) {
+    for await (const chunk of runtime.logs(id, { follow, timestamps, tailLines, sinceMs }, until)) {
       for (let at = 0; at < chunk.length && left > 0; at += chunkMax) {
         const part = chunk.subarray(at, at + Math.min(chunkMax, left));
         left -= part.length;

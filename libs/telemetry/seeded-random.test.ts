@@ -8,7 +8,11 @@ describe("seeded chance", () => {
       const random = seededRandom(seed);
       return [random.next(), random.uuid(), ...random.bytes(4)];
     };
-    fc.assert(fc.property(fc.nat(), (seed) => expect(run(seed)).toEqual(run(seed))));
+    fc.assert(
+      fc.property(fc.nat(), (seed) => {
+        expect(run(seed)).toEqual(run(seed));
+      }),
+    );
     expect(run(1)).not.toEqual(run(2));
   });
 

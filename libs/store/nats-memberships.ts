@@ -40,7 +40,7 @@ export async function natsMemberships(
   const link = await natsLink(options);
   const closed = new AbortController();
   const until = (signal: AbortSignal) => AbortSignal.any([signal, closed.signal]);
-  const ensure = () => ensureLeases(link, { bucket, replicas }, clock);
+  const ensure = () => ensureLeases(link, { bucket, replicas }, clock, closed.signal);
   try {
     await ensure();
   } catch (error) {

@@ -58,6 +58,8 @@ export async function ensureLeases(
   link: Link,
   { bucket, replicas }: StreamsOptions,
   clock: Clock,
+  /** Aborts: nobody waits for the server any more. */
+  signal?: AbortSignal,
 ): Promise<void> {
   const config = {
     name: streamOf(bucket),
@@ -76,7 +78,7 @@ export async function ensureLeases(
     allow_msg_ttl: true,
     subject_delete_marker_ttl: nanosPerSecond,
   };
-  await ensureStream(link, config, clock);
+  await ensureStream(link, config, clock, signal);
 }
 
 const stateConfig = (
@@ -126,7 +128,12 @@ const historyConfig = (bucket: string, replicas: number): StreamConfig => ({
 });
 
 /** @returns whether it was made */
-async function ensureStream(link: Link, config: StreamConfig, clock: Clock): Promise<boolean> {
+async function ensureStream(
+  link: Link,
+  config: StreamConfig,
+  clock: Clock,
+  signal?: AbortSignal,
+): Promise<boolean> {
   const until = clock.monotonicMs() + readyWithinMs;
   for (let pauseMs = 50; ; pauseMs = Math.min(pauseMs * 2, 1_000)) {
     try {
@@ -134,10 +141,10 @@ async function ensureStream(link: Link, config: StreamConfig, clock: Clock): Pro
     } catch (error) {
       const passing = error instanceof StoreUnavailable || isPassing(error) || isRace(error);
       if (!passing) throw error;
-      if (clock.monotonicMs() > until) {
+      if (clock.monotonicMs() > until || signal?.aborted === true) {
         throw new StoreUnavailable("JetStream is not ready", { cause: error });
       }
-      await clock.sleep(pauseMs);
+      await clock.sleep(pauseMs, signal);
     }
   }
 }

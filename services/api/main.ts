@@ -65,7 +65,7 @@ const connection = await connect({
 await using _connection = { [Symbol.asyncDispose]: () => connection.close() };
 await using bus = await natsBus({ url, name: config.BERTH_INSTANCE, ...ports });
 await using cluster = await openCluster({ url, settings, signal, ...ports });
-await using events = await natsStore({ url, bucket: "events", ...ports });
+await using events = await natsStore({ url, bucket: "events", maxAgeSeconds: 3_600, ...ports });
 await using gateway = await openGateway({ kinds, cluster, events, bus, signal, ...ports });
 
 const parked = await openParked(connection);

@@ -41,8 +41,15 @@ const ports = { clock: systemClock, random: systemRandom, log };
 const url = config.BERTH_NATS_URL;
 
 await using bus = await natsBus({ url, name: instance, ...ports });
-await using cluster = await openCluster({ url, settings: proposed, signal, ...ports });
-await using events = await natsStore({ url, bucket: "events", ...ports });
+// Not the stop signal: a hand-over still waits for its commits to reach the replica.
+const closing = new AbortController();
+await using cluster = await openCluster({
+  url,
+  settings: proposed,
+  signal: closing.signal,
+  ...ports,
+});
+await using events = await natsStore({ url, bucket: "events", maxAgeSeconds: 3_600, ...ports });
 await using record = eventRecorder({ store: events, ...ports });
 await using memberships = await natsMemberships({ url, ...ports });
 const { store, replica, view, settings } = cluster;

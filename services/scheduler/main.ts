@@ -31,7 +31,7 @@ const url = config.BERTH_NATS_URL;
 // The state stays open past the stop, for the commits that are in flight then.
 const closing = new AbortController();
 await using cluster = await openCluster({ url, settings, signal: closing.signal, ...ports });
-await using events = await natsStore({ url, bucket: "events", ...ports });
+await using events = await natsStore({ url, bucket: "events", maxAgeSeconds: 3_600, ...ports });
 await using record = eventRecorder({ store: events, ...ports });
 await using memberships = await natsMemberships({ url, ...ports });
 

@@ -37,7 +37,7 @@ export function storeModel(
           const model: Model = { newest: new Map(), revision: 0, all: [] };
           await fc.asyncModelRun(async () => ({ model, real: { stores, replica, bucket } }), steps);
         }),
-        { numRuns: runs, ...seedFromEnvironment() },
+        { numRuns: runs, endOnFailure: true, ...seedFromEnvironment() },
       );
     }, 120_000);
   });

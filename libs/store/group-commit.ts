@@ -62,19 +62,11 @@ export function groupCommit(stream: Stream, known: Known, { clock, random, log }
         base: options.id === undefined ? known.highest() : 0,
         uncertain: options.id !== undefined,
       });
-      if (running) return;
-      running = true;
-      run().then(
-        () => (running = false),
-        (error: unknown) => {
-          running = false;
-          const cause = new StoreUnavailable("the commit loop failed", { cause: error });
-          for (const item of waiting.splice(0)) item.failed(cause);
-        },
-      );
+      if (!running) run().catch(broken);
     });
 
   async function run(): Promise<void> {
+    running = true;
     await gathered();
     while (waiting.length > 0) {
       const ready = withoutExpired();
@@ -88,6 +80,7 @@ export function groupCommit(stream: Stream, known: Known, { clock, random, log }
       if (setbacks > 0) await clock.sleep(pause());
       await gathered();
     }
+    running = false; // In the same breath as the last look: nobody waits unseen.
   }
 
   async function round(ready: readonly Waiting[]): Promise<void> {
@@ -96,6 +89,13 @@ export function groupCommit(stream: Stream, known: Known, { clock, random, log }
     const again = as === "puts" ? await puts(now) : await batch(now);
     waiting = [...again, ...waiting];
     setbacks = again.length > 0 && again.length === now.length ? setbacks + 1 : 0;
+  }
+
+  /** A round settles what it fails, so this is for what nobody thought of. */
+  function broken(error: unknown): void {
+    running = false;
+    const failure = new StoreUnavailable("the commit failed", { cause: error });
+    for (const item of waiting.splice(0)) item.failed(failure);
   }
 
   /** Gives up what was told to stop or took too long, and takes all the rest. */

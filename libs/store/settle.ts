@@ -46,15 +46,14 @@ async function staleOp(
   const gone = ops.find((op) => !isAbsence(op) && refutes(newest.get(op.key), op.expect));
   if (gone !== undefined) return gone;
   for (const op of ops) {
-    // Live, where absence is expected: or deleted since. Not there, where a revision is expected:
-    // its tombstone has expired. Either may be the reader's lag; the leader knows.
+    // Live, where absence is expected: or deleted since. Older than expected, or not there: its
+    // tombstone has expired. Either may be the reader's lag; the leader knows.
     const entry = newest.get(op.key);
-    const isOpen = isAbsence(op) ? refutes(entry, op.expect) : entry === undefined;
-    if (!isOpen) continue;
+    if (isAbsence(op) ? !refutes(entry, op.expect) : entry?.revision === op.expect) continue;
     const now = await stream.last(op.key);
     if (now === undefined) known.forget(op.key);
     else known.learn(now);
-    if (now === undefined ? !isAbsence(op) : refutes(now, op.expect)) return op;
+    if (isAbsence(op) ? refutes(now, op.expect) : now?.revision !== op.expect) return op;
   }
   return undefined;
 }

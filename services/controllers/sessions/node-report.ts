@@ -53,18 +53,21 @@ async function tryStore(
     stamp: timestamp(clock.now()),
   });
   if (verdict.act === "forget" || here === undefined) return "gone";
-  if (verdict.act === "skip") return "stored";
+  // What a finalizer holds goes with a later report: the node is to repeat it (O6).
+  const held = report.gone && here.metadata.deletionTimestamp !== undefined;
+  const stored = held ? "retry" : "stored";
+  if (verdict.act === "skip") return stored;
   if (verdict.act === "refuse") return "retry";
   const context = admission(ports);
   const admitted =
     verdict.act === "remove"
       ? admitRemove(podKind, here, context)
       : admitReport(podKind, here, verdict, context);
-  if (admitted === undefined) return "stored";
+  if (admitted === undefined) return stored;
   const outcome = await store.commit(admitted.ops, { cut: view.revision });
   if (outcome.ok) {
     await replica.caughtUp(outcome.revision);
-    return verdict.act === "remove" ? "gone" : "stored";
+    return verdict.act === "remove" ? "gone" : stored;
   }
   if (outcome.revision !== undefined) await replica.caughtUp(outcome.revision);
   else await replica.caughtUp(await store.lastRevision());

@@ -5,6 +5,3 @@ export const root = join(import.meta.dirname, "../..");
 
 /** Programs that this project fetched for itself; nothing in here is part of a cluster's state. */
 export const binDir = join(root, ".berth/bin");
-
-/** `DOCKER_CONFIG` for a docker CLI that finds our compose plugin and leaves the user's alone. */
-export const dockerConfigDir = join(root, ".berth/docker");

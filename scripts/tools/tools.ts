@@ -1,7 +1,7 @@
 import { copyFileSync, chmodSync, existsSync, mkdirSync, renameSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isDebian, openApt, type Suite } from "./debian.ts";
-import { binDir, dockerConfigDir } from "./paths.ts";
+import { binDir } from "./paths.ts";
 import { isExecutable, run, which } from "./run.ts";
 
 /** What cannot be had on this machine without its user; the message says how to get it. */
@@ -35,17 +35,6 @@ export async function ensureKubectl(): Promise<string> {
     },
     packaged: { suite: "sid", package: "kubectl", file: /\/kubectl$/ },
     help: "kubectl 1.30 or newer is missing: see https://kubernetes.io/docs/tasks/tools/",
-  });
-}
-
-/** The compose plugin, for the tests: in `.berth/docker/cli-plugins`. */
-export async function ensureCompose(): Promise<string> {
-  return ensure({
-    name: "docker-compose",
-    folder: join(dockerConfigDir, "cli-plugins"),
-    isGood: async (path) => /\bv?2\.|\bv?[3-9]\./.test(await run(path, ["version"])),
-    packaged: { suite: "sid", package: "docker-compose", file: /cli-plugins\/docker-compose$/ },
-    help: "docker compose is missing: see https://docs.docker.com/compose/install/",
   });
 }
 

@@ -1,6 +1,7 @@
 /** `kill -9` of everything, at bad moments: updates complete, and never a pod too many. */
 import { spawn } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
+import Docker from "dockerode";
 import * as z from "zod";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ensureKubectl } from "../../scripts/tools/tools.ts";
@@ -121,10 +122,22 @@ describe("kill -9 during a rolling update", () => {
     ).toBe("value");
   });
 
-  test("of every gateway leaves the cluster going: a scaled Deployment goes on", async () => {
+  test("of every gateway leaves the cluster going: a container comes back, a scaling goes on", async () => {
     await cluster.kubectl(["scale", "deployment/web", "--replicas=6"]);
     const gateway = cluster.processes.get("api-0");
     await gateway?.stop();
+    const ofCluster = { filters: { label: [`berth.dev/cluster=${cluster.id}`] } };
+    const docker = new Docker();
+    await eventually("six containers run", async () => {
+      expect(await docker.listContainers(ofCluster)).toHaveLength(6);
+    });
+    const [first] = await docker.listContainers(ofCluster);
+    await docker.getContainer(first?.Id ?? "").remove({ force: true });
+    await eventually("six containers run again", async () => {
+      const ids = (await docker.listContainers(ofCluster)).map(({ Id }) => Id);
+      expect(ids).toHaveLength(6);
+      expect(ids).not.toContain(first?.Id);
+    });
     gateway?.start();
     await rolledOut();
   });

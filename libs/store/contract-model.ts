@@ -229,7 +229,8 @@ class Expire implements fc.AsyncCommand<Model, Real> {
 function opOf({ key, op, expect }: Aim, { newest, revision }: Model): Op {
   const found = newest.get(key);
   const live = found === undefined || found.deleted ? ("absent" as const) : found.revision;
-  const old = Math.max(1, (found?.revision ?? revision) - 1);
+  // Never one that is still to come: it would hold later.
+  const old = Math.max(0, (found?.revision ?? revision) - 1) || ("absent" as const);
   const expected = { right: live, old, absent: "absent" as const }[expect];
   serial += 1;
   switch (op) {

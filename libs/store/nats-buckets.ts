@@ -4,6 +4,7 @@ import { systemClock } from "../telemetry/clock.ts";
 import { createLog } from "../telemetry/log.ts";
 import { systemRandom } from "../telemetry/random.ts";
 import type { Bucket } from "./contract.ts";
+import { streamOf } from "./key-subject.ts";
 import { natsStore } from "./nats.ts";
 
 type Options = { readonly tombstoneSeconds?: number; readonly replicas?: number };
@@ -14,11 +15,12 @@ const expiryLagMs = 1_000;
 export async function natsBuckets(
   servers: () => NatsServers,
   options: Options = {},
-): Promise<Bucket> {
+): Promise<Bucket & { readonly stream: string }> {
   const bucket = `test-${systemRandom.uuid()}`;
   const opened = new AsyncDisposableStack();
   const ports = { clock: systemClock, random: systemRandom, log: createLog("test", "silent") };
   return {
+    stream: streamOf(bucket),
     async open() {
       const store = await natsStore({ url: servers().url, bucket, ...ports, ...options });
       return opened.use(store);

@@ -20,17 +20,24 @@ export async function natsLink(
   const connection =
     "connection" in options ? options.connection : await dial(options.url.split(","));
   const listeners = new Set<() => void>();
-  const watched = watchStatus(connection, listeners);
+  /** Fails the requests that are under way. */
+  const inFlight = new Set<() => void>();
+  const watched = watchStatus(connection, listeners, inFlight);
   return {
     connection,
     async request(subject, body, { headers, timeoutMs = requestTimeoutMs } = {}) {
+      // With its connection an answer is lost: no reason to wait for it any longer.
+      const broken = Promise.withResolvers<never>();
+      const fail = () => broken.reject(new StoreUnavailable("the connection broke"));
+      broken.promise.catch(() => undefined);
+      inFlight.add(fail);
       try {
-        return await connection.request(subject, body, {
-          timeout: timeoutMs,
-          ...(headers === undefined ? {} : { headers }),
-        });
+        const options = { timeout: timeoutMs, ...(headers === undefined ? {} : { headers }) };
+        return await Promise.race([connection.request(subject, body, options), broken.promise]);
       } catch (cause) {
         throw new StoreUnavailable("NATS did not answer", { cause });
+      } finally {
+        inFlight.delete(fail);
       }
     },
     onReconnect(listener) {
@@ -60,8 +67,14 @@ function dial(servers: readonly string[]): Promise<NatsConnection> {
   });
 }
 
-async function watchStatus(connection: NatsConnection, listeners: ReadonlySet<() => void>) {
+async function watchStatus(
+  connection: NatsConnection,
+  listeners: ReadonlySet<() => void>,
+  inFlight: ReadonlySet<() => void>,
+): Promise<void> {
   for await (const { type } of connection.status()) {
+    if (type !== "reconnect" && type !== "disconnect") continue;
+    for (const fail of inFlight) fail();
     if (type === "reconnect") for (const listener of listeners) listener();
   }
 }

@@ -9,7 +9,12 @@ import { type Child, child, type ChildSpec } from "./child.ts";
 import { cleanMachine } from "./clean-machine.ts";
 import { endLeftovers } from "./end-leftovers.ts";
 import { freeNatsPort, identityIn, isFree } from "./identity.ts";
-import { MachineTaken, registerOnMachine } from "./machine-registry.ts";
+import {
+  deadClusters,
+  forgetOnMachine,
+  MachineTaken,
+  registerOnMachine,
+} from "./machine-registry.ts";
 import type { ClusterOptions } from "./options.ts";
 import { ensureNatsServer } from "../tools/tools.ts";
 import { root } from "../tools/paths.ts";
@@ -40,6 +45,7 @@ export async function startCluster(
   const { id } = await identityIn(dir);
   const docker = new Docker();
   await using undo = new AsyncDisposableStack();
+  await clearDead(docker);
   const mine = { id, pid: process.pid, dir, port, podCIDR, serviceCIDR };
   undo.use(registerOnMachine(mine));
   const clean = () => cleanMachine(docker, { clusterId: id, podCIDR });
@@ -76,6 +82,15 @@ export async function startCluster(
     processes: new Map([nats, ...services].map((process) => [process.name, process])),
     [Symbol.asyncDispose]: () => (ended ??= down.disposeAsync()),
   };
+}
+
+/** What a `kill -9` of everything left, of whichever cluster: its ranges would be in the way. */
+async function clearDead(docker: Docker): Promise<void> {
+  for (const { id, podCIDR } of deadClusters()) {
+    await endLeftovers(id);
+    await cleanMachine(docker, { clusterId: id, podCIDR });
+    forgetOnMachine(id);
+  }
 }
 
 /** @throws {MachineTaken} when another program listens where a gateway is to */

@@ -36,16 +36,30 @@ export function registerOnMachine(mine: Registered): Disposable {
   }
   const file = join(folder, `${mine.id}.json`);
   writeFileSync(file, JSON.stringify(mine));
-  return { [Symbol.dispose]: () => rmSync(file, { force: true }) };
+  return { [Symbol.dispose]: () => forgetOnMachine(mine.id) };
 }
 
-function livingClusters(): readonly Registered[] {
+/** Clusters whose supervisor was killed, so that nobody has cleaned up after them. */
+export const deadClusters = (): readonly Registered[] => allClusters().filter((one) => !lives(one));
+
+/** Notes that nothing is left of a cluster. */
+export function forgetOnMachine(id: string): void {
+  rmSync(join(folder, `${id}.json`), { force: true });
+}
+
+const livingClusters = (): readonly Registered[] => allClusters().filter(lives);
+
+function allClusters(): readonly Registered[] {
   return globSync(join(folder, "*.json")).flatMap((file) => {
     const found = registered.safeParse(JSON.parse(readFileSync(file, "utf8")));
-    if (found.success && existsSync(`/proc/${found.data.pid}`)) return [found.data];
-    rmSync(file, { force: true });
-    return [];
+    return found.success ? [found.data] : [];
   });
+}
+
+/** One that was killed and not waited for by its parent is dead, though its entry is there. */
+function lives({ pid }: Registered): boolean {
+  const stat = `/proc/${pid}/stat`;
+  return existsSync(stat) && !/\) Z /.test(readFileSync(stat, "utf8"));
 }
 
 function clashOf(mine: Registered, other: Registered): string | undefined {

@@ -7,7 +7,7 @@ import type { Log } from "../telemetry/log.ts";
 import type { Random } from "../telemetry/random.ts";
 import { expectedRevision, type Known, refutes } from "./known.ts";
 import { limits, type Limits, plan } from "./plan.ts";
-import { lost, settle } from "./settle.ts";
+import { lost, movedAbsence, settle } from "./settle.ts";
 import {
   type CommitOptions,
   type Entry,
@@ -28,7 +28,7 @@ export type Waiting = {
   readonly done: (outcome: Outcome) => void;
   readonly failed: (error: Error) => void;
   /** Every commit of it comes after this revision; 0 when its id may have been sent before us. */
-  readonly base: Revision;
+  base: Revision;
   /** An attempt went unanswered, or its id is the caller's: it may have been committed (S4). */
   uncertain: boolean;
 };
@@ -115,14 +115,21 @@ export function groupCommit(stream: Stream, known: Known, { clock, random, log }
     const suspects = new Set<Waiting>();
     const rest = items.filter((item) => {
       const stale = opsOf(item.transaction).find((op) => refutes(known.of(op.key), op.expect));
-      if (stale === undefined) return true;
+      if (stale === undefined) {
+        if (movedAbsence(item, known) !== undefined) suspects.add(item);
+        return true;
+      }
       if (item.uncertain || typeof stale.expect !== "number") suspects.add(item);
       else item.done(lost(stale, known));
       return suspects.has(item);
     });
     if (suspects.size === 0) return rest;
     const open = new Set(await settleAll([...suspects]));
-    return rest.filter((item) => !suspects.has(item) || open.has(item));
+    const unclear = [...open].filter((item) => movedAbsence(item, known) !== undefined);
+    waiting = [...unclear, ...waiting];
+    return rest.filter(
+      (item) => !suspects.has(item) || (open.has(item) && !unclear.includes(item)),
+    );
   }
 
   /** @returns those to be sent again */

@@ -22,11 +22,29 @@ export async function settle(
 ): Promise<Waiting | undefined> {
   const { transaction } = item;
   const stale = await staleOp(transaction, newest, stream, known);
-  if (stale === undefined) return item;
-  const committed = item.uncertain ? await committedAt(item, stale, stream, known) : undefined;
+  const moved = stale ?? movedAbsence(item, known);
+  if (moved === undefined) return item;
+  const committed = item.uncertain ? await committedAt(item, moved, stream, known) : undefined;
+  if (stale === undefined && committed === undefined) {
+    item.base = known.highest(); // No attempt so far was committed, and none of them can be.
+    return item;
+  }
   if (committed === "unknown") item.failed(new StoreUnavailable("the record has a gap"));
-  else item.done(committed === undefined ? lost(stale, known) : { ok: true, revision: committed });
+  else if (committed !== undefined) item.done({ ok: true, revision: committed });
+  else if (stale !== undefined) item.done(lost(stale, known));
   return undefined;
+}
+
+/**
+ * A key that an unanswered attempt expected to be absent, and that has moved since: "absent" may hold
+ * again, over a tombstone, after that very attempt. To be asked before it is sent once more (S4).
+ */
+export function movedAbsence({ transaction, uncertain, base }: Waiting, known: Known) {
+  if (!uncertain) return undefined;
+  return transaction.writes.find(
+    ({ key, expect }) =>
+      (expect === "absent" || expect === 0) && (known.of(key)?.revision ?? 0) > base,
+  );
 }
 
 /** The outcome of a lost race. */

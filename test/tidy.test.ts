@@ -12,7 +12,7 @@ const read = (pattern: string) =>
 
 const all = read("{libs,services,scripts,test,bench,examples}/**/*.ts");
 const shipped = read("{libs,services}/**/*.ts").filter(
-  ({ path }) => !/\.test\.ts$|contract\.ts$/.test(path),
+  ({ path }) => !/\.test\.ts$|contract(-model)?\.ts$/.test(path),
 );
 const paths = (files: readonly { path: string }[]) => files.map(({ path }) => path);
 

@@ -95,7 +95,7 @@ export const replicaOptions: ReplicaOptions<unknown> = {
 
 /** An entry's object, its `metadata.resourceVersion` and the deletion's last state included (S9). */
 export function decode(entry: Entry): unknown {
-  if (entry.value.byteLength === 0) return entry.deleted ? undefined : {};
+  if (entry.value.byteLength === 0) return undefined; // An expiry, or a guard's scratch key.
   const value: unknown = JSON.parse(new TextDecoder().decode(entry.value));
   if (!isObject(value)) return value;
   value.metadata["resourceVersion"] = String(entry.revision);

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type RunningCluster, startCluster } from "../scripts/supervisor/cluster.ts";
+import { MachineTaken } from "../scripts/supervisor/machine-registry.ts";
 import { freePort } from "../scripts/supervisor/identity.ts";
 import { clusterOptions } from "../scripts/supervisor/options.ts";
 import { ensureKubectl } from "../scripts/tools/tools.ts";
@@ -14,16 +15,15 @@ export type TestCluster = RunningCluster & {
   kubectl(args: readonly string[], input?: string): Promise<string>;
 };
 
-/** With ranges of its own, so that it runs beside a cluster of the machine's user. */
+/** Pairs of a pod and a service range that tests may use. */
+const rangesMax = 16;
+
+/** With ranges of its own, so that it runs beside others and a cluster of the machine's user. */
 export async function testCluster(
   given: Parameters<typeof clusterOptions>[0] = {},
 ): Promise<TestCluster> {
   const dir = mkdtempSync(join(tmpdir(), "berth-test-"));
-  const port = await freePort();
-  const ranges = { podCIDR: "10.249.0.0/16", serviceCIDR: "10.109.0.0/16" };
-  const restarted: string[] = [];
-  const options = clusterOptions({ dir, port, demo: false, ...ranges, ...given });
-  const cluster = await startCluster(options, (name) => restarted.push(name));
+  const cluster = await inFreeRanges({ dir, demo: false, ...given });
   const command = await ensureKubectl();
   const env = { ...process.env, KUBECONFIG: cluster.kubeconfig, HOME: dir };
   const kubectl = (args: readonly string[], input?: string) =>
@@ -37,6 +37,21 @@ export async function testCluster(
       rmSync(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** @throws {MachineTaken} when as many clusters as there are ranges run already */
+async function inFreeRanges(
+  given: Parameters<typeof clusterOptions>[0],
+  nth = 0,
+): Promise<RunningCluster> {
+  const ranges = { podCIDR: `10.${249 - nth}.0.0/16`, serviceCIDR: `10.${109 + nth}.0.0/16` };
+  const options = clusterOptions({ port: await freePort(), ...ranges, ...given });
+  try {
+    return await startCluster(options, () => undefined);
+  } catch (error) {
+    if (!(error instanceof MachineTaken) || nth + 1 >= rangesMax) throw error;
+    return inFreeRanges(given, nth + 1);
+  }
 }
 
 /**

@@ -1,6 +1,6 @@
 /** What every Store must do. Each implementation runs it, and the model beside it. */
 import { describe, expect, test } from "vitest";
-import { systemClock } from "../telemetry/clock.ts";
+import type { Clock } from "../telemetry/clock.ts";
 import { createLog } from "../telemetry/log.ts";
 import { openReplica } from "./open-replica.ts";
 import type { Replica } from "./replica.ts";
@@ -17,6 +17,8 @@ import {
 /** An empty bucket; its stores are processes of one cluster. Disposing of it closes them all. */
 export type Bucket = AsyncDisposable & {
   open(): Promise<Store>;
+  /** Of its stores. */
+  readonly clock: Clock;
   /** Resolves when every delete's marker has expired. */
   expire(): Promise<void>;
 };
@@ -263,7 +265,7 @@ export function storeContract(name: string, empty: () => Promise<Bucket>): void 
     test("shows a replica only whole transactions (S1)", async () => {
       await using bucket = await empty();
       const [store, other] = [await bucket.open(), await bucket.open()];
-      await using replica = await textReplica(other);
+      await using replica = await textReplica(other, bucket.clock);
       const torn: string[] = [];
       using _watching = replica.subscribe(() => {
         const values = [...replica.scan("pair.")].map(({ value }) => value);
@@ -276,7 +278,7 @@ export function storeContract(name: string, empty: () => Promise<Bucket>): void 
         last = revisionOf(await store.commit(ops));
         await Promise.all(beside);
         if (step % 10 !== 5) continue;
-        await using late = await textReplica(store); // Loads while writes go on.
+        await using late = await textReplica(store, bucket.clock); // Loads while writes go on.
         expect(new Set([...late.scan("pair.")].map(({ value }) => value)).size).toBe(1);
       }
       await replica.caughtUp(last);
@@ -287,11 +289,11 @@ export function storeContract(name: string, empty: () => Promise<Bucket>): void 
 }
 
 /** A replica of texts, for as long as it is not disposed. */
-export function textReplica(store: Store): Promise<Replica<string>> {
+export function textReplica(store: Store, clock: Clock): Promise<Replica<string>> {
   return openReplica<string>(store, {
     decode: (entry) => decode(entry.value),
     indexes: { value: (held) => [held.value] },
-    clock: systemClock,
+    clock,
     log: createLog("replica", "silent"),
     signal: new AbortController().signal,
   });

@@ -7,7 +7,7 @@ import type { Log } from "../telemetry/log.ts";
 import type { Random } from "../telemetry/random.ts";
 import { expectedRevision, type Known, refutes } from "./known.ts";
 import { limits, type Limits, plan } from "./plan.ts";
-import { lost, movedAbsence, settle } from "./settle.ts";
+import { isSafeToSend, lost, movedAbsence, settle } from "./settle.ts";
 import {
   type CommitOptions,
   type Entry,
@@ -139,8 +139,14 @@ export function groupCommit(stream: Stream, known: Known, { clock, random, log }
   }
 
   /** @returns those to be sent again */
-  async function batch(items: readonly Waiting[]): Promise<readonly Waiting[]> {
-    if (items.length === 0) return [];
+  async function batch(ready: readonly Waiting[]): Promise<readonly Waiting[]> {
+    const items = ready.filter((item) => isSafeToSend(item, known));
+    const unclear = ready.filter((item) => !items.includes(item)); // To be asked about first.
+    return items.length === 0 ? unclear : [...(await sent(items)), ...unclear];
+  }
+
+  /** @returns those to be sent again */
+  async function sent(items: readonly Waiting[]): Promise<readonly Waiting[]> {
     const drafts = items.map(({ transaction }) =>
       draftsOf(transaction, (op) => expectedRevision(op, known)),
     );

@@ -1,28 +1,38 @@
-import { systemClock } from "../telemetry/clock.ts";
+import { createLog } from "../telemetry/log.ts";
+import { seededRandom } from "../telemetry/seeded-random.ts";
+import { flowing, virtualClock } from "../telemetry/virtual-clock.ts";
 import { type Bucket, storeContract } from "./contract.ts";
 import { memoryBucket } from "./memory-bucket.ts";
 import { storeModel } from "./contract-model.ts";
 import { type MemoryFaults, noFaults, randomFaults } from "./memory-faults.ts";
 import { memoryStore } from "./memory.ts";
-import { seededRandom } from "./seeded-random.ts";
 
-const tombstoneMs = 300;
+/** Markers outlive whatever a commit takes, as an hour does (S6). */
+const tombstoneMs = 60_000;
+const log = createLog("memory-store", "silent");
 
-async function bucketWith(faults: MemoryFaults): Promise<Bucket> {
-  const bucket = memoryBucket({ clock: systemClock, tombstoneMs });
+/** On a clock of its own, so that a seed repeats the run whole. */
+async function bucketWith(faults: MemoryFaults, seed: number): Promise<Bucket> {
+  const clock = virtualClock();
+  const random = seededRandom(seed);
+  const bucket = memoryBucket({ clock, tombstoneMs });
   const opened = new AsyncDisposableStack();
+  opened.use(flowing(clock));
   return {
-    open: async () => opened.use(memoryStore({ bucket, faults })),
-    expire: () => systemClock.sleep(tombstoneMs + 1),
+    open: async () => opened.use(memoryStore({ bucket, faults, clock, random, log })),
+    clock,
+    expire: () => clock.sleep(tombstoneMs + 1),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }
+const sound = (seed = 4_710) => bucketWith(noFaults, seed);
+const faulty =
+  (rate: number) =>
+  (seed = 4_711) =>
+    bucketWith(randomFaults(seededRandom(seed), rate), seed);
 
-storeContract("memoryStore", () => bucketWith(noFaults));
-storeContract("memoryStore with faults", () => bucketWith(randomFaults(seededRandom(4_711), 0.05)));
+storeContract("memoryStore", sound);
+storeContract("memoryStore with faults", faulty(0.05));
 
-storeModel("memoryStore", () => bucketWith(noFaults), { runs: 60, size: 20 });
-storeModel("memoryStore with faults", () => bucketWith(randomFaults(seededRandom(4_712), 0.08)), {
-  runs: 40,
-  size: 20,
-});
+storeModel("memoryStore", sound, { runs: 100, size: 20 });
+storeModel("memoryStore with faults", faulty(0.08), { runs: 300, size: 20 });

@@ -21,6 +21,7 @@ export async function natsBuckets(
   const ports = { clock: systemClock, random: systemRandom, log: createLog("test", "silent") };
   return {
     stream: streamOf(bucket),
+    clock: systemClock,
     async open() {
       const store = await natsStore({ url: servers().url, bucket, ...ports, ...options });
       return opened.use(store);

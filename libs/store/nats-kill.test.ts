@@ -20,7 +20,7 @@ test("a cluster of three, its leader killed and restarted, loses and doubles not
 async function survives(servers: NatsServers, victim: number | undefined, replicas: number) {
   await using bucket = await natsBuckets(() => servers, { replicas });
   const [store, other] = [await bucket.open(), await bucket.open()];
-  await using replica = await textReplica(other);
+  await using replica = await textReplica(other, bucket.clock);
   const stop = new AbortController();
   const writers = Array.from({ length: 16 }, (_, at) =>
     countUp(at % 2 === 0 ? store : other, `count.${at}`, stop.signal),

@@ -1,4 +1,4 @@
-import { type Known, refutes } from "./known.ts";
+import { expectedRevision, type Known, refutes } from "./known.ts";
 import type { Waiting } from "./group-commit.ts";
 import { type Entry, type Op, type Outcome, type Revision, StoreUnavailable } from "./store.ts";
 import type { Stream } from "./stream.ts";
@@ -45,6 +45,19 @@ export function movedAbsence({ transaction, uncertain, base }: Waiting, known: K
     ({ key, expect }) =>
       (expect === "absent" || expect === 0) && (known.of(key)?.revision ?? 0) > base,
   );
+}
+
+/**
+ * Whether no two attempts of it can both be committed, if the next one is sent as `known` says now:
+ * each expects what an earlier one, committed after `base`, would have moved (S4). To be asked in the
+ * same breath as the attempt is sent: what is known changes between two.
+ */
+export function isSafeToSend({ transaction, uncertain, base }: Waiting, known: Known): boolean {
+  if (!uncertain) return true;
+  return transaction.writes.every((write) => {
+    const isAbsence = write.expect === "absent" || write.expect === 0;
+    return !isAbsence || expectedRevision(write, known) <= base;
+  });
 }
 
 /** The outcome of a lost race. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { virtualClock } from "./virtual-clock.ts";
+import { flowing, virtualClock } from "./virtual-clock.ts";
 
 describe("a virtual clock", () => {
   test("runs timers in the order of their times, each at its own", async () => {
@@ -32,5 +32,13 @@ describe("a virtual clock", () => {
     await Promise.all([slept, stopped]);
     expect(woken).toEqual(["signal", "time"]);
     expect(clock.nextDueMs()).toBeUndefined();
+  });
+
+  test("flows by itself from timer to timer", async () => {
+    const clock = virtualClock();
+    using _flow = flowing(clock);
+    await clock.sleep(3_600_000);
+    await clock.sleep(3_600_000);
+    expect(clock.monotonicMs()).toBe(7_200_000);
   });
 });

@@ -57,6 +57,27 @@ export function virtualClock(startsAt: EpochMs = Date.UTC(2026, 0, 1)): VirtualC
   return clock;
 }
 
+/**
+ * Lets time go on by itself, until disposed: whenever nothing waits but timers, to the next of them.
+ * What runs on it waits for no real time, and a seed repeats it.
+ */
+export function flowing(clock: VirtualClock): Disposable {
+  let flows = true;
+  const step = async () => {
+    while (flows) {
+      await settled();
+      const dueMs = clock.nextDueMs();
+      if (dueMs !== undefined) await clock.advance(dueMs - clock.monotonicMs());
+    }
+  };
+  step().catch((cause: unknown) => {
+    setImmediate(() => {
+      throw new Error("a timer failed", { cause });
+    });
+  });
+  return { [Symbol.dispose]: () => void (flows = false) };
+}
+
 const isBefore = (a: Waiting, b: Waiting) =>
   a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.order < b.order);
 

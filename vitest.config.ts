@@ -1,7 +1,11 @@
 import { defineConfig } from "vitest/config";
 
 const shared = {
-  include: ["{libs,services,scripts,examples}/**/*.test.ts", "test/*.test.ts"],
+  include: [
+    "{libs,services,scripts,examples}/**/*.test.ts",
+    "test/*.test.ts",
+    "test/sim/*.test.ts",
+  ],
   exclude: ["**/node_modules/**", "test/fixtures/**"],
   restoreMocks: true,
 };

@@ -82,8 +82,11 @@ export async function joinPlacement(options: PlacementOptions): Promise<Placemen
 
 export type AddressHash = (text: string) => number;
 
+let loading: ReturnType<typeof xxhash> | undefined;
+
+/** Loaded once for the process: whoever asks again waits for nothing. */
 export async function addressHash(): Promise<AddressHash> {
-  const library = await xxhash();
+  const library = await (loading ??= xxhash());
   return (text) => library.h32(text);
 }
 

@@ -19,7 +19,17 @@ type Interest = {
   readonly up: () => boolean;
 };
 
-export function memoryNetwork(): MemoryNetwork {
+export type NetworkOptions = {
+  /**
+   * What becomes of a packet, asked for each: when it arrives, milliseconds from now. None: it is lost;
+   * several: it is doubled; different ones: it overtakes, or is overtaken.
+   */
+  readonly fate?: () => readonly number[];
+};
+
+const atOnce = [0];
+
+export function memoryNetwork({ fate = () => atOnce }: NetworkOptions = {}): MemoryNetwork {
   const interests = new Set<Interest>();
   let connections = 0;
   let turn = 0;
@@ -63,7 +73,10 @@ export function memoryNetwork(): MemoryNetwork {
         publish(subject, data, options = {}) {
           if (upSinceMs === undefined) return;
           const copy = data.slice();
-          queueMicrotask(() => deliver(subject, copy, options));
+          for (const delayMs of fate()) {
+            if (delayMs > 0) clock.after(delayMs, () => deliver(subject, copy, options));
+            else queueMicrotask(() => deliver(subject, copy, options));
+          }
         },
         subscribe(subject, queue, heard) {
           const up = () => upSinceMs !== undefined;

@@ -15,11 +15,11 @@ export function virtualClock(startsAt: EpochMs = Date.UTC(2026, 0, 1)): VirtualC
   const timers = new Set<Waiting>();
   let elapsedMs = 0;
   let order = 0;
-  const earliest = () =>
-    [...timers].reduce<Waiting | undefined>(
-      (first, timer) => (first === undefined || isBefore(timer, first) ? timer : first),
-      undefined,
-    );
+  const earliest = () => {
+    let first: Waiting | undefined;
+    for (const timer of timers) if (first === undefined || isBefore(timer, first)) first = timer;
+    return first;
+  };
   const clock: VirtualClock = {
     now: () => startsAt + elapsedMs,
     monotonicMs: () => elapsedMs,

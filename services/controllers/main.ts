@@ -1,8 +1,5 @@
 /** The controllers' process: reads the environment, holds the resources, decides nothing. */
-import { join } from "node:path";
 import * as z from "zod";
-import { joinPlacement } from "../../libs/actor/placement.ts";
-import { runActors } from "../../libs/actor/runtime.ts";
 import { natsBus } from "../../libs/bus/nats.ts";
 import { openCluster } from "../../libs/cluster/open.ts";
 import { eventRecorder } from "../../libs/cluster/record-event.ts";
@@ -13,15 +10,7 @@ import { systemClock } from "../../libs/telemetry/clock.ts";
 import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
 import { stopSignal } from "../../libs/telemetry/stop-signal.ts";
-import { behaviourOf } from "./behaviour.ts";
-import { controllersIn } from "./controllers-in.ts";
-import { serveFailing } from "./failing.ts";
-import { serveDrains } from "./sessions/drain.ts";
-import { listen } from "./sessions/hearing.ts";
-import { serveLbs } from "./sessions/lb-sessions.ts";
-import { serveNodes } from "./sessions/node-sessions.ts";
-import { observeNodes } from "./sessions/observed-nodes.ts";
-import type { SessionPorts } from "./sessions/sessions.ts";
+import { allControllers, runInstance } from "./instance.ts";
 
 const config = z
   .object({
@@ -52,45 +41,14 @@ await using cluster = await openCluster({
 await using events = await natsStore({ url, bucket: "events", maxAgeSeconds: 3_600, ...ports });
 await using record = eventRecorder({ store: events, ...ports });
 await using memberships = await natsMemberships({ url, ...ports });
-const { store, replica, view, settings } = cluster;
-
-using hearing = listen(systemClock, () => bus.healthySinceMs());
-const nodes = observeNodes(systemClock, hearing);
-const around = { nodes, settings, view, record, random: systemRandom };
-const controllers = await controllersIn(join(import.meta.dirname, "actors"));
-const behaviours = controllers.map((one) => behaviourOf(one, around));
-
-let instances: readonly string[] = [];
-const member = { id: instance, group: "controllers" };
-const following = memberships.follow(
-  "controllers",
-  (members) => void (instances = members.map(({ id }) => id)),
-  signal,
-);
-const placement = await joinPlacement({ memberships, member, signal, ...ports });
-await using actors = runActors({ behaviours, view, replica, store, placement, signal, ...ports });
-const sessions: SessionPorts = {
+await runInstance({
+  instance,
+  controllers: await allControllers(),
   bus,
-  store,
-  replica,
-  view,
-  settings,
-  placement,
-  tell: (kind, name) => actors.tell(kind, name),
+  cluster,
+  record,
+  memberships,
   signal,
   ...ports,
-};
-await using _nodes = await serveNodes(sessions, nodes, record);
-await using lbs = await serveLbs(sessions, hearing);
-await using _drains = await serveDrains(sessions, lbs);
-await using _failing = await serveFailing({
-  bus,
-  actors,
-  instance,
-  instances: () => instances,
-  log,
 });
-
-log.info({ controllers: controllers.length }, "the controllers act");
-await Promise.all([actors.ended, following]);
 log.info("the controllers stop");

@@ -1,0 +1,85 @@
+/** One instance of the controllers, whole, on ports that are given to it. */
+import { join } from "node:path";
+import { joinPlacement } from "../../libs/actor/placement.ts";
+import { runActors } from "../../libs/actor/runtime.ts";
+import type { Bus } from "../../libs/bus/bus.ts";
+import type { Cluster } from "../../libs/cluster/open.ts";
+import type { RecordEvent } from "../../libs/cluster/record-event.ts";
+import type { Memberships } from "../../libs/store/memberships.ts";
+import type { Clock } from "../../libs/telemetry/clock.ts";
+import type { Log } from "../../libs/telemetry/log.ts";
+import type { Random } from "../../libs/telemetry/random.ts";
+import { behaviourOf } from "./behaviour.ts";
+import type { Controller } from "./controller.ts";
+import { controllersIn } from "./controllers-in.ts";
+import { serveFailing } from "./failing.ts";
+import { serveDrains } from "./sessions/drain.ts";
+import { listen } from "./sessions/hearing.ts";
+import { serveLbs } from "./sessions/lb-sessions.ts";
+import { serveNodes } from "./sessions/node-sessions.ts";
+import { observeNodes } from "./sessions/observed-nodes.ts";
+import type { SessionPorts } from "./sessions/sessions.ts";
+
+export type InstanceOptions = {
+  /** Unique among the living. */
+  readonly instance: string;
+  readonly controllers: readonly Controller[];
+  readonly bus: Bus;
+  readonly cluster: Cluster;
+  readonly record: RecordEvent;
+  readonly memberships: Memberships;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Aborts: its actors are handed over, and it ends. */
+  readonly signal: AbortSignal;
+};
+
+/** Every controller there is. */
+export const allControllers = (): Promise<readonly Controller[]> =>
+  controllersIn(join(import.meta.dirname, "actors"));
+
+/** Runs until `signal` aborts and the hand-over has ended. */
+export async function runInstance(options: InstanceOptions): Promise<void> {
+  const { instance, controllers, bus, cluster, record, memberships, signal } = options;
+  const { clock, random, log } = options;
+  const { store, replica, view, settings } = cluster;
+  const ports = { clock, random, log, signal };
+
+  using hearing = listen(clock, () => bus.healthySinceMs());
+  const nodes = observeNodes(clock, hearing);
+  const around = { nodes, settings, view, record, random };
+  const behaviours = controllers.map((one) => behaviourOf(one, around));
+
+  let instances: readonly string[] = [];
+  const member = { id: instance, group: "controllers" };
+  const following = memberships.follow(
+    "controllers",
+    (members) => void (instances = members.map(({ id }) => id)),
+    signal,
+  );
+  const placement = await joinPlacement({ memberships, member, clock, log, signal });
+  await using actors = runActors({ behaviours, view, replica, store, placement, ...ports });
+  const sessions: SessionPorts = {
+    bus,
+    store,
+    replica,
+    view,
+    settings,
+    placement,
+    tell: (kind, name) => actors.tell(kind, name),
+    ...ports,
+  };
+  await using _nodes = await serveNodes(sessions, nodes, record);
+  await using lbs = await serveLbs(sessions, hearing);
+  await using _drains = await serveDrains(sessions, lbs);
+  await using _failing = await serveFailing({
+    bus,
+    actors,
+    instance,
+    instances: () => instances,
+    log,
+  });
+  log.info({ controllers: controllers.length }, "the controllers act");
+  await Promise.all([actors.ended, following]);
+}

@@ -9,15 +9,21 @@ import { allControllers } from "../../services/controllers/instance.ts";
 import { runSchedule } from "./run.ts";
 
 const count = z.coerce.number().int().min(0);
-const { SEED, RUNS, STEPS } = z
-  .object({ SEED: count.default(1), RUNS: count.default(100), STEPS: count.default(40) })
+const { SEED, RUNS, STEPS, STOP } = z
+  .object({
+    SEED: count.default(1),
+    RUNS: count.default(100),
+    STEPS: count.default(40),
+    /** `first`: no more schedules after one that breaks something. */
+    STOP: z.enum(["first", "last"]).default("last"),
+  })
   .parse(process.env);
 
 const controllers = await allControllers();
 const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
 let [failed, revisions, virtualMs] = [0, 0, 0];
 const begun = performance.now();
-for (let seed = SEED; seed < SEED + RUNS; seed += 1) {
+for (let seed = SEED; seed < SEED + RUNS && (failed === 0 || STOP === "last"); seed += 1) {
   const result = await runSchedule({ seed, controllers, steps: STEPS });
   revisions += result.revisions;
   virtualMs += result.virtualMs;

@@ -89,7 +89,9 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const faults: MemoryFaults = {
     append: () => (storm ? stormy : noFaults).append(),
     lag: () => (storm ? stormy : noFaults).lag(),
-    deliver: () => (storm ? stormy : noFaults).deliver(),
+    // A transaction's messages may come apart (S1), and often do.
+    deliver: () =>
+      storm && chance.faults.next() < tornRate ? "pause" : (storm ? stormy : noFaults).deliver(),
   };
   const ground = { bucket, network, memberships, faults, clock, random, log };
   const broken: string[] = [];
@@ -229,6 +231,7 @@ function hasOthers(state: State, address: string): boolean {
   });
 }
 
+const tornRate = 0.1;
 /** How long an lb must have listened before a drain counts on it: longer than a drain may take. */
 const drainPatienceMs = 15_000;
 

@@ -140,6 +140,34 @@ describe("an agent", () => {
     expect(runtime.containers().map(({ id }) => id)).toEqual([kept]);
   });
 
+  test("does not call unready what it adopts, while its probes have not judged it", async () => {
+    // Its verdict takes three probes, a second: time enough to tell of the pod without it.
+    const readinessProbe = { exec: { command: ["true"] }, periodSeconds: 1, successThreshold: 3 };
+    control.assign(anAssignment("web", { readinessProbe }));
+    await control.reported("web", ready.holds);
+    stop.abort();
+    await running;
+    bus = memoryBus(ports);
+    control = await fakeControl(bus, "n1");
+    control.assign(anAssignment("web", { readinessProbe }));
+    begin();
+    await control.reported("web", ready.holds);
+    expect(control.reports.filter((one) => !ready.holds(one))).toEqual([]);
+  });
+
+  test("calls unready what it adopts, once its probes have failed", async () => {
+    const readinessProbe = { tcpSocket: { port: 1, host: "127.0.0.1" }, failureThreshold: 1 };
+    control.assign(anAssignment("web", {}));
+    await control.reported("web", ready.holds);
+    stop.abort();
+    await running;
+    bus = memoryBus(ports);
+    control = await fakeControl(bus, "n1");
+    control.assign(anAssignment("web", { readinessProbe }));
+    begin();
+    await control.reported("web", (one) => !ready.holds(one));
+  });
+
   test("ends a pod that the control plane has forgotten", async () => {
     control.assign(anAssignment("web", {}));
     await control.reported("web", ready.holds);

@@ -5,6 +5,7 @@ import type { Clock, EpochMs } from "../../../libs/telemetry/clock.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
 import { type Observed, sandboxName } from "../runtime/runtime.ts";
 import { bell } from "../session/bell.ts";
+import { adoptionOf } from "./adoption.ts";
 import { backoffMs } from "./backoff.ts";
 import { check } from "./check.ts";
 import { configRefsOf } from "./config-refs.ts";
@@ -100,6 +101,7 @@ export function podActor(options: ActorOptions): PodActor {
   const refusals = new Map<string, number>();
   const probing = new Map<string, Probing>();
   const inFlight = new Map<string, Promise<void>>();
+  const adoption = adoptionOf(runtime.containers(uid));
 
   const containerOf = (name: string): Container | undefined =>
     [...work.spec.initContainers, ...work.spec.containers].find((one) => one.name === name);
@@ -167,7 +169,7 @@ export function podActor(options: ActorOptions): PodActor {
       finish(decision.status);
       return undefined;
     }
-    if (!dequal(decision.status, last)) {
+    if (!dequal(decision.status, last) && !isJudging()) {
       tellBackOffs(decision.status);
       last = decision.status;
       options.report(decision.status, false);
@@ -179,6 +181,12 @@ export function podActor(options: ActorOptions): PodActor {
     );
     return wakes.length === 0 ? undefined : Math.min(...wakes);
   }
+
+  const isJudging = () => {
+    const runs = [...probing.values()].map((one) => one.runs);
+    const ending = forgotten || work.deletionTimestamp !== undefined;
+    return !ending && adoption.isJudging(runtime.containers(uid), runs);
+  };
 
   function tellBackOffs(status: PodStatus): void {
     const before = new Map(

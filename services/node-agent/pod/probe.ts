@@ -67,6 +67,12 @@ export function verdictOf(runs: ProbeRuns, name: string): ProbeVerdict {
   };
 }
 
+/** Whether they have said yet if the container has started and is ready. */
+export function isSettled({ startup, readiness }: ProbeRuns): boolean {
+  if (startup !== undefined && startup.verdict !== true) return startup.verdict === false;
+  return readiness === undefined || readiness.verdict !== undefined;
+}
+
 function activeKinds({ startup, liveness, readiness }: ProbeRuns): readonly ProbeKind[] {
   if (startup !== undefined && startup.verdict !== true) {
     return startup.verdict === undefined ? ["startup"] : [];

@@ -1,0 +1,50 @@
+import { describe, expect, test } from "vitest";
+import { adoptionOf } from "./adoption.ts";
+import { aContainer, aWork, now } from "./fixtures.ts";
+import { beginProbes, type ProbeKind, tookProbe } from "./probe.ts";
+
+const httpGet = { port: 80 };
+const [probed] = aWork({
+  containers: [
+    { name: "main", startupProbe: { httpGet }, readinessProbe: { httpGet, failureThreshold: 2 } },
+  ],
+}).spec.containers;
+
+/** Runs of a container's probes after these results. */
+function runsAfter(...results: readonly (readonly [ProbeKind, boolean])[]) {
+  if (probed === undefined) throw new Error("no container");
+  return results.reduce(
+    (runs, [kind, ok]) => tookProbe(runs, kind, ok, now),
+    beginProbes(probed, now),
+  );
+}
+
+describe("an adopted pod", () => {
+  const running = aContainer("main");
+  const started = ["startup", true] as const;
+
+  test.each([
+    ["before any probe", runsAfter(), true],
+    ["once it has started", runsAfter(started), true],
+    ["once it is ready", runsAfter(started, ["readiness", true]), false],
+    ["after a failure that is not enough", runsAfter(started, ["readiness", false]), true],
+    [
+      "after enough failures",
+      runsAfter(started, ["readiness", false], ["readiness", false]),
+      false,
+    ],
+  ])("%s: is it being judged? ", (_name, runs, judging) => {
+    expect(adoptionOf([running]).isJudging([running], [runs])).toBe(judging);
+  });
+
+  test("is told of as soon as something else happens to it, and from then on", () => {
+    const adoption = adoptionOf([running]);
+    const exited = { ...running, state: "exited" } as const;
+    expect(adoption.isJudging([exited], [runsAfter()])).toBe(false);
+    expect(adoption.isJudging([running], [runsAfter()])).toBe(false);
+  });
+
+  test("is none when nothing of it ran", () => {
+    expect(adoptionOf([]).isJudging([running], [runsAfter()])).toBe(false);
+  });
+});

@@ -27,8 +27,8 @@ export type Child = {
   restarts(): number;
   /** `kill -9`; it will be started again. */
   kill(): void;
-  /** SIGTERM, after a while SIGKILL, and no new start until `start`. */
-  stop(): Promise<void>;
+  /** SIGTERM and after a while SIGKILL, or SIGKILL at once; no new start until `start`. */
+  stop(signal?: "SIGTERM" | "SIGKILL"): Promise<void>;
   start(): void;
 };
 
@@ -92,13 +92,13 @@ export function child(spec: ChildSpec, onRestart: (name: string) => void): Child
       pause = new AbortController();
       running = running.then(run);
     },
-    async stop() {
+    async stop(signal = "SIGTERM") {
       wanted = false;
       pause.abort();
       const ending = current;
       if (ending !== undefined && ending.exitCode === null && ending.signalCode === null) {
         const ended = once(ending, "exit");
-        ending.kill("SIGTERM");
+        ending.kill(signal);
         const patience = new AbortController();
         const late = sleep(endMaxMs, "late" as const, { signal: patience.signal });
         if ((await Promise.race([ended, late])) === "late") ending.kill("SIGKILL");

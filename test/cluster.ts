@@ -12,7 +12,11 @@ import { CommandFailed, run } from "../scripts/tools/run.ts";
 
 export type TestCluster = RunningCluster & {
   /** Runs kubectl to its end and gives what it printed; throws what it said when it fails. */
-  kubectl(args: readonly string[], input?: string): Promise<string>;
+  kubectl(
+    args: readonly string[],
+    input?: string,
+    env?: Readonly<Record<string, string>>,
+  ): Promise<string>;
 };
 
 /** Pairs of a pod and a service range that tests may use. */
@@ -25,9 +29,11 @@ export async function testCluster(
   const dir = mkdtempSync(join(tmpdir(), "berth-test-"));
   const cluster = await inFreeRanges({ dir, demo: false, ...given });
   const command = await ensureKubectl();
-  const env = { ...process.env, KUBECONFIG: cluster.kubeconfig, HOME: dir };
-  const kubectl = (args: readonly string[], input?: string) =>
-    run(command, args, { env, timeoutMs: 120_000, ...(input !== undefined && { input }) });
+  const shared = { ...process.env, KUBECONFIG: cluster.kubeconfig, HOME: dir };
+  const kubectl: TestCluster["kubectl"] = (args, input, more) => {
+    const env = { ...shared, ...more };
+    return run(command, args, { env, timeoutMs: 120_000, ...(input !== undefined && { input }) });
+  };
   await eventually("the gateway answers", () => kubectl(["get", "namespace", "default"]));
   return {
     ...cluster,

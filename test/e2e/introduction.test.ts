@@ -1,6 +1,8 @@
 /** The story of a Kubernetes introduction, told with unmodified kubectl. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { rolloutBounds } from "../../libs/model/rollout.ts";
 import { eventually, type TestCluster, testCluster } from "../cluster.ts";
+import { watchPods } from "../watch-pods.ts";
 
 let cluster: TestCluster;
 beforeAll(async () => {
@@ -50,9 +52,13 @@ const rolledOut = () => inNamespace("rollout", "status", "deployment/web", "--ti
 const jsonpath = (resource: string, path: string) =>
   inNamespace("get", ...resource.split(" "), "-o", `jsonpath=${path}`);
 
+const nodePort = () => jsonpath("service web", "{.spec.ports[0].nodePort}");
+const podNames = async () =>
+  (await inNamespace("get", "pods", "-o", "name")).split("\n").filter((line) => line !== "");
+
 /** Answers of `count` requests to the Service's node port, each on a connection of its own. */
 async function answers(count: number): Promise<readonly Answer[]> {
-  const port = await jsonpath("service web", "{.spec.ports[0].nodePort}");
+  const port = await nodePort();
   const ask = async () => {
     const reply = await fetch(`http://127.0.0.1:${port}/`, {
       headers: { connection: "close" },
@@ -63,6 +69,30 @@ async function answers(count: number): Promise<readonly Answer[]> {
   const all: Answer[] = [];
   for (let nth = 0; nth < count; nth += 1) all.push(await ask());
   return all;
+}
+const versions = async () => [...new Set((await answers(12)).map(({ version }) => version))];
+const greetings = async () => [...new Set((await answers(12)).map(({ env }) => env["GREETING"]))];
+
+/** Pods that the Deployment has while it is updated. */
+const replicas = 4;
+
+/** Runs a kubectl command that begins an update; at no event of a watch are its bounds exceeded. */
+async function watchedUpdate(...args: readonly string[]): Promise<void> {
+  const bounds = rolloutBounds({ maxSurge: "25%", maxUnavailable: "25%" }, replicas);
+  await using pods = await watchPods(cluster, namespace, "app=web", { replicas, ...bounds });
+  pods.settled();
+  const before = pods.live().map(({ metadata }) => metadata.name);
+  await inNamespace(...args);
+  await rolledOut();
+  await eventually("the old pods are gone", async () => {
+    const names = await podNames();
+    expect(before.filter((name) => names.includes(`pod/${name}`))).toEqual([]);
+  });
+  await pods.caughtUp();
+  const report = pods.report();
+  console.log(`${args.slice(0, 2).join(" ")}: ${JSON.stringify(report)}`);
+  expect(report).toMatchObject({ broken: [], lost: [] });
+  expect(report.events).toBeGreaterThanOrEqual(4 * replicas); // It has seen the update.
 }
 type Answer = {
   readonly version: string;
@@ -98,30 +128,56 @@ describe("kubectl tells the introduction's story", () => {
   });
 
   test("scale adds pods and takes them away", async () => {
-    await inNamespace("scale", "deployment/web", "--replicas=5");
+    await inNamespace("scale", "deployment/web", "--replicas=6");
     await rolledOut();
-    expect((await jsonpath("pods", "{.items[*].metadata.name}")).split(" ")).toHaveLength(5);
-    await inNamespace("scale", "deployment/web", "--replicas=2");
-    await eventually("three pods are gone", async () => {
-      expect((await jsonpath("pods", "{.items[*].metadata.name}")).split(" ")).toHaveLength(2);
+    expect(await podNames()).toHaveLength(6);
+    await inNamespace("scale", "deployment/web", `--replicas=${replicas}`);
+    await eventually("two pods are gone", async () => {
+      expect(await podNames()).toHaveLength(replicas);
     });
   });
 
-  test("a new image rolls out, shows in the history, and is undone", async () => {
-    await inNamespace("set", "image", "deployment/web", "web=berth/hello:v2");
-    await rolledOut();
-    await eventually("only v2 answers", async () => {
-      expect(new Set((await answers(6)).map(({ version }) => version))).toEqual(new Set(["v2"]));
-    });
+  test("a new image rolls out within its bounds, and shows in the history", async () => {
+    await watchedUpdate("set", "image", "deployment/web", "web=berth/hello:v2");
+    await eventually("only v2 answers", async () => expect(await versions()).toEqual(["v2"]));
     expect(await inNamespace("rollout", "history", "deployment/web")).toMatch(/^1\s[\s\S]*^2\s/m);
-    await inNamespace("rollout", "undo", "deployment/web");
-    await rolledOut();
-    await eventually("only v1 answers", async () => {
-      expect(new Set((await answers(6)).map(({ version }) => version))).toEqual(new Set(["v1"]));
-    });
+    expect(await inNamespace("rollout", "history", "deployment/web", "--revision=2")).toContain(
+      "berth/hello:v2",
+    );
+  });
+
+  test("the update is undone within its bounds", async () => {
+    await watchedUpdate("rollout", "undo", "deployment/web");
+    await eventually("only v1 answers", async () => expect(await versions()).toEqual(["v1"]));
+    const history = await inNamespace("rollout", "history", "deployment/web");
+    expect(history).toMatch(/^2\s[\s\S]*^3\s/m);
+    expect(history).not.toMatch(/^1\s/m);
+  });
+
+  test("an edited ConfigMap is given to pods that start after it", async () => {
+    const args = ["-n", namespace, "edit", "configmap", "web"];
+    await cluster.kubectl(args, undefined, { KUBE_EDITOR: "sed -i s/Ahoy/Moin/" });
+    expect(await jsonpath("configmap web", "{.data.GREETING}")).toBe("Moin");
+    expect(await greetings()).toEqual(["Ahoy"]); // An environment is what it was at the start.
+    await watchedUpdate("rollout", "restart", "deployment/web");
+    await eventually("the new value is everywhere", async () =>
+      expect(await greetings()).toEqual(["Moin"]),
+    );
+  });
+
+  test("what was applied is deleted, and its pods with it", async () => {
+    const port = await nodePort();
+    await cluster.kubectl(["-n", namespace, "delete", "--timeout=100s", "-f", "-"], manifest);
+    await eventually("its pods are gone", async () => expect(await podNames()).toEqual([]));
+    expect(await inNamespace("get", "deployments,replicasets,services", "-o", "name")).toBe("");
+    await eventually("nobody answers on the node port", () =>
+      expect(fetch(`http://127.0.0.1:${port}/`)).rejects.toThrow("fetch failed"),
+    );
   });
 
   test("a deleted namespace takes everything with it", async () => {
+    await cluster.kubectl(["-n", namespace, "apply", "-f", "-"], manifest);
+    await rolledOut();
     await cluster.kubectl(["delete", "namespace", namespace, "--timeout=100s"]);
     await expect(inNamespace("get", "deployment", "web")).rejects.toThrow("not found");
   });

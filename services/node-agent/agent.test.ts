@@ -165,7 +165,8 @@ describe("an agent", () => {
     control = await fakeControl(bus, "n1");
     control.assign(anAssignment("web", { readinessProbe }));
     begin();
-    await control.reported("web", (one) => !ready.holds(one));
+    const report = await control.reported("web", (one) => !ready.holds(one));
+    expect(statusIn(report)).toMatchObject({ phase: "Running", podIP: "10.231.7.2" });
   });
 
   test("ends a pod that the control plane has forgotten", async () => {

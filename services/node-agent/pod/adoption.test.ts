@@ -24,16 +24,16 @@ describe("an adopted pod", () => {
   const started = ["startup", true] as const;
 
   test.each([
-    ["before any probe", runsAfter(), true],
-    ["once it has started", runsAfter(started), true],
-    ["once it is ready", runsAfter(started, ["readiness", true]), false],
-    ["after a failure that is not enough", runsAfter(started, ["readiness", false]), true],
-    [
-      "after enough failures",
-      runsAfter(started, ["readiness", false], ["readiness", false]),
-      false,
-    ],
-  ])("%s: is it being judged? ", (_name, runs, judging) => {
+    { when: "before any probe", runs: runsAfter(), judging: true },
+    { when: "once it has started", runs: runsAfter(started), judging: true },
+    { when: "once it is ready", runs: runsAfter(started, ["readiness", true]), judging: false },
+    { when: "after one failure", runs: runsAfter(started, ["readiness", false]), judging: true },
+    {
+      when: "after enough failures",
+      runs: runsAfter(started, ["readiness", false], ["readiness", false]),
+      judging: false,
+    },
+  ])("is being judged $when: $judging", ({ runs, judging }) => {
     expect(adoptionOf([running]).isJudging([running], [runs])).toBe(judging);
   });
 

@@ -26,7 +26,7 @@ function settledCensus(minReadySeconds = 0) {
   saw("a", { readyAt: 1 });
   saw("b", { readyAt: 1 });
   census.settled();
-  return { saw, report: census.report };
+  return { saw, report: () => census.report() };
 }
 
 describe("a census of pods", () => {

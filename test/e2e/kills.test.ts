@@ -1,144 +1,137 @@
-/** `kill -9` of everything, at bad moments: updates complete, and never a pod too many. */
-import { spawn } from "node:child_process";
-import { setTimeout as sleep } from "node:timers/promises";
+/** `kill -9` of everything, at bad moments: updates complete, within their bounds, and nothing is lost. */
 import Docker from "dockerode";
-import * as z from "zod";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ensureKubectl } from "../../scripts/tools/tools.ts";
+import type { Bus } from "../../libs/bus/bus.ts";
+import { natsBus } from "../../libs/bus/nats.ts";
+import type { Store } from "../../libs/store/store.ts";
+import { lostOf, writeUntil } from "../acknowledged-writes.ts";
 import { eventually, type TestCluster, testCluster } from "../cluster.ts";
+import { recordedCensus, storeOf, testPorts } from "../recorded-pods.ts";
+import { atRandomMoments, promised, rollingApp } from "../rolling-app.ts";
+import { testRandom } from "../seed.ts";
 
 let cluster: TestCluster;
+let store: Store;
+let bus: Bus;
 beforeAll(async () => {
-  cluster = await testCluster({ nodes: 1, controllers: 3, schedulers: 2 });
+  cluster = await testCluster({ nodes: 1, apis: 2, controllers: 3, schedulers: 2 });
+  store = await storeOf(cluster);
+  bus = await natsBus({ url: cluster.natsUrl, name: "test", ...testPorts });
 });
-afterAll(async () => cluster?.[Symbol.asyncDispose]());
-
-const replicas = 4;
-const manifest = `
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web }
-spec:
-  replicas: ${replicas}
-  strategy: { rollingUpdate: { maxSurge: 1, maxUnavailable: 1 } }
-  selector: { matchLabels: { app: web } }
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      terminationGracePeriodSeconds: 1
-      containers:
-        - name: web
-          image: berth/hello:v1
-          readinessProbe: { httpGet: { path: /ready, port: 8080 }, periodSeconds: 1 }
-`;
-
-const event = z.object({
-  type: z.enum(["ADDED", "MODIFIED", "DELETED"]),
-  object: z.object({
-    metadata: z.object({ name: z.string(), deletionTimestamp: z.string().optional() }),
-  }),
+afterAll(async () => {
+  await bus?.[Symbol.asyncDispose]();
+  await store?.[Symbol.asyncDispose]();
+  await cluster?.[Symbol.asyncDispose]();
 });
 
-/** The most pods without a deletionTimestamp that were there at any event of a watch. */
-async function watchPods(): Promise<AsyncDisposable & { most(): number }> {
-  const live = new Set<string>();
-  let most = 0;
-  const args = ["get", "pods", "-l", "app=web", "--watch", "--output-watch-events", "-o", "json"];
-  const env = { ...process.env, KUBECONFIG: cluster.kubeconfig };
-  const watch = spawn(await ensureKubectl(), args, { env, stdio: ["ignore", "pipe", "ignore"] });
-  const ended = new Promise<void>((resolve) => watch.once("exit", () => resolve()));
-  let text = "";
-  watch.stdout.on("data", (chunk: Buffer) => {
-    const parts = `${text}${chunk.toString()}`.split("\n"); // One event a line.
-    text = parts.pop() ?? "";
-    for (const part of parts) {
-      const { type, object } = event.parse(JSON.parse(part));
-      const { name, deletionTimestamp } = object.metadata;
-      if (type === "DELETED" || deletionTimestamp !== undefined) live.delete(name);
-      else live.add(name);
-      most = Math.max(most, live.size);
-    }
-  });
-  return {
-    most: () => most,
-    async [Symbol.asyncDispose]() {
-      watch.kill("SIGTERM");
-      await ended;
-    },
-  };
+/** Kills a process that runs (waiting for it where it is just being restarted), and when that was. */
+async function killed(name: string): Promise<number> {
+  const process = cluster.processes.get(name);
+  await eventually(`${name} runs`, async () => expect(process?.pid()).toBeDefined());
+  process?.kill();
+  return Date.now();
 }
 
-const rolledOut = () =>
-  eventually("the update is complete", () =>
-    cluster.kubectl(["rollout", "status", "deployment/web", "--timeout=60s"]),
-  );
-const update = (version: string) =>
-  cluster.kubectl(["set", "image", "deployment/web", `web=berth/hello:${version}`]);
-const images = () =>
-  cluster.kubectl([
-    "get",
-    "pods",
-    "-l",
-    "app=web",
-    "-o",
-    "jsonpath={.items[*].spec.containers[0].image}",
-  ]);
-
-/** kills each of `names` once, spread over the first seconds of an update; the seed is the order. */
-async function killAll(names: readonly string[]): Promise<void> {
-  for (const name of names) {
-    cluster.processes.get(name)?.kill();
-    await sleep(300); // The moments are meant to be arbitrary.
-  }
+/** The record of every revision keeps the Deployment's bounds; availability from `settled` on. */
+async function keepsBounds(namespace: string, settled: number): Promise<void> {
+  const report = await recordedCensus(store, namespace, { ...promised, settled });
+  console.log(`${namespace}: ${JSON.stringify(report)}`);
+  expect(report.broken).toEqual([]);
+  expect(report.mostLive).toBeGreaterThanOrEqual(promised.replicas);
 }
 
 describe("kill -9 during a rolling update", () => {
-  test("of every service, twice, never makes a pod too many, and the update completes", async () => {
-    await cluster.kubectl(["apply", "-f", "-"], manifest);
-    await rolledOut();
-    const services = [...cluster.processes.keys()].filter(
-      (name) => name !== "nats" && name !== "api-0",
-    );
-    await using pods = await watchPods();
-    for (const [round, version] of ["v2", "v1"].entries()) {
-      await update(version);
-      await killAll(round === 0 ? services : services.toReversed());
-      await rolledOut();
-      await eventually("only the new version is left", async () => {
-        expect(new Set((await images()).split(" "))).toEqual(new Set([`berth/hello:${version}`]));
+  test("of every service, twice, never makes a pod too many or too few, and the update completes", async () => {
+    const random = testRandom("kills of every service");
+    const app = await rollingApp(cluster, "services");
+    const settled = await store.lastRevision();
+    const services = [...cluster.processes.keys()].filter((name) => name !== "nats");
+    const before = restarts(services);
+    for (const version of ["v2", "v1"] as const) {
+      let lastKillMs = 0;
+      await app.update(version);
+      await atRandomMoments(random, services, async (name) => {
+        lastKillMs = await killed(name);
       });
+      await app.updated(version);
+      expect(lastKillMs).toBeLessThan(await app.completedAtMs(store));
     }
-    expect(pods.most()).toBeGreaterThanOrEqual(replicas);
-    expect(pods.most()).toBeLessThanOrEqual(replicas + 1);
+    expect(restarts(services)).toEqual(before.map((count) => count + 2));
+    await keepsBounds("services", settled);
   });
 
-  test("of nats-server loses nothing that was acknowledged, and the update completes", async () => {
-    await cluster.kubectl(["create", "configmap", "acknowledged", "--from-literal=key=value"]);
-    await update("v2");
-    cluster.processes.get("nats")?.kill();
-    await rolledOut();
-    expect(
-      await cluster.kubectl(["get", "configmap", "acknowledged", "-o", "jsonpath={.data.key}"]),
-    ).toBe("value");
+  test("of nats-server, twice, loses nothing that was acknowledged, everything reconnects, and the update completes", async () => {
+    const random = testRandom("kills of nats-server");
+    const app = await rollingApp(cluster, "nats");
+    const settled = await store.lastRevision();
+    const services = [...cluster.processes.keys()].filter((name) => name !== "nats");
+    const before = restarts(services);
+    const stop = new AbortController();
+    const writing = writeUntil(bus, "nats", stop.signal);
+    for (const version of ["v2", "v1"] as const) {
+      let lastKillMs = 0;
+      await app.update(version);
+      await atRandomMoments(random, ["nats"], async (name) => {
+        lastKillMs = await killed(name);
+      });
+      await app.updated(version);
+      expect(lastKillMs).toBeLessThan(await app.completedAtMs(store));
+    }
+    stop.abort();
+    const acknowledged = await writing;
+    const { made, unanswered } = acknowledged;
+    console.log(`${made.length} writes were acknowledged, ${unanswered} were not`);
+    expect(made.length).toBeGreaterThan(0);
+    expect(lostOf(acknowledged, await app.kubectl("get", "configmaps", "-o", "json"))).toEqual([]);
+    await keepsBounds("nats", settled);
+
+    // Nothing ended for it: what answers now has reconnected.
+    expect(restarts(services)).toEqual(before);
+    await eventually("the lb routes to the new pods", async () =>
+      expect(await app.answer()).toBe("v1"),
+    );
+    expect(await app.kubectl("exec", "deployment/web", "--", "echo", "here")).toBe("here\n");
+    for (const server of await gateways()) {
+      expect(await app.kubectl("--server", server, "get", "deployment", "web", "-o", "name")).toBe(
+        "deployment.apps/web\n",
+      );
+    }
   });
 
   test("of every gateway leaves the cluster going: a container comes back, a scaling goes on", async () => {
-    await cluster.kubectl(["scale", "deployment/web", "--replicas=6"]);
-    const gateway = cluster.processes.get("api-0");
-    await gateway?.stop();
-    const ofCluster = { filters: { label: [`berth.dev/cluster=${cluster.id}`] } };
+    const app = await rollingApp(cluster, "gateways");
+    const apis = [...cluster.processes].filter(([name]) => name.startsWith("api-"));
+    await app.kubectl("scale", "deployment/web", "--replicas=6");
+    await Promise.all(apis.map(([, api]) => api.stop("SIGKILL")));
     const docker = new Docker();
-    await eventually("six containers run", async () => {
-      expect(await docker.listContainers(ofCluster)).toHaveLength(6);
-    });
-    const [first] = await docker.listContainers(ofCluster);
-    await docker.getContainer(first?.Id ?? "").remove({ force: true });
+    const label = [`berth.dev/cluster=${cluster.id}`, "berth.dev/namespace=gateways"];
+    const running = () => docker.listContainers({ filters: { label } });
+    await eventually("six containers run", async () => expect(await running()).toHaveLength(6));
+    const [first] = await running();
+    await docker.getContainer(first?.Id ?? "").kill();
     await eventually("six containers run again", async () => {
-      const ids = (await docker.listContainers(ofCluster)).map(({ Id }) => Id);
+      const ids = (await running()).map(({ Id }) => Id);
       expect(ids).toHaveLength(6);
       expect(ids).not.toContain(first?.Id);
     });
-    gateway?.start();
-    await rolledOut();
+    for (const [, api] of apis) api.start();
+    await app.updated("v1");
   });
 });
+
+const restarts = (names: readonly string[]) =>
+  names.map((name) => cluster.processes.get(name)?.restarts() ?? 0);
+
+/** Each gateway's URL: their ports follow one another. */
+async function gateways(): Promise<readonly string[]> {
+  const first = await cluster.kubectl([
+    "config",
+    "view",
+    "-o",
+    "jsonpath={.clusters[0].cluster.server}",
+  ]);
+  const url = new URL(first);
+  const second = new URL(first);
+  second.port = String(Number(url.port) + 1);
+  return [url.origin, second.origin];
+}

@@ -66,7 +66,7 @@ export async function* recordedRevisions(store: Store, prefix: string): AsyncIte
 export async function recordOf(
   store: Store,
   kind: Pick<Kind, "group" | "plural" | "namespaced">,
-  namespace: string,
+  namespace: string | undefined,
   name: string,
 ): Promise<readonly { readonly atMs: number; readonly value: unknown }[]> {
   const key = keyOf(kind, namespace, name);

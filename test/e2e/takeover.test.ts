@@ -11,6 +11,7 @@ import { apiSubject } from "../../libs/protocol/subjects.ts";
 import { natsMemberships } from "../../libs/store/nats-memberships.ts";
 import type { Store } from "../../libs/store/store.ts";
 import { eventually, type TestCluster, testCluster } from "../cluster.ts";
+import { fastest } from "../fastest.ts";
 import { recordedRevisions, storeOf, testPorts } from "../recorded-pods.ts";
 
 let cluster: TestCluster;
@@ -84,7 +85,8 @@ async function livingOwner(): Promise<(address: string) => string> {
 }
 
 /** @returns how long after the kill the last of the dead one's actors acted, in ms */
-async function takeover(namespace: string): Promise<number> {
+async function takeover(attempt: number): Promise<number> {
+  const namespace = `takeover-${attempt}`;
   await cluster.kubectl(["create", "namespace", namespace]);
   await apply(namespace, 0);
   await eventually("every Deployment has its set", async () =>
@@ -111,13 +113,10 @@ async function takeover(namespace: string): Promise<number> {
   });
   expect(process.pid()).toBeUndefined();
   process.start();
-  const tookMs = Math.max(...orphaned.map((name) => (sized.get(name) ?? Infinity) - killedAtMs));
-  console.log(`${process.name} died: its ${orphaned.length} actors acted ${tookMs} ms later`);
-  return tookMs;
+  return Math.max(...orphaned.map((name) => (sized.get(name) ?? Infinity) - killedAtMs));
 }
 
 test("another controllers instance acts within 2 s of a kill -9 of the one that owned the actor", async () => {
-  // What else a busy machine does only adds: the best of two is what Berth needs.
-  const tookMs = [await takeover("takeover-1"), await takeover("takeover-2")];
-  expect(Math.min(...tookMs)).toBeLessThan(2_000);
+  const what = "actors of a dead controllers instance were acted for after";
+  expect(await fastest(what, 2_000, takeover)).toBeLessThan(2_000);
 });

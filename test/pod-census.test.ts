@@ -77,4 +77,15 @@ describe("a census of pods", () => {
     saw("b", { readyAt: 1, deleted: true }, 13);
     expect(report().broken).toEqual(["event 5 (b): 0 available, 0 lost"]);
   });
+
+  test("takes a pod that was lost for back once it has been ready for minReadySeconds", () => {
+    const { saw, report } = settledCensus(5);
+    saw("a", {}, 10);
+    saw("a", { readyAt: 11 }, 11);
+    saw("b", { readyAt: 1, deleted: true }, 12);
+    expect(report()).toMatchObject({ fewestAvailable: 0, broken: [] });
+    saw("b", undefined, 17);
+    saw("a", { readyAt: 11, deleted: true }, 18);
+    expect(report().broken).toEqual(["event 7 (a): 0 available, 0 lost"]);
+  });
 });

@@ -80,7 +80,9 @@ export function podCensus(promised: Promised): PodCensus {
     mostLive = Math.max(mostLive, live);
     if (live > replicas + surge) broken.push(`event ${events} (${name}): ${live} pods`);
     if (!isSettled) return;
-    const enough = available(atMs).length;
+    const there = available(atMs);
+    for (const { metadata } of there) lost.delete(metadata.name);
+    const enough = there.length;
     fewestAvailable = Math.min(fewestAvailable, enough);
     if (enough + lost.size < replicas - unavailable) {
       broken.push(`event ${events} (${name}): ${enough} available, ${lost.size} lost`);
@@ -100,7 +102,6 @@ export function podCensus(promised: Promised): PodCensus {
         lost.add(name);
         everLost.add(name);
       }
-      if (isReady) lost.delete(name);
       judge(name, atMs);
     },
     settled() {

@@ -32,7 +32,8 @@ spec:
       containers:
         - name: web
           image: berth/hello:v1
-          readinessProbe: { httpGet: { path: /ready, port: 8080 }, periodSeconds: 1 }
+          # Patient: a busy machine makes no pod unready.
+          readinessProbe: { httpGet: { path: /ready, port: 8080 }, periodSeconds: 1, timeoutSeconds: 10 }
 ---
 apiVersion: v1
 kind: Service

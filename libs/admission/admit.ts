@@ -4,7 +4,7 @@
  * committing that is the caller's business.
  */
 import { dequal } from "dequal";
-import { ApiError, parse } from "../model/errors.ts";
+import { ApiError, invalid, parse } from "../model/errors.ts";
 import type { Kind, ObjectOf } from "../model/kind.ts";
 import { namespace as namespaceKind } from "../model/kinds/namespace.ts";
 import { type AdmissionContext, type Admitted, type AnyObject, timestamp } from "./context.ts";
@@ -69,12 +69,7 @@ export function admitUpdate<K extends Kind>(
   const kept = prepare(withIdentityOf(was, owned), was, context);
   const after = withGeneration(was, kept);
   const causes = kind.validateUpdate(before, typed(kind, after));
-  if (causes.length > 0) {
-    const text = causes.map(({ field, message }) => `${field}: ${message}`).join(", ");
-    throw new ApiError("Invalid", `${kind.kind} "${was.metadata.name}" is invalid: ${text}`, {
-      causes,
-    });
-  }
+  if (causes.length > 0) throw invalid(kind, was.metadata.name, causes);
   if (isFinished(kind, after)) return admitRemove(kind, before, context);
   return changed(kind, was, after, context);
 }

@@ -1,6 +1,7 @@
 /** What the cluster, rather than the schema, fills in when an object of a kind is made or changed. */
 import { allocKey } from "../cluster/key.ts";
-import { ApiError, type Cause } from "../model/errors.ts";
+import { type Cause, invalid } from "../model/errors.ts";
+import { service as serviceKind } from "../model/kinds/service.ts";
 import { freeClusterAddress, freeNodePort } from "./allocate.ts";
 import type { AdmissionContext, AnyObject } from "./context.ts";
 
@@ -83,11 +84,11 @@ function prepareService(
   const causes: Cause[] = [];
   if (address !== "None" && address !== was.clusterIP && isTaken("cluster-ip", address, context)) {
     causes.push(
-      invalid("spec.clusterIPs", `Invalid value: ["${address}"]: provided IP is already allocated`),
+      causeOf("spec.clusterIPs", `Invalid value: ["${address}"]: provided IP is already allocated`),
     );
   }
   const ports = portsOf(spec, was, context, causes);
-  if (causes.length > 0) throw notValid(service, causes);
+  if (causes.length > 0) throw invalid(serviceKind, service.metadata.name, causes);
   return {
     ...service,
     spec: { ...spec, clusterIP: address, clusterIPs: [address], ports },
@@ -118,13 +119,13 @@ function portsOf(
     const shown = `Invalid value: ${port.nodePort}: provided port`;
     if (port.nodePort < first || port.nodePort > last) {
       causes.push(
-        invalid(
+        causeOf(
           field,
           `${shown} is not in the valid range. The range of valid ports is ${first}-${last}`,
         ),
       );
     } else if (isTaken("node-port", port.nodePort, context)) {
-      causes.push(invalid(field, `${shown} is already allocated`));
+      causes.push(causeOf(field, `${shown} is already allocated`));
     }
     return port;
   });
@@ -142,16 +143,11 @@ const isTaken = (
   { view }: AdmissionContext,
 ) => view.raw.get(allocKey(pool, value)) !== undefined;
 
-const invalid = (field: string, message: string): Cause => ({
+const causeOf = (field: string, message: string): Cause => ({
   reason: "FieldValueInvalid",
   field,
   message,
 });
-
-function notValid({ kind, metadata }: AnyObject, causes: readonly Cause[]): ApiError {
-  const text = causes.map(({ field, message }) => `${field}: ${message}`).join(", ");
-  return new ApiError("Invalid", `${kind} "${metadata.name}" is invalid: ${text}`, { causes });
-}
 
 /** Held by a finalizer until its content is gone. */
 function prepareNamespace(namespace: AnyObject, before: AnyObject | undefined): AnyObject {

@@ -1,15 +1,20 @@
 import { dequal } from "dequal";
+import { ApiError } from "../model/errors.ts";
 import { type Located, keyOf, loadKey } from "../cluster/key.ts";
 import type { ClusterView } from "../cluster/view.ts";
 import type { Op } from "../store/store.ts";
 import type { AnyObject } from "./context.ts";
 import { derivedKeys, loadsTouched } from "./derived.ts";
 
+/** Kubernetes' limit of an object, as it is stored. */
+export const objectMaxBytes = 1_572_864;
+
 /**
  * The transaction that turns `before` into `after`, either of which may be absent: the object's own
  * key at the revision of `before`, and every key that follows from it (design §3, B1, O4).
  *
  * @param view the cut that the change was decided at: derived keys expect what it holds
+ * @throws {ApiError} RequestEntityTooLarge when the object would become larger than one may be
  */
 export function transactionOf(
   kind: Located,
@@ -50,7 +55,16 @@ function writeOf(
   before: AnyObject | undefined,
   after: AnyObject | undefined,
 ): Op {
-  if (after !== undefined) return { op: "put", key, expect, value: encode(stored(after)) };
+  if (after !== undefined) {
+    const value = encode(stored(after));
+    if (value.byteLength > objectMaxBytes) {
+      throw new ApiError(
+        "RequestEntityTooLarge",
+        `Request entity too large: limit is ${objectMaxBytes}`,
+      );
+    }
+    return { op: "put", key, expect, value };
+  }
   return { op: "delete", key, expect, last: encode(stored(before)) };
 }
 

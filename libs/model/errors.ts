@@ -62,7 +62,10 @@ export class ApiError extends Error {
  *
  * @throws {ApiError} Invalid, with one cause for each field at fault
  */
-export function parse<O>(kind: Kind<O>, input: unknown): O {
+export function parse<O>(
+  kind: Pick<Kind<O>, "group" | "kind" | "schema">,
+  input: unknown,
+): O {
   const given = withoutNulls(input);
   const first = kind.schema.safeParse(given, { reportInput: true });
   if (first.success) return first.data;
@@ -74,15 +77,20 @@ export function parse<O>(kind: Kind<O>, input: unknown): O {
   throw invalid(kind, nameIn(given), result.error.issues.flatMap(toCauses));
 }
 
+/** So many causes are told; who made thousands of mistakes finds the rest after these. */
+const causesMax = 100;
+
 /** The refusal of an object for what its fields hold. */
 export function invalid(
   kind: Pick<Kind, "group" | "kind">,
   name: string | undefined,
-  causes: readonly Cause[],
+  all: readonly Cause[],
 ): ApiError {
+  const causes = all.slice(0, causesMax);
   const texts = causes.map(({ field, message }) =>
     field === "" ? message : `${field}: ${message}`,
   );
+  if (all.length > causes.length) texts.push(`and ${all.length - causes.length} more`);
   const summary = texts.length === 1 ? texts.join("") : `[${texts.join(", ")}]`;
   const subject = kind.group === "" ? kind.kind : `${kind.kind}.${kind.group}`;
   const { group } = kind;
@@ -100,7 +108,8 @@ export function fieldOf(path: readonly PropertyKey[]): string {
   return steps.join("").replace(/^\./, "");
 }
 
-function nameIn(input: unknown): string | undefined {
+/** The name that an object gives itself, whatever else it is. */
+export function nameIn(input: unknown): string | undefined {
   const metadata = (input as { metadata?: { name?: unknown } } | null | undefined)?.metadata; // Looked at with care.
   return typeof metadata?.name === "string" ? metadata.name : undefined;
 }

@@ -16,12 +16,12 @@ declare module "zod" {
   }
 }
 
+const [int32Min, int32Max] = [-(2 ** 31), 2 ** 31 - 1];
+export const isInt32 = (value: unknown): boolean =>
+  Number.isInteger(value) && Number(value) >= int32Min && Number(value) <= int32Max;
+
 /** Signed 32-bit integer. */
-export const int32 = z
-  .int()
-  .min(-(2 ** 31))
-  .max(2 ** 31 - 1)
-  .meta({ format: "int32" });
+export const int32 = z.int().min(int32Min).max(int32Max).meta({ format: "int32" });
 /** Signed 64-bit integer; what JavaScript cannot hold exactly is refused. */
 export const int64 = z.int().meta({ format: "int64" });
 /** A count or a number of seconds. */
@@ -33,8 +33,17 @@ export const port = z
     error: ({ input }) => `Invalid value: ${String(input)}: must be between 1 and 65535, inclusive`,
   })
   .meta({ format: "int32" });
+export const base64Fault = "must be a string in base64";
+/** Line breaks within are fine, as in Go. */
+export const isBase64 = (text: string): boolean => z.regexes.base64.test(inOneLine(text));
+const inOneLine = (text: string) => text.replaceAll(/[\r\n]/g, "");
+
 /** Binary data, base64 in JSON. */
-export const bytes = z.base64().meta({ format: "byte" });
+export const bytes = z
+  .string()
+  .refine(isBase64, { error: base64Fault, abort: true })
+  .overwrite(inOneLine)
+  .meta({ format: "byte" });
 /** String to string. */
 export const stringMap = z.record(z.string(), z.string());
 

@@ -33,7 +33,7 @@ const one = 1_000_000_000n;
 /** Kubernetes caps at what a signed 64-bit integer holds. */
 const nanoMax = (2n ** 63n - 1n) * one;
 
-const fault =
+export const quantityFault =
   "quantities must match the regular expression " +
   "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
 
@@ -44,13 +44,16 @@ export const quantity = z
     z
       .string()
       .refine((text) => parseText(text) !== undefined, {
-        error: fault,
+        error: quantityFault,
         abort: true,
         params: { reason: "FieldValueInvalid" },
       })
       .overwrite(canonicalQuantity),
   )
   .meta({ format: "quantity" });
+
+export const isQuantity = (value: string | number): boolean =>
+  parseText(String(value)) !== undefined;
 
 /** Resource name to quantity, none of them negative. */
 export const resourceList = z.record(
@@ -90,7 +93,7 @@ export function compareQuantities(a: string, b: string): number {
 
 function parsed(text: string): Parsed {
   const result = parseText(text);
-  if (result === undefined) throw new RangeError(fault);
+  if (result === undefined) throw new RangeError(quantityFault);
   return result;
 }
 

@@ -87,9 +87,11 @@ function unwrap(schema: z.core.$ZodType): {
   return { bare, meta: Object.assign({}, ...metas) as z.GlobalMeta }; // Merged from such.
 }
 
-/** What a wrapper wraps; of a preprocessing pipe, its result. */
+/** What a wrapper wraps; of a preprocessing pipe its result, of a transforming one what it takes. */
 function wrapped(schema: z.core.$ZodType): z.core.$ZodType | undefined {
-  if (schema instanceof z.ZodPipe) return schema.out;
+  if (schema instanceof z.ZodPipe) {
+    return schema.in instanceof z.ZodTransform ? schema.out : schema.in;
+  }
   if (
     schema instanceof z.ZodOptional ||
     schema instanceof z.ZodDefault ||

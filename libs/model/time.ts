@@ -6,20 +6,20 @@ export type EpochMs = number;
 const rfc3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
 const seconds = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
 
-const isTime = (text: string) => rfc3339.test(text) && !Number.isNaN(Date.parse(text));
-const error = "must be a time in RFC 3339, such as 2026-01-31T12:00:00Z";
+export const isTime = (text: string): boolean => rfc3339.test(text) && !Number.isNaN(Date.parse(text));
+export const timeFault = "must be a time in RFC 3339, such as 2026-01-31T12:00:00Z";
 
 /** metav1.Time: a point in time to the second, UTC. */
 export const time = z
   .string()
-  .refine(isTime, { error, abort: true })
+  .refine(isTime, { error: timeFault, abort: true })
   .overwrite((text) => (seconds.test(text) ? text : timeOf(Date.parse(text))))
   .meta({ format: "date-time" });
 
 /** metav1.MicroTime: a point in time to the microsecond, UTC. */
 export const microTime = z
   .string()
-  .refine(isTime, { error, abort: true })
+  .refine(isTime, { error: timeFault, abort: true })
   .overwrite((text) => {
     const fraction = /\.(\d+)/.exec(text)?.[1] ?? "";
     return `${timeOf(Date.parse(text)).slice(0, 19)}.${fraction.padEnd(6, "0").slice(0, 6)}Z`;

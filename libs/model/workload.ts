@@ -42,7 +42,8 @@ export function workloadCauses({ spec: { selector, template } }: Workload): read
 
 export function selectorIsImmutable(before: Workload, after: Workload): readonly Cause[] {
   if (dequal(before.spec.selector, after.spec.selector)) return [];
-  const message = "Invalid value: field is immutable";
+  const shown = JSON.stringify(after.spec.selector);
+  const message = `Invalid value: ${shown}: field is immutable`;
   return [{ reason: "FieldValueInvalid", field: "spec.selector", message }];
 }
 

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { parse } from "yaml";
+import { load } from "js-yaml";
 import { natsBus } from "../../libs/bus/nats.ts";
 import { execOpening, logsOpening } from "../../libs/protocol/node.ts";
 import { nodeSubject } from "../../libs/protocol/subjects.ts";
@@ -389,7 +389,7 @@ async function start(instance: string): Promise<Api> {
     if (until.aborted || child.exitCode !== null) throw new Error("the gateway did not start");
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  return { child, kubeconfig, config: parse(await readFile(kubeconfig, "utf8")) as Kubeconfig };
+  return { child, kubeconfig, config: load(await readFile(kubeconfig, "utf8")) as Kubeconfig };
 }
 
 async function stop(one: Api | undefined): Promise<void> {

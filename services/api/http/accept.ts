@@ -23,7 +23,7 @@ const plain: Format = { language: "json", view: undefined, as: undefined, versio
 export function negotiate(header: string | undefined, as: readonly string[]): Format | undefined {
   if (header === undefined || header.trim() === "") return plain;
   for (const { type, parameters } of header.split(",").map(media)) {
-    const language = languages[type];
+    const language = languages.get(type);
     if (language === undefined) continue;
     const wanted = parameters.get("as");
     const version = parameters.get("v");
@@ -35,12 +35,12 @@ export function negotiate(header: string | undefined, as: readonly string[]): Fo
   return undefined;
 }
 
-const languages: Readonly<Record<string, Format["language"]>> = {
-  "application/json": "json",
-  "application/yaml": "yaml",
-  "application/*": "json",
-  "*/*": "json",
-};
+const languages: ReadonlyMap<string, Format["language"]> = new Map([
+  ["application/json", "json"],
+  ["application/yaml", "yaml"],
+  ["application/*", "json"],
+  ["*/*", "json"],
+]);
 
 function viewOf(wanted: string): View {
   if (wanted === "Table") return "Table";

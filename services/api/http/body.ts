@@ -1,10 +1,10 @@
 import type { IncomingMessage } from "node:http";
-import { parse as parseYaml } from "yaml";
+import { objectMaxBytes } from "../../../libs/admission/transaction.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
 import { media } from "./accept.ts";
 
-/** Kubernetes' limit of an object. */
-export const bodyMaxBytes = 1_572_864;
+/** A body holds one object. */
+export const bodyMaxBytes = objectMaxBytes;
 /** What is read and dropped of a body that is too large, so that its sender gets to read why. */
 const drainedMaxBytes = 32 * 1024 * 1024;
 
@@ -36,40 +36,22 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
 
 export type Language = "json" | "yaml" | "protobuf";
 
-const languages: Readonly<Record<string, Language>> = {
-  "": "json",
-  "application/json": "json",
-  "application/yaml": "yaml",
-  "application/x-yaml": "yaml",
-  "application/vnd.kubernetes.protobuf": "protobuf",
-};
+const languages: ReadonlyMap<string, Language> = new Map([
+  ["", "json"],
+  ["application/json", "json"],
+  ["application/yaml", "yaml"],
+  ["application/x-yaml", "yaml"],
+  ["application/vnd.kubernetes.protobuf", "protobuf"],
+]);
 
 /** @throws {ApiError} UnsupportedMediaType */
 export function languageOf(contentType: string | undefined): Language {
   const { type } = media(contentType ?? "");
-  const language = languages[type];
+  const language = languages.get(type);
   if (language !== undefined) return language;
-  const known = Object.keys(languages).filter((name) => name !== "");
+  const known = [...languages.keys()].filter((name) => name !== "");
   throw new ApiError(
     "UnsupportedMediaType",
     `the body of the request was in an unknown format - accepted media types include: ${known.join(", ")}`,
   );
-}
-
-/**
- * The value that a JSON or YAML text states. YAML's own types stay within JSON's, aliases are bounded.
- *
- * @throws {ApiError} BadRequest when it is cut short or no such text
- */
-export function parseText(text: string, language: "json" | "yaml"): unknown {
-  try {
-    if (language === "json") return JSON.parse(text);
-    return parseYaml(text, { schema: "core", maxAliasCount: 100, version: "1.2" });
-  } catch {
-    // The parser's message quotes its input, which may be a Secret.
-    throw new ApiError(
-      "BadRequest",
-      `the body is not valid ${language === "json" ? "JSON" : "YAML"}`,
-    );
-  }
 }

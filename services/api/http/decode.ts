@@ -9,9 +9,13 @@ import { strategicMergePatch } from "../patch/strategic-merge-patch.ts";
 import { decodeMessage } from "../protobuf/decode.ts";
 import { openEnvelope } from "../protobuf/envelope.ts";
 import type { Change } from "../resources/change.ts";
-import { deleteOptions, type DeleteOptions } from "../resources/delete.ts";
+import { isRecord } from "../patch/record.ts";
+import { deleteOptions, type DeleteOptions, deleteOptionsKind } from "../resources/delete.ts";
+import { parseAsked } from "../resources/field-validation.ts";
 import { media } from "./accept.ts";
-import { languageOf, parseText, readBody } from "./body.ts";
+import { languageOf, readBody } from "./body.ts";
+import { countOf, dryRunOf, flagOf } from "./query.ts";
+import { parseText, textOf } from "./text.ts";
 
 /**
  * The object in a body; in protobuf it is read by `schema`.
@@ -24,7 +28,7 @@ export async function decodeBody(
 ): Promise<unknown> {
   const language = languageOf(request.headers["content-type"]);
   const body = await readBody(request);
-  if (language !== "protobuf") return parseText(body.toString("utf8"), language);
+  if (language !== "protobuf") return parseText(textOf(body), language);
   const { apiVersion, kind, raw } = openEnvelope(body);
   return { ...decodeMessage(schema, raw), apiVersion, kind };
 }
@@ -52,7 +56,7 @@ export async function decodePatch(
       `the body of the request was in an unknown format - accepted media types include: ${patchTypes.join(", ")}`,
     );
   }
-  const patch = parseText((await readBody(request)).toString("utf8"), "json");
+  const patch = parseText(textOf(await readBody(request)), "json");
   switch (known) {
     case "application/json-patch+json":
       return (before) => jsonPatch(before, patch);
@@ -68,23 +72,21 @@ export async function decodePatch(
 /**
  * The options of a DELETE: its body, overruled by its query.
  *
- * @throws {ApiError} UnsupportedMediaType, RequestEntityTooLarge, BadRequest
+ * @throws {ApiError} UnsupportedMediaType, RequestEntityTooLarge, BadRequest, Invalid
  */
 export async function decodeDeleteOptions(
   request: IncomingMessage,
   query: URLSearchParams,
 ): Promise<DeleteOptions> {
   const body = await optionsIn(request);
-  const grace = query.get("gracePeriodSeconds");
-  const parsed = deleteOptions.safeParse({
+  const gracePeriodSeconds = countOf(query, "gracePeriodSeconds");
+  return parseAsked(deleteOptionsKind, {
     ...(withoutNulls(body) as object), // `optionsIn` gives an object.
-    ...(grace !== null && grace !== "" && { gracePeriodSeconds: Number(grace) }),
+    ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }),
     ...(query.has("propagationPolicy") && { propagationPolicy: query.get("propagationPolicy") }),
-    ...(query.get("orphanDependents") === "true" && { orphanDependents: true }),
-    ...(query.get("dryRun") === "All" && { dryRun: ["All"] }),
+    ...(flagOf(query, "orphanDependents") && { orphanDependents: true }),
+    ...(dryRunOf(query) && { dryRun: ["All"] }),
   });
-  if (parsed.success) return parsed.data;
-  throw new ApiError("BadRequest", "the body is not valid DeleteOptions");
 }
 
 async function optionsIn(request: IncomingMessage): Promise<object> {
@@ -92,7 +94,7 @@ async function optionsIn(request: IncomingMessage): Promise<object> {
   const body = await readBody(request);
   if (body.byteLength === 0) return {};
   if (language === "protobuf") return decodeMessage(deleteOptions.in, openEnvelope(body).raw);
-  const value = parseText(body.toString("utf8"), language);
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+  const value = parseText(textOf(body), language);
+  if (isRecord(value)) return value;
   throw new ApiError("BadRequest", "the body is not valid DeleteOptions");
 }

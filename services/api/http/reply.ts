@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from "node:http";
-import { stringify } from "yaml";
+import { dump } from "js-yaml";
 import type { Format } from "./accept.ts";
 
 /** What a handler answers: a body at once, or one that goes on until `run` ends. */
@@ -36,7 +36,7 @@ export function valueReply(
   }: { readonly code?: number; readonly headers?: OutgoingHttpHeaders } = {},
 ): Reply {
   if (format.language === "json") return jsonReply(JSON.stringify(value), { code, headers });
-  return { type: "body", code, contentType: "application/yaml", body: stringify(value), headers };
+  return { type: "body", code, contentType: "application/yaml", body: yamlOf(value), headers };
 }
 
 /** An object, a list or a Table that is JSON already, in the language that was agreed. */
@@ -66,3 +66,7 @@ export const textReply = (body: string, code = 200): Reply => ({
   contentType: "text/plain; charset=utf-8",
   body,
 });
+
+/** Members that are undefined are left out, as in JSON. */
+const yamlOf = (value: unknown): string =>
+  dump(value, { noRefs: true, lineWidth: -1, skipInvalid: true });

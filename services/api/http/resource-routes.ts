@@ -6,13 +6,12 @@ import { type Change, createObject, updateObject, type Written } from "../resour
 import { deleteCollection, deleteObject } from "../resources/delete.ts";
 import type { Gateway } from "../resources/gateway.ts";
 import { listObjects, readObject } from "../resources/read.ts";
-import { parseScale, scaleOf } from "../resources/scale.ts";
+import { parseScale, scaleKind, scaleOf } from "../resources/scale.ts";
 import { type Shown, shownList, shownObject } from "../resources/show.ts";
 import { negotiate } from "./accept.ts";
 import { decodeBody, decodeDeleteOptions, decodePatch } from "./decode.ts";
 import {
   countOf,
-  dryRunOf,
   flagOf,
   includeObjectOf,
   selectsOf,
@@ -21,6 +20,7 @@ import {
 } from "./query.ts";
 import { type Reply, shownReply, valueReply } from "./reply.ts";
 import type { Exchange, Route } from "./server.ts";
+import { warningsIn } from "./warnings.ts";
 import { watchReply } from "./watch-reply.ts";
 
 /** Where a kind's objects are: `/api/v1/namespaces/:namespace/pods`; `:name` follows. */
@@ -97,35 +97,38 @@ const read: Verb = async (gateway, kind, { query, params, request }) => {
 };
 
 const create: Verb = async (gateway, kind, { query, params, request }) => {
-  const given = await decodeBody(request, kind.schema);
+  const shown = shownFor(gateway, kind, request.headers.accept, query);
   const options = writeOptionsOf(query);
+  const given = await decodeBody(request, kind.schema);
   const target = { kind, namespace: params["namespace"] };
   const written = await createObject(gateway, target, given, options);
-  return writtenReply(written, shownFor(gateway, kind, request.headers.accept, query), 201);
+  return writtenReply(written, shown, 201);
 };
 
 const replace =
   (part: "main" | "status"): Verb =>
   async (gateway, kind, { query, params, request }) => {
+    const shown = shownFor(gateway, kind, request.headers.accept, query);
+    const options = { ...writeOptionsOf(query), part, sent: "object" } as const;
     const given = await decodeBody(request, kind.schema);
-    const options = { ...writeOptionsOf(query), part };
     const written = await updateObject(gateway, targetOf(kind, params), () => given, options);
-    return writtenReply(written, shownFor(gateway, kind, request.headers.accept, query));
+    return writtenReply(written, shown);
   };
 
 const patch =
   (part: "main" | "status"): Verb =>
   async (gateway, kind, { query, params, request }) => {
+    const shown = shownFor(gateway, kind, request.headers.accept, query);
+    const options = { ...writeOptionsOf(query), part, sent: "patch" } as const;
     const change = await decodePatch(request, kind.schema);
-    const options = { ...writeOptionsOf(query), part };
     const written = await updateObject(gateway, targetOf(kind, params), change, options);
-    return writtenReply(written, shownFor(gateway, kind, request.headers.accept, query));
+    return writtenReply(written, shown);
   };
 
 const remove: Verb = async (gateway, kind, { query, params, request }) => {
+  const shown = shownFor(gateway, kind, request.headers.accept, query);
   const options = await decodeDeleteOptions(request, query);
   const { object, gone } = await deleteObject(gateway, targetOf(kind, params), options);
-  const shown = shownFor(gateway, kind, request.headers.accept, query);
   if (!gone) return shownReply(shownObject(object, shown), shown);
   const { name, uid } = object.metadata;
   const details = { name, group: kind.group || undefined, kind: kind.plural, uid };
@@ -136,11 +139,11 @@ const remove: Verb = async (gateway, kind, { query, params, request }) => {
 };
 
 const removeAll: Verb = async (gateway, kind, { query, params, request }) => {
+  const shown = shownFor(gateway, kind, request.headers.accept, query);
   const options = await decodeDeleteOptions(request, query);
   const selects = selectsOf(query, kind);
   const target = { kind, namespace: params["namespace"] };
   const deleted = await deleteCollection(gateway, target, { selects, options });
-  const shown = shownFor(gateway, kind, request.headers.accept, query);
   const resourceVersion = String(gateway.backendFor(kind).view.revision);
   return shownReply(shownList(deleted, { resourceVersion }, shown), shown);
 };
@@ -152,32 +155,40 @@ const readScale: Verb = async (gateway, kind, { query, params }) => {
 };
 
 const replaceScale: Verb = async (gateway, kind, exchange) => {
-  const given = await decodeBody(exchange.request, kind.schema);
-  return changeScale(gateway, kind, exchange, () => given);
+  const given = await decodeBody(exchange.request, scaleKind.schema);
+  return changeScale(gateway, kind, exchange, { change: () => given, sent: "object" });
 };
 
-const patchScale: Verb = async (gateway, kind, exchange) =>
-  changeScale(gateway, kind, exchange, await decodePatch(exchange.request, kind.schema));
+const patchScale: Verb = async (gateway, kind, exchange) => {
+  const change = await decodePatch(exchange.request, scaleKind.schema);
+  return changeScale(gateway, kind, exchange, { change, sent: "patch" });
+};
 
 /** @param change makes of a Scale the Scale as it shall be */
 async function changeScale(
   gateway: Gateway,
   kind: Kind,
   { query, params }: Exchange,
-  change: Change,
+  { change, sent }: { readonly change: Change; readonly sent: "object" | "patch" },
 ): Promise<Reply> {
+  const { dryRun, fieldValidation } = writeOptionsOf(query);
+  const target = targetOf(kind, params);
+  let warnings: readonly string[] = [];
   const set: Change = (before) => {
-    const { spec, metadata } = parseScale(change(scaleOf(before)));
-    const { resourceVersion = before.metadata.resourceVersion } = metadata ?? {};
+    const options = { mode: fieldValidation, sent };
+    const wanted = parseScale(change(scaleOf(before)), target, options);
+    warnings = wanted.warnings;
+    const { resourceVersion = before.metadata.resourceVersion } = wanted;
     return {
       ...before,
       metadata: { ...before.metadata, resourceVersion },
-      spec: { ...before.spec, replicas: spec.replicas },
+      spec: { ...before.spec, replicas: wanted.replicas },
     };
   };
-  const options = { dryRun: dryRunOf(query), fieldValidation: "Ignore", part: "main" } as const;
-  const { object } = await updateObject(gateway, targetOf(kind, params), set, options);
-  return valueReply(scaleOf(object), { language: "json" });
+  // What is not its replicas is as it was: known.
+  const options = { dryRun, fieldValidation: "Ignore", part: "main", sent } as const;
+  const { object } = await updateObject(gateway, target, set, options);
+  return valueReply(scaleOf(object), { language: "json" }, { headers: warningsIn(warnings) });
 }
 
 function targetOf(kind: Kind, params: Exchange["params"]): Target {
@@ -215,11 +226,7 @@ function writtenReply(
   shown: Parameters<typeof shownReply>[1] & Shown,
   code = 200,
 ): Reply {
-  const headers =
-    warnings.length === 0
-      ? {}
-      : { Warning: warnings.map((text) => `299 - "${text.replaceAll(/["\\]/g, "\\$&")}"`) };
-  return shownReply(shownObject(object, shown), shown, { code, headers });
+  return shownReply(shownObject(object, shown), shown, { code, headers: warningsIn(warnings) });
 }
 
 /** A refusal names what it is about, as clients print it. */

@@ -20,6 +20,8 @@ export type Exchange = {
   readonly query: URLSearchParams;
   readonly params: Readonly<Record<string, string | undefined>>;
   readonly request: IncomingMessage;
+  /** The path is served, but not this method on it. */
+  readonly otherMethods: boolean;
 };
 
 /** A request that asked to become another protocol; its handler owns the socket. */
@@ -57,7 +59,7 @@ export async function serve(options: ServerOptions): Promise<AsyncDisposable & {
     router.on(route.method, route.path, () => undefined, route);
   }
 
-  const find = (request: IncomingMessage) => {
+  const find = (request: IncomingMessage): { route: Route | undefined; exchange: Exchange } => {
     const url = request.url ?? "/";
     const split = url.indexOf("?");
     const path = split < 0 ? url : url.slice(0, split);
@@ -65,7 +67,9 @@ export async function serve(options: ServerOptions): Promise<AsyncDisposable & {
     const route = found?.store as Route | undefined; // As put there above.
     const query = new URLSearchParams(split < 0 ? "" : url.slice(split + 1));
     const method = request.method ?? "GET";
-    return { route, exchange: { method, path, query, params: found?.params ?? {}, request } };
+    const otherMethods = route === undefined && methods.some((one) => router.find(one, path));
+    const params = found?.params ?? {};
+    return { route, exchange: { method, path, query, params, request, otherMethods } };
   };
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -129,14 +133,22 @@ async function replyOf(
     if (route?.open !== true && !authenticated(exchange.request.headers.authorization)) {
       throw new ApiError("Unauthorized", "Unauthorized");
     }
-    if (route === undefined) {
-      throw new ApiError("NotFound", "the server could not find the requested resource");
-    }
+    if (route === undefined) throw missing(exchange.otherMethods);
     return await route.handle(exchange);
   } catch (error) {
     return statusReply(error, log);
   }
 }
+
+const methods = ["GET", "POST", "PUT", "PATCH", "DELETE"] as const;
+
+const missing = (otherMethods: boolean): ApiError =>
+  otherMethods
+    ? new ApiError(
+        "MethodNotAllowed",
+        "the server does not allow this method on the requested resource",
+      )
+    : new ApiError("NotFound", "the server could not find the requested resource");
 
 /** A refusal as a Status; anything else is a bug: logged, 500 without its details. */
 export function statusReply(error: unknown, log: Log): Reply {

@@ -1,19 +1,19 @@
 /** Client-side apply in the gateway: what `kubectl apply` does, for manifests that come over NATS. */
-import { parseAllDocuments } from "yaml";
 import type { AnyObject } from "../../../libs/admission/context.ts";
+import { objectMaxBytes } from "../../../libs/admission/transaction.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
 import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
 import { withoutNulls } from "../../../libs/model/nulls.ts";
+import { parseText, textOf } from "../http/text.ts";
 import { isRecord, type JsonRecord } from "../patch/record.ts";
 import { lastAppliedAnnotation, threeWay } from "../patch/three-way.ts";
 import type { Target } from "../resources/backend.ts";
 import { createObject, updateObject, type WriteOptions } from "../resources/change.ts";
 import type { Gateway } from "../resources/gateway.ts";
 
-/** One document of a manifest, or what is wrong with it. */
-export type Document =
-  | { readonly ok: true; readonly value: JsonRecord }
-  | { readonly ok: false; readonly error: ApiError; readonly text: string };
+/** One document of a manifest, or what is wrong with it, and what it says it is where that can be told. */
+export type Document = { readonly ok: true; readonly value: JsonRecord } | Unreadable;
+type Unreadable = { readonly ok: false; readonly error: ApiError; readonly value?: JsonRecord };
 
 export type Applied = {
   readonly action: "created" | "configured" | "unchanged";
@@ -21,51 +21,69 @@ export type Applied = {
 };
 
 const documentsMax = 1_000;
-const quotedMaxChars = 4_096;
 
 /**
  * The documents of a YAML or JSON text, the items of a `List` among them; Namespaces come first, so
  * that what lives in them finds them. A document that cannot be read spoils no other.
  */
-export function documentsOf(text: string): readonly Document[] {
-  const parsed = parseAllDocuments(text, { schema: "core" });
-  const documents = (Array.isArray(parsed) ? parsed : []).flatMap(
-    (document): readonly Document[] => {
-      const [fault] = document.errors;
-      const source = text
-        .slice(...(document.range.slice(0, 2) as [number, number]))
-        .slice(0, quotedMaxChars); // Start, end.
-      if (fault !== undefined)
-        return [bad(`the document is not valid YAML: ${fault.code}`, source)];
-      const value: unknown = toValue(document);
-      if (value === null || value === undefined) return [];
-      if (!isRecord(value)) return [bad("the document is no object", source)];
-      if (value["kind"] !== "List" || !Array.isArray(value["items"])) return [{ ok: true, value }];
-      return value["items"].map((item: unknown): Document =>
-        isRecord(item) ? { ok: true, value: item } : bad("an item is no object", source),
-      );
-    },
-  );
-  if (documents.length > documentsMax) return [bad(`more than ${documentsMax} documents`, "")];
+export function documentsOf(bytes: Uint8Array): readonly Document[] {
+  const texts = attempt(() => textOf(bytes).split(separator));
+  if (!texts.ok) return [texts];
+  if (texts.value.length > documentsMax) return [tooMany];
+  const documents = texts.value.flatMap(documentsIn);
+  if (documents.length > documentsMax) return [tooMany];
   return documents.toSorted((a, b) => rank(a) - rank(b));
 }
 
-function toValue(document: { toJS: (options: { maxAliasCount: number }) => unknown }): unknown {
+/** As kubectl splits them: a line of its own, at whose beginning no text can stand. */
+const separator = /^---(?=\s|$)/m;
+
+function documentsIn(text: string): readonly Document[] {
+  const read = attempt(() => {
+    if (Buffer.byteLength(text) > objectMaxBytes && !listed.test(text)) throw tooLarge();
+    return parseText(text, "yaml");
+  });
+  if (!read.ok) return [read];
+  const { value } = read;
+  if (value === null || value === undefined) return [];
+  if (!isRecord(value)) return [bad("the document is no object")];
+  if (value["kind"] !== "List" || !Array.isArray(value["items"])) return [sized(value)];
+  return value["items"].map((item: unknown) =>
+    isRecord(item) ? sized(item) : bad("an item is no object"),
+  );
+}
+
+/** What many objects share may be larger than one may be. */
+const listed = /kind["']?\s*:\s*["']?List\b/;
+
+function attempt<T>(run: () => T): { readonly ok: true; readonly value: T } | Unreadable {
   try {
-    return document.toJS({ maxAliasCount: 100 });
-  } catch {
-    return "too many aliases"; // No object: refused as such.
+    return { ok: true, value: run() };
+  } catch (error) {
+    if (error instanceof ApiError) return { ok: false, error };
+    throw error;
   }
 }
+
+function sized(value: JsonRecord): Document {
+  const sizeBytes = Buffer.byteLength(JSON.stringify(value));
+  return sizeBytes > objectMaxBytes ? { ok: false, error: tooLarge(), value } : { ok: true, value };
+}
+
+const tooLarge = () =>
+  new ApiError(
+    "RequestEntityTooLarge",
+    `Request entity too large: limit is ${objectMaxBytes}`,
+  );
 
 const rank = (document: Document) =>
   document.ok && document.value["kind"] === "Namespace" ? 0 : 1;
 
-const bad = (message: string, text: string): Document => ({
+const bad = (message: string): Unreadable => ({
   ok: false,
   error: new ApiError("BadRequest", message),
-  text,
 });
+const tooMany = bad(`more than ${documentsMax} documents`);
 
 const options: WriteOptions = { dryRun: false, fieldValidation: "Strict" };
 
@@ -107,7 +125,11 @@ async function update(
     return threeWay(lastApplied(before), wanted, before, target.kind.schema);
   };
   try {
-    const { object } = await updateObject(gateway, target, change, { ...options, part: "main" });
+    const { object } = await updateObject(gateway, target, change, {
+      ...options,
+      part: "main",
+      sent: "object",
+    });
     const action = object.metadata.resourceVersion === was ? "unchanged" : "configured";
     return { action, object };
   } catch (error) {
@@ -122,9 +144,12 @@ export function kindOf(kinds: readonly Kind[], { apiVersion, kind }: JsonRecord)
   if (found !== undefined) return found;
   throw new ApiError(
     "BadRequest",
-    `no matches for kind ${JSON.stringify(kind ?? "")} in version ${JSON.stringify(apiVersion ?? "")}`,
+    `no matches for kind ${quoted(kind)} in version ${quoted(apiVersion)}`,
   );
 }
+
+const quoted = (value: unknown) =>
+  typeof value === "string" ? JSON.stringify(value.slice(0, 100)) : '""';
 
 /** The document, and in an annotation the document as it was given. */
 function annotated(document: JsonRecord): JsonRecord {

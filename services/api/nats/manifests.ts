@@ -91,7 +91,7 @@ async function consume(
 }
 
 async function applyMessage(gateway: Gateway, message: JsMsg, parked: Parked): Promise<void> {
-  const results = await applyAll(gateway, documentsOf(message.string()));
+  const results = await applyAll(gateway, documentsOf(message.data));
   for (const [document, result] of results.entries()) {
     if (result.ok) continue;
     await parked.park({

@@ -4,7 +4,8 @@ import type { Message } from "../../../libs/bus/bus.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
 import type { Kind } from "../../../libs/model/kind.ts";
 import { apiSubject, type ApiVerb } from "../../../libs/protocol/subjects.ts";
-import { bodyMaxBytes, parseText } from "../http/body.ts";
+import { bodyMaxBytes } from "../http/body.ts";
+import { parseText, textOf } from "../http/text.ts";
 import { selectsOf } from "../http/query.ts";
 import { refusalOf } from "../http/server.ts";
 import { deleteObject, deleteOptions } from "../resources/delete.ts";
@@ -14,7 +15,7 @@ import { documentsOf } from "./apply.ts";
 import type { Parked } from "./parked.ts";
 import { applyAll } from "./results.ts";
 
-type Verb = (gateway: Gateway, text: string, parked: Parked) => Promise<Record<string, unknown>>;
+type Verb = (gateway: Gateway, data: Uint8Array, parked: Parked) => Promise<Record<string, unknown>>;
 
 const queue = "api";
 
@@ -23,7 +24,7 @@ export async function serveVerbs(gateway: Gateway, parked: Parked): Promise<Asyn
   await using stack = new AsyncDisposableStack();
   for (const [verb, run] of Object.entries(verbs)) {
     const handler = ({ data }: Message) =>
-      answer(gateway, async () => run(gateway, textOf(data), parked));
+      answer(gateway, async () => run(gateway, bounded(data), parked));
     // `verbs` is keyed by them.
     stack.use(await gateway.bus.serve(apiSubject(verb as ApiVerb), handler, { queue }));
   }
@@ -62,17 +63,17 @@ const listing = where.extend({
 const deleting = named.extend({ options: deleteOptions.optional() });
 
 const verbs: Readonly<Record<ApiVerb, Verb>> = {
-  async apply(gateway, text) {
-    const results = await applyAll(gateway, documentsOf(text));
+  async apply(gateway, data) {
+    const results = await applyAll(gateway, documentsOf(data));
     return { ok: results.every(({ ok }) => ok), results };
   },
-  async get(gateway, text) {
-    const { kind, namespace, name } = asked(gateway.kinds, named, text);
+  async get(gateway, data) {
+    const { kind, namespace, name } = asked(gateway.kinds, named, data);
     const target = { kind, namespace: kind.namespaced ? namespace : undefined, name };
     return { ok: true, object: await readObject(gateway.backendFor(kind), target, undefined) };
   },
-  async list(gateway, text) {
-    const { kind, namespace, limit, ...query } = asked(gateway.kinds, listing, text);
+  async list(gateway, data) {
+    const { kind, namespace, limit, ...query } = asked(gateway.kinds, listing, data);
     const selectors = new URLSearchParams({
       labelSelector: query.labelSelector ?? "",
       fieldSelector: query.fieldSelector ?? "",
@@ -90,13 +91,13 @@ const verbs: Readonly<Record<ApiVerb, Verb>> = {
       items: listed.objects,
     };
   },
-  async delete(gateway, text) {
-    const { kind, namespace, name, options } = asked(gateway.kinds, deleting, text);
+  async delete(gateway, data) {
+    const { kind, namespace, name, options } = asked(gateway.kinds, deleting, data);
     const target = { kind, namespace: kind.namespaced ? namespace : undefined, name };
     const { object, gone } = await deleteObject(gateway, target, options ?? {});
     return { ok: true, gone, object };
   },
-  async parked(_gateway, _text, parked) {
+  async parked(_gateway, _data, parked) {
     return { ok: true, parked: await parked.list() };
   },
 };
@@ -105,9 +106,9 @@ const verbs: Readonly<Record<ApiVerb, Verb>> = {
 function asked<S extends z.ZodType<{ kind: string; apiVersion?: string | undefined }>>(
   kinds: readonly Kind[],
   schema: S,
-  text: string,
+  data: Uint8Array,
 ): Omit<z.output<S>, "kind"> & { readonly kind: Kind } {
-  const parsed = schema.safeParse(parseText(text, "yaml"));
+  const parsed = schema.safeParse(parseText(textOf(data), "yaml"));
   if (!parsed.success) {
     const fields = parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
     throw new ApiError("BadRequest", `the request is not understood: ${fields.join("; ")}`);
@@ -132,10 +133,14 @@ function kindNamed(
   throw new ApiError("NotFound", `the server doesn't have a resource type "${kind}"`);
 }
 
+/** What one request may ask: some objects, each of its own limit. */
+const requestMaxBytes = 4 * bodyMaxBytes;
+
 /** @throws {ApiError} RequestEntityTooLarge */
-function textOf(data: Uint8Array): string {
-  if (data.byteLength > 4 * bodyMaxBytes) {
-    throw new ApiError("RequestEntityTooLarge", `limit is ${4 * bodyMaxBytes}`);
-  }
-  return new TextDecoder().decode(data);
+function bounded(data: Uint8Array): Uint8Array {
+  if (data.byteLength <= requestMaxBytes) return data;
+  throw new ApiError(
+    "RequestEntityTooLarge",
+    `Request entity too large: limit is ${requestMaxBytes}`,
+  );
 }

@@ -13,7 +13,10 @@ export function fieldOf(
   field: string,
 ): z.core.$ZodType | undefined {
   const bare = unwrapped(schema);
-  if (bare instanceof z.ZodObject) return (bare.shape as Record<string, z.core.$ZodType>)[field]; // As zod types it.
+  if (bare instanceof z.ZodObject) {
+    const shape = bare.shape as Record<string, z.core.$ZodType>; // As zod types it.
+    return Object.hasOwn(shape, field) ? shape[field] : undefined;
+  }
   if (bare instanceof z.ZodRecord) return bare.valueType;
   return undefined;
 }

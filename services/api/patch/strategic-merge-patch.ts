@@ -56,7 +56,7 @@ function mergeObject(target: JsonRecord, patch: JsonRecord, schema: Schema): Jso
     if (!key.startsWith(orderPrefix)) continue;
     const name = key.slice(orderPrefix.length);
     const [list, order] = [merged.get(name), orderOf(fields, name)];
-    if (!(name in fields) && Array.isArray(list) && order !== undefined) {
+    if (!Object.hasOwn(fields, name) && Array.isArray(list) && order !== undefined) {
       merged.set(name, ordered(list, order, mergeRule(fieldOf(schema, name)).mergeKey));
     }
   }

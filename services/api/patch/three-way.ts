@@ -32,14 +32,19 @@ function mergeRecords(
   live: JsonRecord,
   schema: Schema,
 ): JsonRecord {
-  const kept = Object.entries(live).filter(([key]) => key in wanted || !(key in last));
+  const kept = Object.entries(live).filter(
+    ([key]) => Object.hasOwn(wanted, key) || !Object.hasOwn(last, key),
+  );
   const merged = new Map(kept);
   for (const [key, value] of Object.entries(wanted)) {
     if (value === null) merged.delete(key);
-    else merged.set(key, threeWay(last[key], value, live[key], fieldOf(schema, key)));
+    else merged.set(key, threeWay(own(last, key), value, own(live, key), fieldOf(schema, key)));
   }
   return Object.fromEntries(merged);
 }
+
+const own = (record: JsonRecord, key: string): unknown =>
+  Object.hasOwn(record, key) ? record[key] : undefined;
 
 function mergeSets(last: readonly unknown[], wanted: readonly unknown[], live: readonly unknown[]) {
   const has = (list: readonly unknown[], item: unknown) => list.some((one) => dequal(one, item));

@@ -3,13 +3,13 @@ import * as z from "zod";
 import { admitBind } from "../../../libs/admission/admit.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
 import type { Kind } from "../../../libs/model/kind.ts";
-import { withoutNulls } from "../../../libs/model/nulls.ts";
 import { decodeBody } from "../http/decode.ts";
 import { dryRunOf } from "../http/query.ts";
 import { type Reply, valueReply } from "../http/reply.ts";
 import { rootsOf } from "../http/resource-routes.ts";
 import type { Exchange, Route } from "../http/server.ts";
 import { deleteObject, deleteOptions } from "../resources/delete.ts";
+import { parseAsked } from "../resources/field-validation.ts";
 import type { Gateway } from "../resources/gateway.ts";
 import { existing, write } from "../resources/write.ts";
 import { podExec } from "./exec.ts";
@@ -44,15 +44,15 @@ function refuseWithoutUpgrade(): never {
 const success = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
 
 const eviction = z.object({ deleteOptions: deleteOptions.optional().meta({ proto: 2 }) });
+const evictionKind = { group: "policy", version: "v1", kind: "Eviction", schema: eviction } as const;
 
 async function evict(
   gateway: Gateway,
   kind: Kind,
   { params, query, request }: Exchange,
 ): Promise<Reply> {
-  const parsed = eviction.safeParse(withoutNulls(await decodeBody(request, eviction)));
-  if (!parsed.success) throw new ApiError("BadRequest", "the body is not a valid Eviction");
-  const options = parsed.data.deleteOptions ?? {};
+  const asked = parseAsked(evictionKind, await decodeBody(request, eviction));
+  const options = asked.deleteOptions ?? {};
   const target = { kind, namespace: params["namespace"], name: params["name"] ?? "" };
   const dryRun = dryRunOf(query) ? { dryRun: ["All"] } : {};
   await deleteObject(gateway, target, { ...options, ...dryRun });
@@ -67,16 +67,15 @@ const binding = z.object({
     })
     .meta({ proto: 2 }),
 });
+const bindingKind = { group: "", version: "v1", kind: "Binding", schema: binding } as const;
 
 async function bind(
   gateway: Gateway,
   kind: Kind,
   { params, query, request }: Exchange,
 ): Promise<Reply> {
-  const parsed = binding.safeParse(withoutNulls(await decodeBody(request, binding)));
-  if (!parsed.success)
-    throw new ApiError("Invalid", "Binding is invalid: target.name: Required value");
-  const node = parsed.data.target.name;
+  const asked = parseAsked(bindingKind, await decodeBody(request, binding));
+  const node = asked.target.name;
   const target = { kind, namespace: params["namespace"], name: params["name"] ?? "" };
   await write(
     gateway.backendFor(kind),

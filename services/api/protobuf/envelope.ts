@@ -40,7 +40,9 @@ export function fieldsOf(message: Uint8Array): ReadonlyMap<number, readonly Wire
     const tag = reader.uint32();
     const values = fields.get(tag >>> 3) ?? [];
     const value = wireValue(reader, tag & 7);
-    if (value !== undefined) fields.set(tag >>> 3, [...values, value]);
+    if (value === undefined) continue;
+    values.push(value);
+    fields.set(tag >>> 3, values);
   }
   return fields;
 }

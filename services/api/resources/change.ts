@@ -1,11 +1,11 @@
 /** POST, PUT and PATCH of objects, their status and their scale. */
 import { admitCreate, admitStatus, admitUpdate } from "../../../libs/admission/admit.ts";
 import type { AdmissionContext, AnyObject } from "../../../libs/admission/context.ts";
-import { ApiError } from "../../../libs/model/errors.ts";
+import { ApiError, invalid } from "../../../libs/model/errors.ts";
 import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
 import { isRecord, type JsonRecord } from "../patch/record.ts";
 import { heldKey, objectOf, type Target } from "./backend.ts";
-import { type FieldValidation, validateFields } from "./field-validation.ts";
+import { type FieldValidation, type ValidateOptions, validateFields } from "./field-validation.ts";
 import type { Gateway } from "./gateway.ts";
 import { existing, requireRevision, type Turn, write } from "./write.ts";
 
@@ -22,9 +22,12 @@ export async function createObject(
   given: unknown,
   options: WriteOptions,
 ): Promise<Written> {
-  const home = placed(kind, given, { namespace, name: undefined });
-  requireName(kind, home);
-  const { input, warnings } = validateFields(kind, home, options.fieldValidation);
+  const { input: known, warnings } = validateFields(kind, ofKind(kind, given), {
+    mode: options.fieldValidation,
+    sent: "object",
+  });
+  const input = placed(known, { namespace, name: undefined });
+  requireName(kind, input);
   const object = await write(
     gateway.backendFor(kind),
     (context) => admitCreate(kind, input, context),
@@ -36,7 +39,8 @@ export async function createObject(
 /** Makes of the object as it is the object as it shall be; pure, it may run again after a lost race. */
 export type Change = (before: AnyObject) => unknown;
 
-export type UpdateOptions = WriteOptions & { readonly part: "main" | "status" };
+export type UpdateOptions = WriteOptions &
+  Pick<ValidateOptions, "sent"> & { readonly part: "main" | "status" };
 
 /**
  * Changes an object. When what `change` gives names a resourceVersion, the object must be at that one.
@@ -55,12 +59,15 @@ export async function updateObject(
     gateway.backendFor(kind),
     (context): Turn => {
       const before = existing(context, target);
-      const after = placed(kind, change(before), target);
+      const validated = validateFields(kind, ofKind(kind, change(before)), {
+        mode: options.fieldValidation,
+        sent: options.sent,
+      });
+      warnings = validated.warnings;
+      const after = placed(validated.input, target);
       requireRevision(before, revisionIn(after), target);
       requireUid(before, after, target);
-      const validated = validateFields(kind, after, options.fieldValidation);
-      warnings = validated.warnings;
-      return admitted(target, { before, input: validated.input, part: options.part }, context);
+      return admitted(target, { before, input: after, part: options.part }, context);
     },
     { ports: gateway.ports, dryRun: options.dryRun, target: () => target, changes: target },
   );
@@ -88,33 +95,42 @@ function admitted(
 }
 
 /**
+ * What was given, with its kind.
+ *
+ * @throws {ApiError} BadRequest when it says that it is of another one, or is no object
+ */
+export function ofKind(kind: Kind, given: unknown): JsonRecord {
+  if (!isRecord(given)) throw new ApiError("BadRequest", "the body must be an object");
+  const apiVersion = apiVersionOf(kind);
+  const told = { apiVersion: given["apiVersion"] || apiVersion, kind: given["kind"] || kind.kind };
+  if (told.apiVersion === apiVersion && told.kind === kind.kind) return { ...given, ...told };
+  throw new ApiError(
+    "BadRequest",
+    `the object provided is unrecognized (must be of type ${kind.kind} in ${apiVersion}): ${quoted(told.kind)} in ${quoted(told.apiVersion)}`,
+  );
+}
+
+const quoted = (value: unknown) =>
+  typeof value === "string" ? JSON.stringify(value.slice(0, 100)) : `a ${typeof value}`;
+
+/**
  * What was given, at the place that the request's path names.
  *
  * @throws {ApiError} BadRequest when it says that it belongs elsewhere
  */
-function placed(
-  kind: Kind,
+export function placed(
   given: unknown,
   {
     namespace,
     name,
   }: { readonly namespace: string | undefined; readonly name: string | undefined },
 ): JsonRecord {
-  if (!isRecord(given)) throw new ApiError("BadRequest", "the body must be an object");
-  const apiVersion = apiVersionOf(kind);
-  const told = { apiVersion: given["apiVersion"] ?? apiVersion, kind: given["kind"] ?? kind.kind };
-  if (told.apiVersion !== apiVersion || told.kind !== kind.kind) {
-    throw new ApiError(
-      "BadRequest",
-      `the object provided is unrecognized (must be of type ${kind.kind} in ${apiVersion}): ${JSON.stringify(told.kind)} in ${JSON.stringify(told.apiVersion)}`,
-    );
-  }
-  const metadata = isRecord(given["metadata"]) ? given["metadata"] : {};
+  const object = isRecord(given) ? given : {}; // `ofKind` gave one.
+  const metadata = isRecord(object["metadata"]) ? object["metadata"] : {};
   requireSame("namespace", metadata["namespace"], namespace);
   requireSame("name", metadata["name"], name);
   return {
-    ...given,
-    ...told,
+    ...object,
     metadata: {
       ...metadata,
       ...(namespace !== undefined && { namespace }),
@@ -140,16 +156,10 @@ function requireSame(
 function requireName(kind: Kind, { metadata }: JsonRecord): void {
   const { name, generateName } = isRecord(metadata) ? metadata : {};
   if ((name ?? "") !== "" || (generateName ?? "") !== "") return;
-  const cause = {
-    reason: "FieldValueRequired",
-    field: "metadata.name",
-    message: "Required value: name or generateName is required",
-  };
-  throw new ApiError(
-    "Invalid",
-    `${kind.kind} "" is invalid: metadata.name: Required value: name or generateName is required`,
-    { causes: [cause] },
-  );
+  const message = "Required value: name or generateName is required";
+  throw invalid(kind, undefined, [
+    { reason: "FieldValueRequired", field: "metadata.name", message },
+  ]);
 }
 
 function revisionIn({ metadata }: JsonRecord): string | undefined {

@@ -3,6 +3,7 @@ import * as z from "zod";
 import { admitDelete } from "../../../libs/admission/admit.ts";
 import type { AnyObject } from "../../../libs/admission/context.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
+import { int64 } from "../../../libs/model/field.ts";
 import type { Target } from "./backend.ts";
 import type { Gateway } from "./gateway.ts";
 import { listObjects } from "./read.ts";
@@ -12,7 +13,7 @@ import { existing, requireRevision, write } from "./write.ts";
 /** meta.v1.DeleteOptions. */
 export const deleteOptions = z
   .object({
-    gracePeriodSeconds: z.int().min(0).optional().meta({ proto: 1 }),
+    gracePeriodSeconds: int64.min(0).optional().meta({ proto: 1 }),
     preconditions: z
       .object({
         uid: z.string().optional().meta({ proto: 1 }),
@@ -28,6 +29,14 @@ export const deleteOptions = z
     orphanDependents === true ? { ...rest, propagationPolicy: "Orphan" as const } : rest,
   );
 export type DeleteOptions = z.output<typeof deleteOptions>;
+
+/** As refusals name it. */
+export const deleteOptionsKind = {
+  group: "meta.k8s.io",
+  version: "v1",
+  kind: "DeleteOptions",
+  schema: deleteOptions,
+} as const;
 
 export type Deleted = {
   /** As it is now: marked as ending, or as it was last. */

@@ -1,61 +1,97 @@
-import type * as z from "zod";
-import { ApiError } from "../../../libs/model/errors.ts";
+/** Decoding what a client sent, as far as it takes the kind's schema: types, and fields that there are. */
+import { conform, type Path } from "../../../libs/model/conform.ts";
+import { ApiError, type Cause, fieldOf, invalid, nameIn, parse } from "../../../libs/model/errors.ts";
 import type { Kind } from "../../../libs/model/kind.ts";
-import { isRecord, type JsonRecord } from "../patch/record.ts";
+import { isRecord } from "../patch/record.ts";
 
 export type FieldValidation = "Strict" | "Warn" | "Ignore";
 
 export type Validated = { readonly input: unknown; readonly warnings: readonly string[] };
 
+export type ValidateOptions = {
+  readonly mode: FieldValidation;
+  /** What the client sent: the object, or a patch that made it. */
+  readonly sent: "object" | "patch";
+};
+
+type Sort<O = unknown> = Pick<Kind<O>, "group" | "version" | "kind" | "schema">;
+
+/** As much of a field's path as a message shows. */
+const pathMaxChars = 300;
+
 /**
- * What is done with fields that the kind does not know: refused, or dropped, with or without a warning.
- * What is wrong in other ways is left to admission.
+ * The object without the fields that the kind does not know. Whether values of the right type are
+ * allowed is left to admission.
  *
- * @throws {ApiError} BadRequest under Strict, naming every unknown field
+ * A value of the wrong type is refused, as is an unknown field under Strict: an object with 400
+ * BadRequest, the outcome of a patch with 422 Invalid, as in Kubernetes.
+ *
+ * @throws {ApiError} BadRequest or Invalid, naming every such field
  */
-export function validateFields(kind: Kind, input: unknown, mode: FieldValidation): Validated {
-  const result = kind.schema.safeParse(input);
-  if (result.success) return { input, warnings: [] };
-  const unknown = result.error.issues.flatMap(unknownKeys);
-  if (unknown.length === 0) return { input, warnings: [] };
-  const messages = unknown.map((path) => `unknown field "${written(path)}"`);
-  if (mode === "Strict") {
-    throw new ApiError(
-      "BadRequest",
-      `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}: strict decoding error: ${messages.join(", ")}`,
+export function validateFields(
+  kind: Sort,
+  input: unknown,
+  { mode, sent }: ValidateOptions,
+): Validated {
+  const { value, unknown, mistyped } = conform(kind.schema, input);
+  if (mistyped.length > 0) {
+    const causes = mistyped.map(({ path, message }) =>
+      causeOf("FieldValueTypeInvalid", path, message),
     );
+    throw refusal(kind, input, { causes, sent, strict: false });
   }
-  const pruned = unknown.reduce<unknown>((value, path) => without(value, path), input);
-  return { input: pruned, warnings: mode === "Warn" ? messages : [] };
+  const messages = unknown.map((path) => `unknown field "${shown(path)}"`);
+  if (mode === "Strict" && unknown.length > 0) {
+    const causes = unknown.map((path, nth) =>
+      causeOf("FieldValueInvalid", path, messages[nth] ?? ""),
+    );
+    throw refusal(kind, input, { causes, sent, strict: true });
+  }
+  return { input: value, warnings: mode === "Warn" ? messages : [] };
 }
 
-type Path = readonly (string | number)[];
-
-function unknownKeys(issue: z.core.$ZodIssue): readonly Path[] {
-  const at = issue.path.filter((step) => typeof step !== "symbol");
-  if (issue.code === "unrecognized_keys") return issue.keys.map((key) => [...at, key]);
-  if (issue.code !== "invalid_union") return [];
-  // A union's branches each have their issues: a field is unknown when every branch says so.
-  const [first = [], ...others] = issue.errors.map((errors) => errors.flatMap(unknownKeys));
-  const known = (path: Path) =>
-    others.every((paths) => paths.some((one) => written(one) === written(path)));
-  return first.filter(known).map((path) => [...at, ...path]);
+/**
+ * What is asked beside objects, such as an Eviction or DeleteOptions: what it knows, checked.
+ *
+ * @throws {ApiError} BadRequest for wrong types, Invalid for wrong values
+ */
+export function parseAsked<O>(sort: Sort<O>, input: unknown): O {
+  if (!isRecord(input)) throw new ApiError("BadRequest", `the body is not valid ${sort.kind}`);
+  return parse(sort, validateFields(sort, input, { mode: "Ignore", sent: "object" }).input);
 }
 
-/** A path as Kubernetes writes it: `spec.containers[0].imag`. */
-const written = (path: Path): string =>
-  path
-    .map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`))
-    .join("")
-    .slice(1);
+const causeOf = (reason: string, path: Path, message: string): Cause => ({
+  reason,
+  field: shown(path),
+  message,
+});
 
-/** A copy of `value` without what is at `path`. */
-function without(value: unknown, [step, ...rest]: Path): unknown {
-  if (step === undefined) return value;
-  if (Array.isArray(value)) {
-    return value.map((item, at) => (at === step ? without(item, rest) : (item as unknown)));
+function shown(path: Path): string {
+  const text = fieldOf(path);
+  return text.length > pathMaxChars ? `${text.slice(0, pathMaxChars)}…` : text;
+}
+
+function refusal(
+  kind: Sort,
+  input: unknown,
+  {
+    causes,
+    sent,
+    strict,
+  }: {
+    readonly causes: readonly Cause[];
+    readonly sent: "object" | "patch";
+    readonly strict: boolean;
+  },
+): ApiError {
+  const texts = causes.map(({ field, message }) =>
+    strict || field === "" ? message : `${field}: ${message}`,
+  );
+  const what = `${kind.kind} in version "${kind.version}" cannot be handled as a ${kind.kind}`;
+  const why = strict ? "strict decoding error: " : "";
+  if (sent === "patch") {
+    const said = causes.map((cause) => ({ ...cause, message: `${why}${cause.message}` }));
+    return invalid(kind, nameIn(input), said);
   }
-  if (!isRecord(value)) return value;
-  const { [String(step)]: held, ...others }: JsonRecord = value;
-  return rest.length === 0 ? others : { ...others, [String(step)]: without(held, rest) };
+  return new ApiError("BadRequest", `${what}: ${why}${texts.join(", ")}`, { causes });
 }

@@ -1,10 +1,35 @@
 import * as z from "zod";
 import type { AnyObject } from "../../../libs/admission/context.ts";
-import { ApiError } from "../../../libs/model/errors.ts";
+import { parse } from "../../../libs/model/errors.ts";
+import { count } from "../../../libs/model/field.ts";
+import { defineKind } from "../../../libs/model/kind.ts";
 import { selectorText } from "../../../libs/model/label-selector.ts";
 import { isRecord } from "../patch/record.ts";
+import type { Target } from "./backend.ts";
+import { ofKind, placed } from "./change.ts";
+import { validateFields, type ValidateOptions } from "./field-validation.ts";
 
-/** autoscaling/v1 Scale of what has `spec.replicas`. */
+/** autoscaling/v1 Scale: a part of other kinds' objects, never stored. */
+export const scaleKind = defineKind({
+  group: "autoscaling",
+  version: "v1",
+  kind: "Scale",
+  plural: "scales",
+  namespaced: true,
+  spec: z
+    .strictObject({ replicas: count.default(0).meta({ proto: 1 }) })
+    .prefault({})
+    .meta({ title: "autoscaling.v1.ScaleSpec" }),
+  status: z
+    .strictObject({
+      replicas: count.default(0).meta({ proto: 1 }),
+      selector: z.string().optional().meta({ proto: 2 }),
+    })
+    .meta({ title: "autoscaling.v1.ScaleStatus" }),
+  columns: [],
+});
+
+/** The Scale of what has `spec.replicas`. */
 export function scaleOf({ metadata, spec, status }: AnyObject): AnyObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata;
   const selector = spec?.["selector"];
@@ -21,16 +46,21 @@ export function scaleOf({ metadata, spec, status }: AnyObject): AnyObject {
   };
 }
 
-const scale = z.object({
-  metadata: z.object({ resourceVersion: z.string().optional() }).optional(),
-  spec: z.object({ replicas: z.int().min(0).default(0) }).default({ replicas: 0 }),
-});
-
-/** @throws {ApiError} Invalid */
-export function parseScale(input: unknown): z.output<typeof scale> {
-  const parsed = scale.safeParse(input);
-  if (parsed.success) return parsed.data;
-  const message = "Invalid value: must be an integer, greater than or equal to 0";
-  const cause = { reason: "FieldValueInvalid", field: "spec.replicas", message };
-  throw new ApiError("Invalid", `Scale is invalid: spec.replicas: ${message}`, { causes: [cause] });
+/**
+ * What a Scale that a client sent says.
+ *
+ * @throws {ApiError} BadRequest, Invalid
+ */
+export function parseScale(
+  given: unknown,
+  target: Pick<Target, "namespace" | "name">,
+  options: ValidateOptions,
+): {
+  readonly replicas: number;
+  readonly resourceVersion: string | undefined;
+  readonly warnings: readonly string[];
+} {
+  const { input, warnings } = validateFields(scaleKind, ofKind(scaleKind, given), options);
+  const { spec, metadata } = parse(scaleKind, placed(input, target));
+  return { replicas: spec.replicas, resourceVersion: metadata.resourceVersion, warnings };
 }

@@ -1,6 +1,7 @@
 /** Label and field selectors as a query states them, as predicates on objects. */
 import type { AnyObject } from "../../../libs/admission/context.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
+import { isLabelValue, labelKeyFault } from "../../../libs/model/names.ts";
 
 export type Selects = (object: AnyObject) => boolean;
 
@@ -15,7 +16,10 @@ type Requirement =
  */
 export function labelSelector(text: string): Selects {
   const requirements = splitTop(text).map(labelRequirement);
-  return ({ metadata }) => requirements.every((one) => holds(one, metadata.labels?.[one.key]));
+  return ({ metadata: { labels = {} } }) =>
+    requirements.every((one) =>
+      holds(one, Object.hasOwn(labels, one.key) ? labels[one.key] : undefined),
+    );
 }
 
 /**
@@ -26,9 +30,9 @@ export function labelSelector(text: string): Selects {
 export function fieldSelector(text: string, kind: { readonly kind: string }): Selects {
   const terms = splitTop(text).map((term) => {
     const match = /^([^=!]+)(==|!=|=)(.*)$/.exec(term);
-    if (match === null) throw badSelector(`invalid field selector: "${term}"`);
+    if (match === null) throw badSelector(`invalid field selector: ${quoted(term)}`);
     const [, field = "", operator, value = ""] = match;
-    if (!isSelectable(kind.kind, field)) throw badSelector(`field label not supported: ${field}`);
+    if (!isSelectable(kind.kind, field)) throw badSelector(`field label not supported: ${field.slice(0, 300)}`);
     return { path: field.split("."), differs: operator === "!=", value: unescapeValue(value) };
   });
   return (object) =>
@@ -87,28 +91,38 @@ function textAt(object: AnyObject, path: readonly string[]): string {
 function labelRequirement(term: string): Requirement {
   const set = /^([^\s!=()]+)\s+(in|notin)\s*\(([^()]*)\)$/.exec(term);
   if (set !== null) {
-    const [, key = "", operator, values = ""] = set;
-    const list = values.split(",").map((value) => value.trim());
-    return { key: validKey(key), operator: operator === "in" ? "in" : "notin", values: list };
+    const [, key = "", operator, inside = ""] = set;
+    const list = inside.split(",").map((value) => value.trim());
+    const values = list.map((value) => validValue(key, value));
+    return { key: validKey(key), operator: operator === "in" ? "in" : "notin", values };
   }
   const equality = /^([^\s!=()]+)\s*(==|!=|=)\s*([^\s!=()]*)$/.exec(term);
   if (equality !== null) {
     const [, key = "", operator, value = ""] = equality;
-    return { key: validKey(key), operator: operator === "!=" ? "notin" : "in", values: [value] };
+    const values = [validValue(key, value)];
+    return { key: validKey(key), operator: operator === "!=" ? "notin" : "in", values };
   }
   const bare = /^(!?)\s*([^\s!=()]+)$/.exec(term);
-  if (bare === null) throw badSelector(`unable to parse requirement: "${term}"`);
+  if (bare === null) throw badSelector(`unable to parse requirement: ${quoted(term)}`);
   const [, not, key = ""] = bare;
   return { key: validKey(key), operator: not === "!" ? "!" : "exists" };
 }
 
-const keyPattern = /^([a-z0-9]([-a-z0-9.]*[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;
-
 function validKey(key: string): string {
-  if (!keyPattern.test(key))
-    throw badSelector(`unable to parse requirement: invalid label key "${key}"`);
-  return key;
+  const fault = labelKeyFault(key);
+  if (fault === undefined) return key;
+  throw badSelector(`unable to parse requirement: invalid label key ${quoted(key)}: ${fault}`);
 }
+
+function validValue(key: string, value: string): string {
+  if (isLabelValue(value)) return value;
+  throw badSelector(
+    `unable to parse requirement: values[0][${key}]: Invalid value: ${quoted(value)}: a valid label must consist of alphanumeric characters, '-', '_' or '.'`,
+  );
+}
+
+/** As much as a message shows of what somebody wrote. */
+const quoted = (text: string) => JSON.stringify(text.slice(0, 300));
 
 function holds(requirement: Requirement, value: string | undefined): boolean {
   switch (requirement.operator) {

@@ -1,10 +1,9 @@
 /** Who am I, what may I do: kubectl auth, k9s and Headlamp ask. There is one user, who may do all. */
 import * as z from "zod";
-import { ApiError } from "../../../libs/model/errors.ts";
 import { decodeBody } from "../http/decode.ts";
 import { valueReply } from "../http/reply.ts";
 import type { Route } from "../http/server.ts";
-import { isRecord } from "../patch/record.ts";
+import { parseAsked } from "../resources/field-validation.ts";
 import { reviewResources } from "./review-kinds.ts";
 
 const user = { username: "system:admin", groups: ["system:masters", "system:authenticated"] };
@@ -50,8 +49,10 @@ export const reviewRoutes: readonly Route[] = reviewResources.map(
     path: `/apis/${group}/${version}/${name}`,
     async handle({ request }) {
       const given = await decodeBody(request, bodies[kind]);
-      if (!isRecord(given)) throw new ApiError("BadRequest", "the body must be an object");
-      const { spec } = given;
+      const { spec } = parseAsked<{ spec?: unknown }>(
+        { group, version, kind, schema: bodies[kind] },
+        given,
+      );
       const apiVersion = `${group}/${version}`;
       const review = {
         kind,

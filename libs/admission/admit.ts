@@ -26,7 +26,8 @@ export function admitCreate<K extends Kind>(
   const { metadata } = parsed;
   requireNamespace(kind, parsed, context);
   if (context.view.get(kind, metadata.namespace, metadata.name ?? "") !== undefined) {
-    throw new ApiError("AlreadyExists", `${resource(kind)} "${metadata.name}" already exists`);
+    const message = `${resource(kind)} "${metadata.name}" already exists`;
+    throw new ApiError("AlreadyExists", message, { name: metadata.name });
   }
   const {
     resourceVersion: _r,
@@ -202,7 +203,8 @@ function requireNamespace(kind: Kind, { metadata }: AnyObject, { view }: Admissi
   if (!kind.namespaced) return;
   const home = view.get(namespaceKind, undefined, metadata.namespace ?? "");
   if (home === undefined) {
-    throw new ApiError("NotFound", `namespaces "${metadata.namespace}" not found`);
+    const details = { name: metadata.namespace, group: undefined, kind: namespaceKind.plural };
+    throw new ApiError("NotFound", `namespaces "${metadata.namespace}" not found`, details);
   }
   if (home.metadata.deletionTimestamp === undefined) return;
   const message = `unable to create new content in namespace ${metadata.namespace} because it is being terminated`;

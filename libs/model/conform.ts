@@ -142,7 +142,8 @@ function faultOf({ type, meta }: Shape, value: unknown): string | undefined {
     default:
   }
   if (type === "string") return isText ? undefined : mustBe("a string", value);
-  if (type === "boolean") return typeof value === "boolean" ? undefined : mustBe("a boolean", value);
+  if (type === "boolean")
+    return typeof value === "boolean" ? undefined : mustBe("a boolean", value);
   return Number.isSafeInteger(value) ? undefined : mustBe("an integer", value);
 }
 

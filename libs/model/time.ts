@@ -6,7 +6,8 @@ export type EpochMs = number;
 const rfc3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$/;
 const seconds = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/;
 
-export const isTime = (text: string): boolean => rfc3339.test(text) && !Number.isNaN(Date.parse(text));
+export const isTime = (text: string): boolean =>
+  rfc3339.test(text) && !Number.isNaN(Date.parse(text));
 export const timeFault = "must be a time in RFC 3339, such as 2026-01-31T12:00:00Z";
 
 /** metav1.Time: a point in time to the second, UTC. */

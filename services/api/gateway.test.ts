@@ -68,7 +68,7 @@ describe("a gateway", () => {
 
   test.each([
     ["an unknown field", 400, { ...configMap("x"), dta: {} }, 'unknown field "dta"'],
-    ["a wrong type", 422, { ...configMap("x"), data: { a: 1 } }, "data.a"],
+    ["a wrong type", 400, { ...configMap("x"), data: { a: 1 } }, "data.a"],
     ["a bad name", 422, configMap("X_"), "metadata.name"],
     ["another kind", 400, { ...configMap("x"), kind: "Pod" }, "must be of type ConfigMap"],
   ])("refuses %s with a Status", async (_name, code, body, message) => {

@@ -6,18 +6,12 @@ import { type Change, createObject, updateObject, type Written } from "../resour
 import { deleteCollection, deleteObject } from "../resources/delete.ts";
 import type { Gateway } from "../resources/gateway.ts";
 import { listObjects, readObject } from "../resources/read.ts";
+import { refusalAbout } from "../resources/refusal.ts";
 import { parseScale, scaleKind, scaleOf } from "../resources/scale.ts";
 import { type Shown, shownList, shownObject } from "../resources/show.ts";
 import { negotiate } from "./accept.ts";
 import { decodeBody, decodeDeleteOptions, decodePatch } from "./decode.ts";
-import {
-  countOf,
-  flagOf,
-  includeObjectOf,
-  selectsOf,
-  textOf,
-  writeOptionsOf,
-} from "./query.ts";
+import { countOf, flagOf, includeObjectOf, selectsOf, textOf, writeOptionsOf } from "./query.ts";
 import { type Reply, shownReply, valueReply } from "./reply.ts";
 import type { Exchange, Route } from "./server.ts";
 import { warningsIn } from "./warnings.ts";
@@ -234,17 +228,6 @@ async function telling(kind: Kind, { params }: Exchange, reply: Promise<Reply>):
   try {
     return await reply;
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    const about = {
-      name: params["name"],
-      group: kind.group || undefined,
-      kind: error.reason === "Invalid" ? kind.kind : kind.plural,
-    };
-    throw new ApiError(
-      error.reason,
-      error.message,
-      { ...about, ...error.details },
-      { cause: error },
-    );
+    throw error instanceof ApiError ? refusalAbout(error, kind, params["name"]) : error;
   }
 }

@@ -10,6 +10,7 @@ import { lastAppliedAnnotation, threeWay } from "../patch/three-way.ts";
 import type { Target } from "../resources/backend.ts";
 import { createObject, updateObject, type WriteOptions } from "../resources/change.ts";
 import type { Gateway } from "../resources/gateway.ts";
+import { refusalAbout } from "../resources/refusal.ts";
 
 /** One document of a manifest, or what is wrong with it, and what it says it is where that can be told. */
 export type Document = { readonly ok: true; readonly value: JsonRecord } | Unreadable;
@@ -71,10 +72,7 @@ function sized(value: JsonRecord): Document {
 }
 
 const tooLarge = () =>
-  new ApiError(
-    "RequestEntityTooLarge",
-    `Request entity too large: limit is ${objectMaxBytes}`,
-  );
+  new ApiError("RequestEntityTooLarge", `Request entity too large: limit is ${objectMaxBytes}`);
 
 const rank = (document: Document) =>
   document.ok && document.value["kind"] === "Namespace" ? 0 : 1;
@@ -96,15 +94,23 @@ export async function applyDocument(gateway: Gateway, document: JsonRecord): Pro
   const kind = kindOf(gateway.kinds, document);
   const wanted = annotated(document);
   const target = targetOf(kind, wanted);
-  if (target.name === "") {
+  try {
+    return await applyTo(gateway, target, wanted);
+  } catch (error) {
+    throw error instanceof ApiError ? refusalAbout(error, kind, target.name) : error;
+  }
+}
+
+async function applyTo(gateway: Gateway, target: Target, wanted: JsonRecord): Promise<Applied> {
+  const create = async (): Promise<Applied> => {
     const { object } = await createObject(gateway, target, wanted, options);
     return { action: "created", object };
-  }
+  };
+  if (target.name === "") return create();
   const updated = await update(gateway, target, wanted);
   if (updated !== undefined) return updated;
   try {
-    const { object } = await createObject(gateway, target, wanted, options);
-    return { action: "created", object };
+    return await create();
   } catch (error) {
     if (!(error instanceof ApiError) || error.reason !== "AlreadyExists") throw error;
     const raced = await update(gateway, target, wanted);

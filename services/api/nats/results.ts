@@ -37,11 +37,7 @@ export async function applyAll(
   return results;
 }
 
-async function applyOne(
-  gateway: Gateway,
-  document: Document,
-  inFull: boolean,
-): Promise<Result> {
+async function applyOne(gateway: Gateway, document: Document, inFull: boolean): Promise<Result> {
   const refused = (error: ApiError): Result => ({
     ok: false,
     document: referenceOf(document.value),

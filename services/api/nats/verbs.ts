@@ -8,14 +8,20 @@ import { bodyMaxBytes } from "../http/body.ts";
 import { parseText, textOf } from "../http/text.ts";
 import { selectsOf } from "../http/query.ts";
 import { refusalOf } from "../http/server.ts";
+import type { Target } from "../resources/backend.ts";
 import { deleteObject, deleteOptions } from "../resources/delete.ts";
 import type { Gateway } from "../resources/gateway.ts";
 import { listObjects, readObject } from "../resources/read.ts";
+import { refusalAbout } from "../resources/refusal.ts";
 import { documentsOf } from "./apply.ts";
 import type { Parked } from "./parked.ts";
 import { applyAll } from "./results.ts";
 
-type Verb = (gateway: Gateway, data: Uint8Array, parked: Parked) => Promise<Record<string, unknown>>;
+type Verb = (
+  gateway: Gateway,
+  data: Uint8Array,
+  parked: Parked,
+) => Promise<Record<string, unknown>>;
 
 const queue = "api";
 
@@ -70,7 +76,8 @@ const verbs: Readonly<Record<ApiVerb, Verb>> = {
   async get(gateway, data) {
     const { kind, namespace, name } = asked(gateway.kinds, named, data);
     const target = { kind, namespace: kind.namespaced ? namespace : undefined, name };
-    return { ok: true, object: await readObject(gateway.backendFor(kind), target, undefined) };
+    const object = await told(target, readObject(gateway.backendFor(kind), target, undefined));
+    return { ok: true, object };
   },
   async list(gateway, data) {
     const { kind, namespace, limit, ...query } = asked(gateway.kinds, listing, data);
@@ -94,13 +101,22 @@ const verbs: Readonly<Record<ApiVerb, Verb>> = {
   async delete(gateway, data) {
     const { kind, namespace, name, options } = asked(gateway.kinds, deleting, data);
     const target = { kind, namespace: kind.namespaced ? namespace : undefined, name };
-    const { object, gone } = await deleteObject(gateway, target, options ?? {});
+    const { object, gone } = await told(target, deleteObject(gateway, target, options ?? {}));
     return { ok: true, gone, object };
   },
   async parked(_gateway, _data, parked) {
     return { ok: true, parked: await parked.list() };
   },
 };
+
+/** @throws {ApiError} that says what it is about */
+async function told<T>({ kind, name }: Target, attempt: Promise<T>): Promise<T> {
+  try {
+    return await attempt;
+  } catch (error) {
+    throw error instanceof ApiError ? refusalAbout(error, kind, name) : error;
+  }
+}
 
 /** @throws {ApiError} BadRequest */
 function asked<S extends z.ZodType<{ kind: string; apiVersion?: string | undefined }>>(

@@ -128,7 +128,8 @@ type Holder = Record<string, unknown> | unknown[];
 function added(document: unknown, steps: Steps, value: unknown): unknown {
   if (steps.length === 0) return value;
   const [holder, name] = holderOf(document, steps);
-  if (Array.isArray(holder)) holder.splice(name === "-" ? holder.length : indexIn(holder, name), 0, value);
+  if (Array.isArray(holder))
+    holder.splice(name === "-" ? holder.length : indexIn(holder, name), 0, value);
   else holder[name] = value;
   return document;
 }

@@ -44,7 +44,12 @@ function refuseWithoutUpgrade(): never {
 const success = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
 
 const eviction = z.object({ deleteOptions: deleteOptions.optional().meta({ proto: 2 }) });
-const evictionKind = { group: "policy", version: "v1", kind: "Eviction", schema: eviction } as const;
+const evictionKind = {
+  group: "policy",
+  version: "v1",
+  kind: "Eviction",
+  schema: eviction,
+} as const;
 
 async function evict(
   gateway: Gateway,

@@ -1,6 +1,13 @@
 /** Decoding what a client sent, as far as it takes the kind's schema: types, and fields that there are. */
 import { conform, type Path } from "../../../libs/model/conform.ts";
-import { ApiError, type Cause, fieldOf, invalid, nameIn, parse } from "../../../libs/model/errors.ts";
+import {
+  ApiError,
+  type Cause,
+  fieldOf,
+  invalid,
+  nameIn,
+  parse,
+} from "../../../libs/model/errors.ts";
 import type { Kind } from "../../../libs/model/kind.ts";
 import { isRecord } from "../patch/record.ts";
 

@@ -32,7 +32,8 @@ export function fieldSelector(text: string, kind: { readonly kind: string }): Se
     const match = /^([^=!]+)(==|!=|=)(.*)$/.exec(term);
     if (match === null) throw badSelector(`invalid field selector: ${quoted(term)}`);
     const [, field = "", operator, value = ""] = match;
-    if (!isSelectable(kind.kind, field)) throw badSelector(`field label not supported: ${field.slice(0, 300)}`);
+    if (!isSelectable(kind.kind, field))
+      throw badSelector(`field label not supported: ${field.slice(0, 300)}`);
     return { path: field.split("."), differs: operator === "!=", value: unescapeValue(value) };
   });
   return (object) =>

@@ -1,0 +1,68 @@
+/** A gateway in this process, on a store and a bus in memory, for tests: all of it but NATS. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Bus } from "../../libs/bus/bus.ts";
+import { memoryBus } from "../../libs/bus/memory.ts";
+import { clusterOn } from "../../libs/cluster/open.ts";
+import { settingsFromEnvironment } from "../../libs/cluster/settings.ts";
+import { kinds } from "../../libs/model/registry.ts";
+import { memoryStore } from "../../libs/store/memory.ts";
+import type { Store } from "../../libs/store/store.ts";
+import { systemClock } from "../../libs/telemetry/clock.ts";
+import { createLog } from "../../libs/telemetry/log.ts";
+import { systemRandom } from "../../libs/telemetry/random.ts";
+import { bearerCheck } from "./http/authenticate.ts";
+import { serve } from "./http/server.ts";
+import { serveVerbs } from "./nats/verbs.ts";
+import { openAuthority, serverIdentity } from "./pki/authority.ts";
+import { openGateway } from "./open-gateway.ts";
+import { routesOf } from "./routes.ts";
+
+export type MemoryGateway = AsyncDisposable & {
+  readonly server: string;
+  readonly authority: string;
+  readonly token: string;
+  readonly store: Store;
+  /** What it answers requests on. */
+  readonly bus: Bus;
+};
+
+export async function openMemoryGateway(): Promise<MemoryGateway> {
+  await using stack = new AsyncDisposableStack();
+  const stop = new AbortController();
+  const log = createLog("api", "silent");
+  const ports = { clock: systemClock, random: systemRandom, log };
+  const { signal } = stop;
+  const folder = await mkdtemp(join(tmpdir(), "berth-gateway-"));
+  stack.defer(() => rm(folder, { recursive: true, force: true }));
+  const authority = await openAuthority(folder, ports);
+  const identity = await serverIdentity(authority, ["127.0.0.1"], ports);
+  const bus = stack.use(memoryBus());
+  const settings = settingsFromEnvironment.parse({});
+  const store = memoryStore();
+  const cluster = stack.use(await clusterOn(store, settings, { ...ports, signal }));
+  const events = stack.use(memoryStore());
+  const gateway = stack.use(await openGateway({ kinds, cluster, events, bus, signal, ...ports }));
+  stack.use(await serveVerbs(gateway, { park: async () => undefined, list: async () => [] }));
+  const server = await serve({
+    host: "127.0.0.1",
+    port: 0,
+    identity,
+    authenticated: bearerCheck(authority.token),
+    routes: routesOf(gateway),
+    signal,
+    ...ports,
+  });
+  stack.use(server);
+  stack.defer(() => stop.abort());
+  const opened = stack.move();
+  return {
+    server: `https://127.0.0.1:${server.port}`,
+    authority: authority.certificate,
+    token: authority.token,
+    store,
+    bus,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}

@@ -1,0 +1,13 @@
+import { ApiError } from "../../../libs/model/errors.ts";
+import type { Kind } from "../../../libs/model/kind.ts";
+
+/** A refusal with what it is about, as clients print it; what it says itself of that stays. */
+export function refusalAbout(error: ApiError, kind: Kind, name: string | undefined): ApiError {
+  const about = {
+    name: name || undefined,
+    group: kind.group || undefined,
+    kind: error.reason === "Invalid" ? kind.kind : kind.plural,
+  };
+  const { reason, message, details } = error;
+  return new ApiError(reason, message, { ...about, ...details }, { cause: error });
+}

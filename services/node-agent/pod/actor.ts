@@ -20,6 +20,7 @@ import {
   tookProbe,
   verdictOf,
 } from "./probe.ts";
+import { asShown, backOffEvents, failureShownMs, refusalEvents } from "./refusal-events.ts";
 import type { Container, PodWork } from "./spec.ts";
 import {
   type NodeContext,
@@ -80,8 +81,6 @@ const connectionsPollMs = 50;
 const soonMs = 500;
 const refusalMaxMs = 60_000;
 const turnRetryMs = 1_000;
-/** Why a pull failed is shown so long, before it is shown as backed off. */
-const failureShownMs = 1_000;
 /** Where connections cannot be seen, they get this moment. */
 const unseenMs = 1_000;
 
@@ -151,7 +150,12 @@ export function podActor(options: ActorOptions): PodActor {
         : undefined,
       containers,
       probes: new Map(verdicts),
-      waiting: new Map([...waiting].map(([name, held]) => [name, asShown(held, now)])),
+      waiting: new Map(
+        [...waiting].map(([name, held]) => [
+          name,
+          asShown(held, containerOf(name)?.image ?? "", now),
+        ]),
+      ),
       address: addressNow(),
       hostAddress: context.hostAddress,
       last,
@@ -192,11 +196,12 @@ export function podActor(options: ActorOptions): PodActor {
     const before = new Map(
       last?.containerStatuses.map(({ name, state }) => [name, state.waiting?.reason]),
     );
-    for (const { name, state } of status.containerStatuses) {
-      const { reason, message = "" } = state.waiting ?? {};
-      if (reason === undefined || !reason.endsWith("BackOff") || before.get(name) === reason)
-        continue;
-      options.event({ type: "Warning", reason: "BackOff", message, fieldPath: fieldPath(name) });
+    for (const { name, image, state } of status.containerStatuses) {
+      const { reason = "", message = "" } = state.waiting ?? {};
+      if (before.get(name) === reason) continue;
+      for (const told of backOffEvents(reason, message, image)) {
+        options.event({ ...told, fieldPath: fieldPath(name) });
+      }
     }
   }
 
@@ -280,8 +285,11 @@ export function podActor(options: ActorOptions): PodActor {
     const delayMs = reason.startsWith("ErrImage")
       ? backoffMs(nth)
       : Math.min(soonMs * 2 ** nth, refusalMaxMs);
-    if (waiting.get(container)?.message !== message || nth <= 2)
-      event("Warning", "Failed", `Error: ${message}`);
+    if (waiting.get(container)?.message !== message || nth <= 2) {
+      for (const told of refusalEvents(reason, message)) {
+        event("Warning", told.reason, told.message);
+      }
+    }
     waiting.set(container, { reason, message, retryAt: now + delayMs, since: now });
   }
 
@@ -465,17 +473,6 @@ export function podActor(options: ActorOptions): PodActor {
       stop.abort();
       await living;
     },
-  };
-}
-
-/** Kubernetes shows a failed pull first as it failed, then, while it waits, as backed off. */
-function asShown(held: Waiting, now: EpochMs): Waiting {
-  const shown = held.since !== undefined && now - held.since >= failureShownMs;
-  if (held.reason !== "ErrImagePull" || !shown) return held;
-  return {
-    ...held,
-    reason: "ImagePullBackOff",
-    message: `Back-off pulling image: ${held.message}`,
   };
 }
 

@@ -57,12 +57,12 @@ const places: Readonly<Record<string, string>> = {
 };
 
 export type Refusals = {
-  gateway(): Promise<MemoryGateway>;
+  readonly gateway: () => Promise<MemoryGateway>;
   /** Sends it, and sees to it that nothing is written. */
-  refused(request: string, sent: Sent): Promise<Answer>;
+  readonly refused: (request: string, sent: Sent) => Promise<Answer>;
   /** Sends it. */
-  ask(request: string, sent?: Sent): Promise<Answer>;
-  expectRefusals(cases: readonly Case[]): void;
+  readonly ask: (request: string, sent?: Sent) => Promise<Answer>;
+  readonly expectRefusals: (cases: readonly Case[]) => void;
 };
 
 /** With a gateway, shared by the file's tests, that holds the Deployment `web` and the ConfigMap `there`. */

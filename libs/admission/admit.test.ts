@@ -72,6 +72,14 @@ describe("a create", () => {
     expect(object.status).toEqual({ phase: "Pending" });
   });
 
+  test("is refused above 1.5 MiB, whatever the object was made from", () => {
+    const { context } = cluster();
+    const args = Array.from({ length: 16 }, () => "x".repeat(100_000));
+    const large = { ...aPod(), spec: { containers: [{ name: "app", image: "app:1", args }] } };
+    const { reason, code } = refusal(() => admitCreate(pod, large, context));
+    expect({ reason, code }).toEqual({ reason: "RequestEntityTooLarge", code: 413 });
+  });
+
   test("makes a name from generateName", () => {
     const { context } = cluster();
     const input = { ...aPod(), metadata: { generateName: "web-", namespace: "default" } };
@@ -81,7 +89,10 @@ describe("a create", () => {
   test("is refused where there is no namespace, or one that ends", () => {
     const { view, commit, context } = cluster();
     const elsewhere = { ...aPod(), metadata: { name: "web", namespace: "elsewhere" } };
-    expect(refusal(() => admitCreate(pod, elsewhere, context)).reason).toBe("NotFound");
+    expect(refusal(() => admitCreate(pod, elsewhere, context))).toMatchObject({
+      reason: "NotFound",
+      details: { name: "elsewhere", kind: "namespaces" },
+    });
     const home = view.get(namespace, undefined, "default");
     if (home === undefined) throw new Error("it was made above");
     commit(admitDelete(namespace, home, {}, context)?.ops ?? []);

@@ -66,10 +66,15 @@ function visit(shape: Shape, value: unknown, walk: Walk): unknown {
       return Array.isArray(value)
         ? visitList(shape.items, value, walk)
         : mistyped(walk, mustBe("a list", value), value);
-    default: {
+    case "string":
+    case "integer":
+    case "boolean":
+    case "any": {
       const fault = faultOf(shape, value);
       return fault === undefined ? value : mistyped(walk, fault, value);
     }
+    default:
+      return shape satisfies never;
   }
 }
 

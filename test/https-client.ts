@@ -14,7 +14,7 @@ export type Sent = {
 export type Answer = {
   readonly code: number;
   readonly text: string;
-  /** The text as JSON; `{}` when it is none. */
+  /** The text as a JSON object; `{}` when it is none. */
   readonly body: Record<string, unknown>;
   readonly warnings: readonly string[];
 };
@@ -59,7 +59,13 @@ export function httpsClient({ server, authority, token }: Place): HttpsClient {
 }
 
 function objectIn(text: string): Record<string, unknown> {
-  return text.startsWith("{") ? (JSON.parse(text) as Record<string, unknown>) : {}; // Of a JSON object.
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return { ...value };
+  } catch {
+    return {}; // A log, or a watch: many objects.
+  }
+  return {};
 }
 
 const kubeconfig = z.object({

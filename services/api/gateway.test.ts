@@ -3,7 +3,6 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { Agent, request } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
@@ -15,20 +14,17 @@ import { nodeSubject } from "../../libs/protocol/subjects.ts";
 import { systemClock } from "../../libs/telemetry/clock.ts";
 import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
+import { clientOf, type HttpsClient, type Sent } from "../../test/https-client.ts";
 import { type NatsServers, startNats } from "../../test/nats-server.ts";
 
 const root = join(import.meta.dirname, "..", "..");
 const node = join(root, "node_modules", ".bin", "node");
 const kubectlPath = join(root, ".berth", "bin", "kubectl");
 
-type Kubeconfig = {
-  clusters: [{ cluster: { server: string; "certificate-authority-data": string } }];
-  users: [{ user: { token: string } }];
-};
 type Api = {
   readonly child: ChildProcess;
   readonly kubeconfig: string;
-  readonly config: Kubeconfig;
+  readonly client: HttpsClient;
 };
 
 let nats: NatsServers;
@@ -60,7 +56,8 @@ describe("a gateway", () => {
   });
 
   test("shares its authority and its state with another", async () => {
-    expect(peer().config.users).toEqual(api().config.users);
+    const [mine, other] = await Promise.all([usersIn(api()), usersIn(peer())]);
+    expect(other).toEqual(mine);
     const made = await call(api(), "POST", configMaps, { body: configMap("shared") });
     const read = await call(peer(), "GET", `${configMaps}/shared`);
     expect(read.body).toEqual(made.body);
@@ -83,7 +80,7 @@ describe("a gateway", () => {
     ["an unknown language", 415, "application/cbor", "x"],
     ["an object over 1.5 MiB", 413, "application/json", " ".repeat(1_572_865)],
   ])("refuses %s", async (_name, code, contentType, text) => {
-    const refused = await call(api(), "POST", configMaps, { text, contentType });
+    const refused = await call(api(), "POST", configMaps, { bytes: text, contentType });
     expect(refused).toMatchObject({ code, body: { kind: "Status", code } });
   });
 
@@ -116,7 +113,7 @@ describe("a gateway", () => {
     await call(api(), "POST", configMaps, { body: configMap("busy") });
     const patches = Array.from({ length: 40 }, (_, nth) =>
       call(nth % 2 === 0 ? api() : peer(), "PATCH", `${configMaps}/busy`, {
-        text: JSON.stringify({ data: { [`k${nth}`]: "v" } }),
+        body: { data: { [`k${nth}`]: "v" } },
         contentType: "application/merge-patch+json",
       }),
     );
@@ -145,7 +142,7 @@ describe("a gateway", () => {
     const { resourceVersion } = made.body.metadata;
     const label = (value: string | null) =>
       call(api(), "PATCH", `${configMaps}/w`, {
-        text: JSON.stringify({ metadata: { labels: { watched: value } } }),
+        body: { metadata: { labels: { watched: value } } },
         contentType: "application/merge-patch+json",
       });
     await label("yes");
@@ -201,7 +198,7 @@ describe("a gateway", () => {
     const times: number[] = [];
     for (let round = 0; round < 6; round += 1) {
       const began = performance.now();
-      const { text } = await raw(api(), "GET", "/api/v1/pods?resourceVersion=0", {});
+      const { text } = await api().client.call("GET", "/api/v1/pods?resourceVersion=0");
       times.push(performance.now() - began);
       expect(text.length).toBeGreaterThan(1_000_000);
     }
@@ -389,7 +386,12 @@ async function start(instance: string): Promise<Api> {
     if (until.aborted || child.exitCode !== null) throw new Error("the gateway did not start");
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
-  return { child, kubeconfig, config: load(await readFile(kubeconfig, "utf8")) as Kubeconfig };
+  return { child, kubeconfig, client: await clientOf(kubeconfig) };
+}
+
+async function usersIn({ kubeconfig }: Api): Promise<unknown> {
+  const { users } = load(await readFile(kubeconfig, "utf8")) as { users: unknown }; // As it was written.
+  return users;
 }
 
 async function stop(one: Api | undefined): Promise<void> {
@@ -399,58 +401,19 @@ async function stop(one: Api | undefined): Promise<void> {
   expect(await exited).toEqual([0, null]);
 }
 
-type CallOptions = {
-  readonly body?: unknown;
-  readonly text?: string;
-  readonly contentType?: string;
-  readonly token?: string;
-};
-
-const agent = new Agent({ keepAlive: true });
-
 async function call(
   gateway: Api,
   method: string,
   path: string,
-  options: CallOptions = {},
+  sent: Sent = {},
 ): Promise<{ code: number; body: Body }> {
-  const { code, text } = await raw(gateway, method, path, options);
-  return { code, body: (text.startsWith("{") ? JSON.parse(text) : {}) as Body };
-}
-
-function raw(
-  { config }: Api,
-  method: string,
-  path: string,
-  { body, text, contentType = "application/json", token }: CallOptions,
-): Promise<{ code: number; text: string }> {
-  const { server, "certificate-authority-data": authority } = config.clusters[0].cluster;
-  const sent = text ?? (body === undefined ? undefined : JSON.stringify(body));
-  const headers = {
-    authorization: `Bearer ${token ?? config.users[0].user.token}`,
-    ...(sent !== undefined && {
-      "content-type": contentType,
-      "content-length": Buffer.byteLength(sent),
-    }),
-  };
-  const ca = Buffer.from(authority, "base64");
-  return new Promise((resolve, reject) => {
-    const asked = request(new URL(path, server), { method, headers, ca, agent }, (reply) => {
-      const chunks: Buffer[] = [];
-      reply.on("data", (chunk: Buffer) => chunks.push(chunk));
-      reply.on("error", reject);
-      reply.on("end", () => {
-        resolve({ code: reply.statusCode ?? 0, text: Buffer.concat(chunks).toString() });
-      });
-    });
-    asked.on("error", reject);
-    asked.end(sent);
-  });
+  const { code, body } = await gateway.client.call(method, path, sent);
+  return { code, body: body as Body };
 }
 
 /** All events of a watch that ends by its own time limit. */
 async function watched(gateway: Api, path: string): Promise<WatchEvent[]> {
-  const { text } = await raw(gateway, "GET", path, {});
+  const { text } = await gateway.client.call("GET", path);
   const lines = text.split("\n").filter((line) => line !== "");
   return lines.map((line) => JSON.parse(line) as WatchEvent);
 }

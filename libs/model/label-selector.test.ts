@@ -1,6 +1,12 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { labelSelector, matchesLabels, matchesSelector, selectorText } from "./label-selector.ts";
+import {
+  labelSelector,
+  matchesLabels,
+  matchesRequirement,
+  matchesSelector,
+  selectorText,
+} from "./label-selector.ts";
 
 const labels = { app: "web", tier: "front" };
 
@@ -56,6 +62,17 @@ describe("a label selector", () => {
       }),
     );
   });
+});
+
+test.each([
+  ["Gt", "5", true],
+  ["Gt", "4", false],
+  ["Lt", "3", true],
+  ["Gt", "many", false],
+  ["Lt", undefined, false],
+] as const)("a requirement %s 4 is met by %s: %s", (operator, value, met) => {
+  const labels = value === undefined ? {} : { size: value };
+  expect(matchesRequirement({ key: "size", operator, values: ["4"] }, labels)).toBe(met);
 });
 
 function one(key: string, operator: string, values?: string[]) {

@@ -89,7 +89,18 @@ function requirementText({ key, operator, values = [] }: Requirement): string {
   }
 }
 
-function matchesRequirement({ key, operator, values = [] }: Requirement, labels: Labels): boolean {
+/** Of a label selector or, with Gt and Lt, of a node selector. */
+type MatchedRequirement = {
+  readonly key: string;
+  readonly operator: Requirement["operator"] | "Gt" | "Lt";
+  readonly values?: readonly string[] | undefined;
+};
+
+/** Whether labels (or fields) meet one requirement; `Gt` and `Lt` compare integers. */
+export function matchesRequirement(
+  { key, operator, values = [] }: MatchedRequirement,
+  labels: Labels,
+): boolean {
   const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
   switch (operator) {
     case "In":
@@ -100,7 +111,13 @@ function matchesRequirement({ key, operator, values = [] }: Requirement, labels:
       return value !== undefined;
     case "DoesNotExist":
       return value === undefined;
+    case "Gt":
+      return isInteger(value) && Number(value) > Number(values[0]);
+    case "Lt":
+      return isInteger(value) && Number(value) < Number(values[0]);
     default:
       return operator satisfies never;
   }
 }
+
+const isInteger = (text: string | undefined) => text !== undefined && /^[+-]?\d+$/.test(text);

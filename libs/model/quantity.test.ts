@@ -5,8 +5,13 @@ import {
   compareQuantities,
   quantity,
   quantityMilli,
+  quantityNumber,
   quantityValue,
 } from "./quantity.ts";
+
+test("a quantity as a number keeps its fraction, and is 0 when there is none", () => {
+  expect(["250m", "64Mi", "1e3", undefined].map(quantityNumber)).toEqual([0.25, 2 ** 26, 1_000, 0]);
+});
 
 describe("a quantity", () => {
   test.each([

@@ -85,6 +85,14 @@ export const quantityValue = (text: string): number => Number(ceilDivide(parsed(
 export const quantityMilli = (text: string): number =>
   Number(ceilDivide(parsed(text).nano, 1_000_000n));
 
+/**
+ * As a number, which large or finely divided amounts lose digits to: `"250m"` is 0.25. 0 when absent.
+ *
+ * @throws {RangeError} when `text` is no quantity
+ */
+export const quantityNumber = (text: string | undefined): number =>
+  text === undefined ? 0 : Number(parsed(text).nano) / 1e9;
+
 /** Below, equal or above 0 as `a` is less than, equal to or more than `b`. */
 export function compareQuantities(a: string, b: string): number {
   const difference = parsed(a).nano - parsed(b).nano;

@@ -48,7 +48,7 @@ export const forbidden: NamedRule[] = [
     severity: "error",
     from: { path: decisions, pathNot: test },
     to: {
-      path: "^node:|@nats-io/|node_modules/(dockerode|pino|execa)/|^libs/(bus|store|telemetry)/",
+      path: "^node:|@nats-io/|node_modules/(dockerode|pino|execa)/|^libs/(bus|store|telemetry|machine)/",
       pathNot:
         "^libs/store/(store|replica|memberships)\\.ts$|^libs/bus/bus\\.ts$|^libs/telemetry/clock\\.ts$",
     },
@@ -63,7 +63,7 @@ export const forbidden: NamedRule[] = [
     name: "the-model-is-pure",
     severity: "error",
     from: { path: "^libs/model/", pathNot: test },
-    to: { path: "@nats-io/|^libs/(bus|store|actor|cluster|admission|protocol|client)/" },
+    to: { path: "@nats-io/|^libs/(bus|store|actor|cluster|admission|protocol|client|machine)/" },
   },
   {
     name: "no-unresolvable",

@@ -26,7 +26,7 @@ import { systemRandom as random } from "../../libs/telemetry/random.ts";
 import { behaviourOf } from "./behaviour.ts";
 import { controllersIn } from "./controllers-in.ts";
 import { aDeployment, aNode, settings, withImage } from "./fixtures.ts";
-import { isLive, readySinceMs } from "./actors/workload/pod-state.ts";
+import { isLive, readySinceMs } from "../../libs/model/pod/state.ts";
 
 const log = createLog("test", "silent");
 const controllers = await controllersIn(join(import.meta.dirname, "actors"));

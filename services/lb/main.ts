@@ -9,10 +9,10 @@ import { stopSignal } from "../../libs/telemetry/stop-signal.ts";
 import { addressesOnLo } from "./dataplane/addresses.ts";
 import { nftables, nftablesWork, removeTable } from "./dataplane/nftables.ts";
 import { proxy } from "./dataplane/proxy.ts";
-import { runCommand } from "./dataplane/run-command.ts";
+import { runCommand } from "../../libs/machine/run-command.ts";
 import { forwarder, resolvConf } from "./dns/forward.ts";
 import { machine, machineAddresses } from "./machine.ts";
-import { fileMemory } from "./session/file-memory.ts";
+import { fileMemory } from "../../libs/machine/file-memory.ts";
 import { runSession } from "./session/session.ts";
 
 const config = z

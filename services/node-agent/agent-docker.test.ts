@@ -21,7 +21,7 @@ import {
 } from "./agent-fixture.ts";
 import { bridgeName, forwardRules, podNetwork } from "./network/network.ts";
 import { ordinalOf } from "./network/addresses.ts";
-import { runCommand } from "./network/run-command.ts";
+import { runCommand } from "../../libs/machine/run-command.ts";
 import { dockerRuntime } from "./runtime/docker.ts";
 import { testImage } from "./runtime/test-image.ts";
 import type { ContainerRuntime } from "./runtime/runtime.ts";

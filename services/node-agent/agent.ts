@@ -2,19 +2,20 @@
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import type { Bus } from "../../libs/bus/bus.ts";
+import { timeOf } from "../../libs/model/time.ts";
 import type { ClusterFacts, NodeFacts } from "../../libs/protocol/node.ts";
 import type { Clock } from "../../libs/telemetry/clock.ts";
 import type { Log } from "../../libs/telemetry/log.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
 import { type Addresses, addressesIn } from "./network/addresses.ts";
 import type { PodNetwork } from "./network/network.ts";
-import { eventTime, type PodActor, podActor } from "./pod/actor.ts";
-import { quantity } from "./pod/quantity.ts";
+import { type PodActor, podActor } from "./pod/actor.ts";
+import { quantityNumber } from "../../libs/model/quantity.ts";
 import type { PodWork } from "./pod/spec.ts";
 import { type NodeContext, podFolder, podsFolder } from "./pod/starter.ts";
 import { removeVolumes } from "./pod/volumes.ts";
 import type { ContainerRuntime, Observed } from "./runtime/runtime.ts";
-import { fileMemory } from "./session/file-memory.ts";
+import { fileMemory } from "../../libs/machine/file-memory.ts";
 import { known as knownAssignments } from "./session/known.ts";
 import { reports as reportQueue } from "./session/reports.ts";
 import { nodeSession } from "./session/session.ts";
@@ -87,7 +88,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     node,
     hostAddress,
     allocatable: facts.allocatable,
-    memoryBytes: quantity(facts.capacity["memory"]),
+    memoryBytes: quantityNumber(facts.capacity["memory"]),
     dataDir: options.dataDir,
     runtime,
     control: session,
@@ -141,7 +142,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
         session.wakeReports();
       },
       event(event) {
-        reports.event({ namespace, name, uid, ...event, at: eventTime(clock.now()) });
+        reports.event({ namespace, name, uid, ...event, at: timeOf(clock.now()) });
         session.wakeReports();
       },
       onEnded() {

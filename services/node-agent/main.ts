@@ -10,7 +10,7 @@ import { systemRandom } from "../../libs/telemetry/random.ts";
 import { stopSignal } from "../../libs/telemetry/stop-signal.ts";
 import { runAgent } from "./agent.ts";
 import { podNetwork } from "./network/network.ts";
-import { runCommand } from "./network/run-command.ts";
+import { runCommand } from "../../libs/machine/run-command.ts";
 import { readFacts } from "./node/facts.ts";
 import { dockerRuntime } from "./runtime/docker.ts";
 import { hollowRuntime } from "./runtime/hollow.ts";

@@ -1,5 +1,7 @@
 /** What a pod asks of a node, worked out once for each version of the pod. */
 import type { LabelSelector } from "../../libs/model/label-selector.ts";
+import { hostPortsOf } from "../../libs/model/pod/host-ports.ts";
+import { isLive, isTerminal } from "../../libs/model/pod/state.ts";
 import { quantityMilli, quantityValue } from "../../libs/model/quantity.ts";
 
 type Requirement = {
@@ -118,16 +120,15 @@ export function claimOf(pod: PodFacts): Claim {
 }
 
 /** Whether the pod waits for this scheduler. */
-export function isPending({ metadata, spec, status }: PodFacts): boolean {
-  if ((spec.nodeName ?? "") !== "" || metadata.deletionTimestamp !== undefined) return false;
+export function isPending(pod: PodFacts): boolean {
+  const { spec } = pod;
+  if ((spec.nodeName ?? "") !== "" || !isLive(pod)) return false;
   if ((spec.schedulerName ?? "default-scheduler") !== "default-scheduler") return false;
-  return (spec.schedulingGates ?? []).length === 0 && !isOver(status?.phase);
+  return (spec.schedulingGates ?? []).length === 0;
 }
 
 /** Whether the pod takes up room on its node: until it has ended, whatever its deletion says. */
-export const takesRoom = ({ status }: PodFacts): boolean => !isOver(status?.phase);
-
-const isOver = (phase: string | undefined) => phase === "Succeeded" || phase === "Failed";
+export const takesRoom = (pod: PodFacts): boolean => !isTerminal(pod);
 
 function read({ metadata, spec }: PodFacts): Claim {
   const { name, namespace, uid = "", labels = {}, creationTimestamp = "" } = metadata;
@@ -193,20 +194,4 @@ export const plus = (a: Amounts, b: Amounts): Amounts => combined(a, b, (x, y) =
 function combined(a: Amounts, b: Amounts, merge: (x: number, y: number) => number): Amounts {
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);
   return Object.fromEntries([...names].map((name) => [name, merge(a[name] ?? 0, b[name] ?? 0)]));
-}
-
-function hostPortsOf({
-  containers,
-  initContainers = [],
-  hostNetwork,
-}: PodFacts["spec"]): readonly string[] {
-  const kept = initContainers.filter(({ restartPolicy }) => restartPolicy === "Always");
-  return [...containers, ...kept].flatMap(({ ports = [] }) =>
-    ports.flatMap(({ hostPort, containerPort, hostIP, protocol = "TCP" }) => {
-      const port = hostNetwork === true ? (hostPort ?? containerPort) : hostPort;
-      if (port === undefined || port === 0) return [];
-      const address = hostIP === undefined || hostIP === "" ? "0.0.0.0" : hostIP;
-      return [`${protocol}/${port}/${address}`];
-    }),
-  );
 }

@@ -9,7 +9,6 @@ import { objectFieldSelector, resourceFieldSelector } from "./env.ts";
 const mode = int32.min(0).max(0o777);
 /** Of files that are made from keys: readable by all, writable by the owner. */
 const defaultMode = mode.default(0o644);
-const optional = z.boolean().optional();
 const path = z.string().min(1).refine(isWithin, "must be a relative path without '..'");
 
 const keyToPath = z
@@ -19,7 +18,20 @@ const keyToPath = z
     mode: mode.optional().meta({ proto: 3 }),
   })
   .meta({ title: "core.v1.KeyToPath" });
-const items = z.array(keyToPath).optional();
+
+/** The keys of a ConfigMap or a Secret that become files; all of them when none is named. */
+const keyFiles = {
+  items: z
+    .array(keyToPath)
+    .optional()
+    .meta({ proto: 2, ...atomicList }),
+  optional: z.boolean().optional().meta({ proto: 4 }),
+};
+/** It lies in an inlined reference. */
+const inlinedName = z
+  .string()
+  .default("")
+  .meta({ proto: [1, 1] });
 
 const downwardFile = z
   .strictObject({
@@ -29,30 +41,22 @@ const downwardFile = z
     mode: mode.optional().meta({ proto: 4 }),
   })
   .meta({ title: "core.v1.DownwardAPIVolumeFile" });
+const downwardFiles = {
+  items: z
+    .array(downwardFile)
+    .optional()
+    .meta({ proto: 1, ...atomicList }),
+};
 
-/** A ConfigMap or a Secret as a part of a projected volume; its name lies in an inlined reference. */
+/** A ConfigMap or a Secret as a part of a projected volume. */
 const projection = (title: string) =>
-  z
-    .strictObject({
-      name: z
-        .string()
-        .default("")
-        .meta({ proto: [1, 1] }),
-      items: items.meta({ proto: 2, ...atomicList }),
-      optional: optional.meta({ proto: 4 }),
-    })
-    .meta({ title });
+  z.strictObject({ name: inlinedName, ...keyFiles }).meta({ title });
 
 const volumeProjection = z
   .strictObject({
     secret: projection("core.v1.SecretProjection").optional().meta({ proto: 1 }),
     downwardAPI: z
-      .strictObject({
-        items: z
-          .array(downwardFile)
-          .optional()
-          .meta({ proto: 1, ...atomicList }),
-      })
+      .strictObject(downwardFiles)
       .meta({ title: "core.v1.DownwardAPIProjection" })
       .optional()
       .meta({ proto: 2 }),
@@ -101,9 +105,8 @@ const sources = {
   secret: z
     .strictObject({
       secretName: z.string().min(1).meta({ proto: 1 }),
-      items: items.meta({ proto: 2, ...atomicList }),
+      ...keyFiles,
       defaultMode: defaultMode.meta({ proto: 3 }),
-      optional: optional.meta({ proto: 4 }),
     })
     .meta({ title: "core.v1.SecretVolumeSource" })
     .optional()
@@ -127,10 +130,7 @@ const sources = {
     .meta({ proto: [2, 10] }),
   downwardAPI: z
     .strictObject({
-      items: z
-        .array(downwardFile)
-        .optional()
-        .meta({ proto: 1, ...atomicList }),
+      ...downwardFiles,
       defaultMode: defaultMode.meta({ proto: 2 }),
     })
     .meta({ title: "core.v1.DownwardAPIVolumeSource" })
@@ -138,13 +138,9 @@ const sources = {
     .meta({ proto: [2, 16] }),
   configMap: z
     .strictObject({
-      name: z
-        .string()
-        .default("")
-        .meta({ proto: [1, 1] }),
-      items: items.meta({ proto: 2, ...atomicList }),
+      name: inlinedName,
+      ...keyFiles,
       defaultMode: defaultMode.meta({ proto: 3 }),
-      optional: optional.meta({ proto: 4 }),
     })
     .meta({ title: "core.v1.ConfigMapVolumeSource" })
     .optional()

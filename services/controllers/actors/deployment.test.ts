@@ -20,7 +20,7 @@ import {
 import { simulatedCluster } from "../simulated-cluster.ts";
 import { deployments } from "./deployment.ts";
 import { replicaSets } from "./replicaset.ts";
-import { isLive, readySinceMs } from "./workload/pod-state.ts";
+import { isLive, readySinceMs } from "../../../libs/model/pod/state.ts";
 
 const nodes = { seen: () => undefined, judgeable: () => true };
 

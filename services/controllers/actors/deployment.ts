@@ -33,15 +33,9 @@ import { type RolloutBounds, rolloutBounds } from "../../../libs/model/rollout.t
 import { isActive, type Plan, type SetSize, sum } from "./deployment/set-size.ts";
 import { nextSizes } from "./deployment/step.ts";
 import { createdMs, hashLabel, newSetOf, templateHash, withHash } from "./deployment/template.ts";
+import { isLive, isTerminal, readySinceMs } from "../../../libs/model/pod/state.ts";
 import { claims, controllerOf, ownedBy } from "./workload/claims.ts";
-import {
-  availableAtMs,
-  isLive,
-  isTerminal,
-  placed,
-  type PlacedPod,
-  readySinceMs,
-} from "./workload/pod-state.ts";
+import { availableAtMs, placed, type PlacedPod } from "./workload/pod-state.ts";
 
 export type World = {
   /** Its sets, and those of its namespace that it may adopt. */

@@ -3,6 +3,7 @@ import { allocKey } from "../../../libs/cluster/key.ts";
 import type { ClusterView } from "../../../libs/cluster/view.ts";
 import { node, type Node } from "../../../libs/model/kinds/node.ts";
 import { pod, type Pod } from "../../../libs/model/kinds/pod.ts";
+import { isLive } from "../../../libs/model/pod/state.ts";
 import type { EpochMs } from "../../../libs/telemetry/clock.ts";
 import {
   controller,
@@ -18,7 +19,6 @@ import type { ObservedNode } from "../sessions/observed-nodes.ts";
 import { freePodRange } from "./node/pod-range.ts";
 import { type Readiness, readinessOf } from "./node/readiness.ts";
 import { evictionAt, notReady, type Taint, taintsFor, unreachable } from "./node/taints.ts";
-import { isLive } from "./workload/pod-state.ts";
 
 /** Bounds one transaction: each eviction writes the pod and its assignment. */
 export const evictionsMax = 200;

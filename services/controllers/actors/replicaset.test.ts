@@ -4,7 +4,7 @@ import type { Pod } from "../../../libs/model/kinds/pod.ts";
 import type { Write } from "../controller.ts";
 import { aPod, aReplicaSet, start as now } from "../fixtures.ts";
 import { decide, writesMax } from "./replicaset.ts";
-import { isLive, readySinceMs } from "./workload/pod-state.ts";
+import { isLive, readySinceMs } from "../../../libs/model/pod/state.ts";
 
 const owner = {
   apiVersion: "apps/v1",

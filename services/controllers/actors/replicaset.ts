@@ -13,15 +13,9 @@ import {
   remove,
   type StoredObject,
 } from "../controller.ts";
+import { isLive, readySinceMs } from "../../../libs/model/pod/state.ts";
 import { claims, controllerOf, ownedBy } from "./workload/claims.ts";
-import {
-  availableAtMs,
-  isLive,
-  leastLossFirst,
-  type PlacedPod,
-  placed,
-  readySinceMs,
-} from "./workload/pod-state.ts";
+import { availableAtMs, leastLossFirst, type PlacedPod, placed } from "./workload/pod-state.ts";
 import { nameSuffix } from "./workload/stable-hash.ts";
 
 /** Bounds one transaction. The pods it creates wake the actor for the rest. */

@@ -2,6 +2,7 @@
 import { endpointSlice } from "../../../libs/model/kinds/endpointslice.ts";
 import { pod as podKind, type Pod } from "../../../libs/model/kinds/pod.ts";
 import { service as serviceKind } from "../../../libs/model/kinds/service.ts";
+import { isTerminal, readySinceMs } from "../../../libs/model/pod/state.ts";
 import type { Served } from "../../../libs/bus/bus.ts";
 import {
   type DrainAnswer,
@@ -94,11 +95,10 @@ export function judge(
   return alive.every(({ applied }) => applied >= revision) ? "applied" : "wait";
 }
 
-function drained({ metadata, status }: Pod, uid: string): DrainedPod {
-  const { podIP = "", phase, conditions = [] } = status ?? {};
-  const ready = conditions.some(({ type, status: value }) => type === "Ready" && value === "True");
-  const ended = phase === "Succeeded" || phase === "Failed";
-  return { uid, labels: metadata.labels ?? {}, routable: podIP !== "" && ready && !ended };
+function drained(pod: Pod, uid: string): DrainedPod {
+  const routable =
+    (pod.status?.podIP ?? "") !== "" && readySinceMs(pod) !== undefined && !isTerminal(pod);
+  return { uid, labels: pod.metadata.labels ?? {}, routable };
 }
 
 function slicesIn(view: SessionPorts["view"], namespace: string): HoldingSlice[] {

@@ -1,3 +1,4 @@
+import { isTerminalPhase } from "../../../libs/model/pod/state.ts";
 import type { PodReport } from "../../../libs/protocol/node.ts";
 
 /** What a node's report means for the pod that the cut shows (N2, O2, O6). */
@@ -45,7 +46,7 @@ export function judgeReport(
   const [storedBoot, storedSequence] = (pod.mark ?? "").split("/");
   if (storedBoot === boot && Number(storedSequence) >= report.sequence) return { act: "skip" };
   const phase = pod.status["phase"];
-  const left = isTerminal(phase) && report.status["phase"] !== phase;
+  const left = isTerminalPhase(phase) && report.status["phase"] !== phase;
   const status = left ? pod.status : mergeStatus(pod.status, report.status, stamp);
   return { act: "store", status, report: `${boot}/${report.sequence}` };
 }
@@ -66,8 +67,5 @@ export function mergeStatus(stored: Status, reported: Status, stamp: string): St
     });
   return { ...reported, conditions: [...conditions, ...owned] };
 }
-
-/** O2: a pod never leaves it. */
-const isTerminal = (phase: unknown) => phase === "Succeeded" || phase === "Failed";
 
 const conditionsOf = (status: Status) => (status["conditions"] ?? []) as readonly Condition[]; // A PodStatus.

@@ -1,6 +1,7 @@
 import { configMap } from "../../../libs/model/kinds/configmap.ts";
 import { pod as podKind, type Pod } from "../../../libs/model/kinds/pod.ts";
 import { secret } from "../../../libs/model/kinds/secret.ts";
+import { configNamesOf } from "../../../libs/model/pod/config-refs.ts";
 import { parseKey } from "../../../libs/cluster/key.ts";
 import type {
   ConfigRef,
@@ -54,34 +55,8 @@ function nodesNaming(pods: readonly Pod[], ref: ConfigRef): ReadonlySet<string> 
   return new Set(naming.flatMap(({ spec }) => spec.nodeName ?? []));
 }
 
-/** Every ConfigMap and Secret that a pod's containers and volumes name. */
-export function configRefsOf({ metadata, spec }: Pod): readonly ConfigRef[] {
-  const namespace = metadata.namespace ?? "";
-  const refs: ConfigRef[] = [];
-  const add = (kind: ConfigRef["kind"], name: string | undefined) => {
-    if (name !== undefined) refs.push({ kind, namespace, name });
-  };
-  for (const { env = [], envFrom = [] } of [...(spec.initContainers ?? []), ...spec.containers]) {
-    for (const { valueFrom } of env) {
-      add("ConfigMap", valueFrom?.configMapKeyRef?.name);
-      add("Secret", valueFrom?.secretKeyRef?.name);
-    }
-    for (const { configMapRef, secretRef } of envFrom) {
-      add("ConfigMap", configMapRef?.name);
-      add("Secret", secretRef?.name);
-    }
-  }
-  for (const { configMap: map, secret: secretVolume, projected } of spec.volumes ?? []) {
-    add("ConfigMap", map?.name);
-    add("Secret", secretVolume?.secretName);
-    for (const source of projected?.sources ?? []) {
-      add("ConfigMap", source.configMap?.name);
-      add("Secret", source.secret?.name);
-    }
-  }
-  for (const { name } of spec.imagePullSecrets ?? []) add("Secret", name);
-  return refs;
-}
+const configRefsOf = ({ metadata: { namespace }, spec }: Pod): readonly ConfigRef[] =>
+  configNamesOf(spec).map(({ kind, name }) => ({ kind, namespace, name }));
 
 function readConfig(
   view: SessionPorts["view"],

@@ -1,4 +1,4 @@
-import type { RunCommand } from "./run-command.ts";
+import type { RunCommand } from "../../../libs/machine/run-command.ts";
 
 /**
  * Holds addresses on `lo`, labelled with the cluster's id, so that whoever cleans up finds them.

@@ -8,7 +8,7 @@ import {
   shapeOf,
   shapeText,
 } from "./nft-rules.ts";
-import type { RunCommand } from "./run-command.ts";
+import type { RunCommand } from "../../../libs/machine/run-command.ts";
 
 export type NftablesOptions = {
   readonly clusterId: string;

@@ -14,7 +14,7 @@ import { addressesOnLo } from "./addresses.ts";
 import type { Dataplane } from "./dataplane.ts";
 import { nftables } from "./nftables.ts";
 import { proxy } from "./proxy.ts";
-import { runCommand } from "./run-command.ts";
+import { runCommand } from "../../../libs/machine/run-command.ts";
 
 export type Place = {
   readonly protocol: "TCP" | "UDP";

@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { systemRandom } from "../../../libs/telemetry/random.ts";
 import type { Plan } from "../routes/plan.ts";
 import type { Dataplane } from "./dataplane.ts";
-import { runCommand } from "./run-command.ts";
+import { runCommand } from "../../../libs/machine/run-command.ts";
 import type { Command, Place } from "./testbed-process.ts";
 
 export const serviceCIDR = "10.198.0.0/24";

@@ -8,7 +8,8 @@ import { systemRandom } from "../../../libs/telemetry/random.ts";
 import { virtualClock } from "../../../libs/telemetry/virtual-clock.ts";
 import { rawService } from "../fixtures.ts";
 import type { KnownNow } from "./known.ts";
-import { type Memory, runSession } from "./session.ts";
+import type { Memory } from "../../../libs/machine/file-memory.ts";
+import { runSession } from "./session.ts";
 
 const cluster = {
   clusterId: "c1",

@@ -10,17 +10,12 @@ import {
   type LbSnapshotRequest,
 } from "../../../libs/protocol/lb.ts";
 import { controlSubject, lbId, serviceHints, sliceHints } from "../../../libs/protocol/subjects.ts";
+import type { Memory } from "../../../libs/machine/file-memory.ts";
+import { bell } from "../../../libs/telemetry/bell.ts";
 import type { Clock } from "../../../libs/telemetry/clock.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
 import type { Random } from "../../../libs/telemetry/random.ts";
-import { bell } from "./bell.ts";
 import { keyOfHint, known, type KnownNow, restored } from "./known.ts";
-
-/** What is kept between two runs, on disk. */
-export interface Memory {
-  load(): Promise<unknown>;
-  save(state: unknown): Promise<void>;
-}
 
 export type SessionOptions = {
   readonly machine: string;
@@ -56,7 +51,7 @@ export async function runSession(options: SessionOptions): Promise<void> {
   const { machine, clock, log, signal } = options;
   const boot = options.random.uuid();
   const state = known();
-  const wake = { apply: bell(clock, signal), beat: bell(clock, signal) };
+  const wake = { apply: bell(clock), beat: bell(clock) };
   /** What the dataplane was made of. */
   let applied = { revision: 0, digest: state.now().digest };
   let [behindSinceMs, syncedAtMs]: [number | undefined, number] = [undefined, 0];
@@ -91,7 +86,7 @@ export async function runSession(options: SessionOptions): Promise<void> {
         log.debug({ err: error }, "no controllers answered"); // They, or NATS, are away: the machine goes on.
       }
       if (unsaved) await remember();
-      await wake.beat.wait(heartbeatMs);
+      await wake.beat.wait(heartbeatMs, signal);
     }
   }
 
@@ -144,13 +139,13 @@ export async function runSession(options: SessionOptions): Promise<void> {
 
   /** One application at a time, each of the newest state: updates that wait are applied as one. */
   async function applying(): Promise<void> {
-    await wake.apply.wait(startPatienceMs);
+    await wake.apply.wait(startPatienceMs, signal);
     if (state.now().revision === 0) await fromDisk();
     let rung = true;
     while (!signal.aborted) {
       try {
         await (rung ? applyNewest() : options.repair());
-        rung = await wake.apply.wait(repairEveryMs);
+        rung = await wake.apply.wait(repairEveryMs, signal);
         if (rung) await clock.sleep(gatherMs, signal);
       } catch (error) {
         log.error({ err: error }, "could not apply the rules");

@@ -5,7 +5,7 @@ import type { ClusterFacts } from "../../../libs/protocol/node.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
 import { clusterLabel, nodeLabel } from "../runtime/labels.ts";
 import { gatewayOf, ordinalOf } from "./addresses.ts";
-import type { RunCommand } from "./run-command.ts";
+import type { RunCommand } from "../../../libs/machine/run-command.ts";
 
 export interface PodNetwork {
   /** The engine's name of the network. */

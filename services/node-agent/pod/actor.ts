@@ -4,7 +4,7 @@ import type { ConfigRef } from "../../../libs/protocol/node.ts";
 import type { Clock, EpochMs } from "../../../libs/telemetry/clock.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
 import { type Observed, sandboxName } from "../runtime/runtime.ts";
-import { bell } from "../session/bell.ts";
+import { bell } from "../../../libs/telemetry/bell.ts";
 import { adoptionOf } from "./adoption.ts";
 import { backoffMs } from "./backoff.ts";
 import { check } from "./check.ts";
@@ -29,7 +29,7 @@ import {
   startContainer,
   StartRefused,
 } from "./starter.ts";
-import { type PodStatus, timestamp } from "./status.ts";
+import type { PodStatus } from "./status.ts";
 import { removeVolumes } from "./volumes.ts";
 
 export type PodEvent = {
@@ -475,6 +475,3 @@ export function podActor(options: ActorOptions): PodActor {
     },
   };
 }
-
-/** When an event happened, as it is told. */
-export const eventTime = timestamp;

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { type ContainerSpec, type Identity, type Mount, sandboxName } from "../runtime/runtime.ts";
 import { expand } from "./environment.ts";
 import { qosOf } from "./qos.ts";
-import { quantity } from "./quantity.ts";
+import { quantityNumber } from "../../../libs/model/quantity.ts";
 import type { Container, PodWork } from "./spec.ts";
 
 export type Placed = {
@@ -34,7 +34,7 @@ export function containerSpec(
     ...(pod.supplementalGroups ?? []),
     ...(pod.fsGroup === undefined ? [] : [pod.fsGroup]),
   ];
-  const cpu = quantity(requests["cpu"] ?? limits["cpu"]);
+  const cpu = quantityNumber(requests["cpu"] ?? limits["cpu"]);
   const expanded = (texts: readonly string[] | undefined) =>
     texts?.map((text) => expand(text, env));
   return {
@@ -47,8 +47,9 @@ export function containerSpec(
     mounts,
     ports: placed.sandboxId === undefined && !spec.hostNetwork ? portsOf([container]) : [],
     cpuShares: Math.max(2, Math.floor(cpu * 1_024)),
-    cpuQuota: limits["cpu"] === undefined ? 0 : Math.max(1_000, quantity(limits["cpu"]) * 100_000),
-    memoryBytes: Math.floor(quantity(limits["memory"])),
+    cpuQuota:
+      limits["cpu"] === undefined ? 0 : Math.max(1_000, quantityNumber(limits["cpu"]) * 100_000),
+    memoryBytes: Math.floor(quantityNumber(limits["memory"])),
     oomScoreAdj: oomScoreAdj(container, placed),
     user: user === undefined ? undefined : group === undefined ? `${user}` : `${user}:${group}`,
     groups: groups.map(String),
@@ -155,6 +156,6 @@ function oomScoreAdj({ resources }: Container, { work, nodeMemoryBytes }: Placed
   const qos = qosOf(work.spec);
   if (qos === "Guaranteed") return 0;
   if (qos === "BestEffort") return 1_000;
-  const asked = quantity(resources.requests?.["memory"]) / Math.max(nodeMemoryBytes, 1);
+  const asked = quantityNumber(resources.requests?.["memory"]) / Math.max(nodeMemoryBytes, 1);
   return Math.min(Math.max(Math.floor(1_000 - 1_000 * asked), 3), 999);
 }

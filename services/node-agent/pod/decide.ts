@@ -1,4 +1,5 @@
 /** What to do about a pod, from the assignment and from what is observed: level-triggered and pure. */
+import { isTerminalPhase } from "../../../libs/model/pod/state.ts";
 import type { EpochMs } from "../../../libs/telemetry/clock.ts";
 import { type Observed, sandboxName } from "../runtime/runtime.ts";
 import { backoffMs, failuresAfter } from "./backoff.ts";
@@ -52,7 +53,7 @@ type Plan = {
 };
 
 /** O2: a pod that has ended stays ended. */
-const isOver = ({ last }: PodFacts) => last?.phase === "Succeeded" || last?.phase === "Failed";
+const isOver = ({ last }: PodFacts) => isTerminalPhase(last?.phase);
 
 function decideEnd(facts: PodFacts, ending: NonNullable<PodFacts["ending"]>): PodDecision {
   const status = statusOf(facts);

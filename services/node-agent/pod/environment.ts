@@ -1,5 +1,5 @@
 /** A container's environment, command and arguments, as Kubernetes makes them. Pure. */
-import { quantity } from "./quantity.ts";
+import { quantityNumber } from "../../../libs/model/quantity.ts";
 import type { Container, PodWork, ResourceFieldRef } from "./spec.ts";
 
 /** A ConfigMap's or Secret's values, by key; undefined when there is none under the name. */
@@ -102,8 +102,8 @@ export function resourceOf(
   const [of = "", name = ""] = resource.split(".");
   const { requests = {}, limits = {} } = container?.resources ?? {};
   const value = of === "limits" ? (limits[name] ?? allocatable[name]) : requests[name];
-  const unit = quantity(divisor ?? "1") || 1;
-  return String(Math.ceil(quantity(value) / unit));
+  const unit = quantityNumber(divisor ?? "1") || 1;
+  return String(Math.ceil(quantityNumber(value) / unit));
 }
 
 function keyed(

@@ -1,4 +1,4 @@
-import { quantity } from "./quantity.ts";
+import { quantityNumber } from "../../../libs/model/quantity.ts";
 import type { Container, PodSpec } from "./spec.ts";
 
 export type QosClass = "Guaranteed" | "Burstable" | "BestEffort";
@@ -7,7 +7,9 @@ export type QosClass = "Guaranteed" | "Burstable" | "BestEffort";
 export function qosOf({ containers, initContainers }: PodSpec): QosClass {
   const all = [...initContainers, ...containers];
   const named = all.some(({ resources: { requests = {}, limits = {} } }) =>
-    ["cpu", "memory"].some((name) => quantity(requests[name]) > 0 || quantity(limits[name]) > 0),
+    ["cpu", "memory"].some(
+      (name) => quantityNumber(requests[name]) > 0 || quantityNumber(limits[name]) > 0,
+    ),
   );
   if (!named) return "BestEffort";
   return all.every(isGuaranteed) ? "Guaranteed" : "Burstable";
@@ -15,7 +17,7 @@ export function qosOf({ containers, initContainers }: PodSpec): QosClass {
 
 function isGuaranteed({ resources: { requests = {}, limits = {} } }: Container): boolean {
   return ["cpu", "memory"].every((name) => {
-    const limit = quantity(limits[name]);
-    return limit > 0 && quantity(requests[name] ?? limits[name]) === limit;
+    const limit = quantityNumber(limits[name]);
+    return limit > 0 && quantityNumber(requests[name] ?? limits[name]) === limit;
   });
 }

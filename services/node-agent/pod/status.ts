@@ -1,4 +1,6 @@
 /** A pod's status, as Kubernetes describes it, from what is observed. Pure. */
+import { isTerminalPhase } from "../../../libs/model/pod/state.ts";
+import { timeOf } from "../../../libs/model/time.ts";
 import { type Observed, sandboxName } from "../runtime/runtime.ts";
 import type { EpochMs } from "../../../libs/telemetry/clock.ts";
 import { newestOf, type PodFacts, type Waiting } from "./facts.ts";
@@ -49,10 +51,6 @@ export type PodStatus = {
   readonly containerStatuses: readonly ContainerStatus[];
 };
 
-/** RFC 3339 with seconds, as Kubernetes writes times. */
-export const timestamp = (at: EpochMs): string =>
-  new Date(at).toISOString().replace(/\.\d+Z$/, "Z");
-
 export function statusOf(facts: PodFacts): PodStatus {
   const { work, containers, ending, last, hostAddress, now } = facts;
   // Ended and removed: what is known of it is what was last seen.
@@ -66,7 +64,7 @@ export function statusOf(facts: PodFacts): PodStatus {
     containerStatus(facts, container, initialized ? "app" : "uninitialized"),
   );
   const phase = phaseOf(facts, inits, statuses, initialized);
-  const over = phase === "Succeeded" || phase === "Failed";
+  const over = isTerminalPhase(phase);
   const ready = !over && statuses.every((one) => one.ready);
   const unready = statuses.filter((one) => !one.ready).map(({ name }) => name);
   const why = over
@@ -83,7 +81,7 @@ export function statusOf(facts: PodFacts): PodStatus {
   const condition = (type: string, isTrue: boolean, details: object = {}): Condition => {
     const status = isTrue ? "True" : "False";
     const before = last?.conditions.find((one) => one.type === type);
-    const since = before?.status === status ? before.lastTransitionTime : timestamp(now);
+    const since = before?.status === status ? before.lastTransitionTime : timeOf(now);
     return { type, status, lastTransitionTime: since, ...(!isTrue && details) };
   };
   const address = spec.hostNetwork ? hostAddress : facts.address;
@@ -99,7 +97,7 @@ export function statusOf(facts: PodFacts): PodStatus {
     hostIP: hostAddress,
     hostIPs: [{ ip: hostAddress }],
     ...(address !== undefined && { podIP: address, podIPs: [{ ip: address }] }),
-    startTime: timestamp(facts.startTime),
+    startTime: timeOf(facts.startTime),
     qosClass: qosOf(spec),
     ...(inits.length > 0 && { initContainerStatuses: inits }),
     containerStatuses: statuses,
@@ -111,7 +109,7 @@ function ended(last: PodStatus, now: EpochMs): PodStatus {
   const well = last.containerStatuses.every(({ state }) => state.terminated?.exitCode === 0);
   const conditions = last.conditions.map((condition): Condition => {
     if (!condition.type.endsWith("Ready") || condition.status === "False") return condition;
-    const lastTransitionTime = timestamp(now);
+    const lastTransitionTime = timeOf(now);
     return { type: condition.type, status: "False", reason: "PodCompleted", lastTransitionTime };
   });
   const containerStatuses = last.containerStatuses.map((one) => ({ ...one, ready: false }));
@@ -124,7 +122,7 @@ function phaseOf(
   statuses: readonly ContainerStatus[],
   initialized: boolean,
 ): PodStatus["phase"] {
-  if (last?.phase === "Succeeded" || last?.phase === "Failed") return last.phase; // O2
+  if (isTerminalPhase(last?.phase)) return last.phase; // O2
   const { restartPolicy } = work.spec;
   const initFailed = inits.some(({ state }) => (state.terminated?.exitCode ?? 0) !== 0);
   if (!initialized) return initFailed && restartPolicy === "Never" ? "Failed" : "Pending";
@@ -180,7 +178,7 @@ function containerStatus(
 }
 
 const runningState = ({ startedAt }: Observed): State => ({
-  running: { ...(startedAt !== undefined && { startedAt: timestamp(startedAt) }) },
+  running: { ...(startedAt !== undefined && { startedAt: timeOf(startedAt) }) },
 });
 const waitingState = ({ reason, message }: Waiting): State => ({
   waiting: { reason, ...(message !== "" && { message }) },
@@ -189,8 +187,8 @@ const terminated = (one: Observed): Terminated => ({
   exitCode: one.exitCode,
   reason: one.oomKilled ? "OOMKilled" : one.exitCode === 0 ? "Completed" : "Error",
   ...(one.error !== "" && { message: one.error }),
-  ...(one.startedAt !== undefined && { startedAt: timestamp(one.startedAt) }),
-  ...(one.finishedAt !== undefined && { finishedAt: timestamp(one.finishedAt) }),
+  ...(one.startedAt !== undefined && { startedAt: timeOf(one.startedAt) }),
+  ...(one.finishedAt !== undefined && { finishedAt: timeOf(one.finishedAt) }),
   containerID: `docker://${one.id}`,
 });
 

@@ -29,8 +29,8 @@ import {
 } from "../../../libs/protocol/subjects.ts";
 import type { Clock } from "../../../libs/telemetry/clock.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
-import { bell } from "./bell.ts";
-import type { Memory } from "./file-memory.ts";
+import { bell } from "../../../libs/telemetry/bell.ts";
+import type { Memory } from "../../../libs/machine/file-memory.ts";
 import type { Known } from "./known.ts";
 import type { Reports } from "./reports.ts";
 

@@ -1,4 +1,4 @@
-import { matchesLabels } from "../../../libs/model/label-selector.ts";
+import { matchesLabels, matchesRequirement } from "../../../libs/model/label-selector.ts";
 import type { NodeTerm } from "../claim.ts";
 import type { Room } from "../room.ts";
 import type { Predicate, Score } from "./predicate.ts";
@@ -33,32 +33,7 @@ function matchesTerm({ matchExpressions = [], matchFields = [] }: NodeTerm, room
   if (matchExpressions.length + matchFields.length === 0) return false;
   const fields: Readonly<Record<string, string>> = { "metadata.name": room.name };
   return (
-    matchExpressions.every((requirement) => meets(requirement, room.labels)) &&
-    matchFields.every((requirement) => meets(requirement, fields))
+    matchExpressions.every((requirement) => matchesRequirement(requirement, room.labels)) &&
+    matchFields.every((requirement) => matchesRequirement(requirement, fields))
   );
-}
-
-type Requirement = NonNullable<NodeTerm["matchExpressions"]>[number];
-
-function meets(
-  { key, operator, values = [] }: Requirement,
-  labels: Readonly<Record<string, string>>,
-): boolean {
-  const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
-  switch (operator) {
-    case "In":
-      return value !== undefined && values.includes(value);
-    case "NotIn":
-      return value === undefined || !values.includes(value);
-    case "Exists":
-      return value !== undefined;
-    case "DoesNotExist":
-      return value === undefined;
-    case "Gt":
-      return value !== undefined && Number(value) > Number(values[0]);
-    case "Lt":
-      return value !== undefined && Number(value) < Number(values[0]);
-    default:
-      return operator satisfies never;
-  }
 }

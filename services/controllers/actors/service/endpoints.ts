@@ -1,6 +1,7 @@
 import type { EndpointSlice } from "../../../../libs/model/kinds/endpointslice.ts";
 import type { Service } from "../../../../libs/model/kinds/service.ts";
-import { isTerminal, type PlacedPod, readySinceMs } from "../workload/pod-state.ts";
+import { isTerminal, readySinceMs } from "../../../../libs/model/pod/state.ts";
+import type { PlacedPod } from "../workload/pod-state.ts";
 
 export type Endpoint = NonNullable<EndpointSlice["endpoints"]>[number];
 export type SlicePort = NonNullable<EndpointSlice["ports"]>[number];

@@ -1,25 +1,11 @@
 import type { ClusterView } from "../../../../libs/cluster/view.ts";
 import { node as nodeKind } from "../../../../libs/model/kinds/node.ts";
 import type { Pod } from "../../../../libs/model/kinds/pod.ts";
+import { isLive, readySinceMs } from "../../../../libs/model/pod/state.ts";
 import type { EpochMs } from "../../../../libs/telemetry/clock.ts";
 
 /** A pod with what its own object does not say: whether its node can be reached at the cut. */
 export type PlacedPod = { readonly pod: Pod; readonly nodeReady: boolean };
-
-/** It ended by itself; it never runs again (O2). */
-export const isTerminal = ({ status }: Pod): boolean =>
-  status?.phase === "Succeeded" || status?.phase === "Failed";
-
-/** It counts: nobody deleted it, and it has not ended. */
-export const isLive = (pod: Pod): boolean =>
-  pod.metadata.deletionTimestamp === undefined && !isTerminal(pod);
-
-/** Since when the pod is ready; undefined while it is not. */
-export function readySinceMs({ status }: Pod): EpochMs | undefined {
-  const ready = status?.conditions?.find(({ type }) => type === "Ready");
-  if (ready?.status !== "True") return undefined;
-  return ready.lastTransitionTime === undefined ? 0 : Date.parse(ready.lastTransitionTime);
-}
 
 /**
  * When the pod has been ready for `minReadySeconds`; undefined while it is not ready, or its node

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 
-/** What is kept between two runs of the agent. */
+/** What a service keeps between two runs, beside what the control plane knows. */
 export interface Memory {
   load(): Promise<unknown>;
   save(state: unknown): Promise<void>;

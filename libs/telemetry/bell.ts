@@ -1,30 +1,30 @@
-import type { Clock } from "../../../libs/telemetry/clock.ts";
+import type { Clock } from "./clock.ts";
 
 /** Wakes its one waiter; a ring while nobody waits is kept for the next wait. */
 export interface Bell {
   readonly ring: () => void;
-  /** Resolves true once it rings, false after `limitMs` or when the signal aborts. */
-  wait(limitMs: number): Promise<boolean>;
+  /** Until the next ring, the time, or the signal, whichever comes first. @returns whether it rang */
+  wait(maxMs: number | undefined, signal: AbortSignal): Promise<boolean>;
 }
 
-export function bell(clock: Clock, signal: AbortSignal): Bell {
+export function bell(clock: Clock): Bell {
   let rung = false;
-  let waiter: (() => void) | undefined;
+  let waking: (() => void) | undefined;
   return {
     ring() {
       rung = true;
-      waiter?.();
+      waking?.();
     },
-    async wait(limitMs) {
+    async wait(maxMs, signal) {
       if (!rung && !signal.aborted) {
         const { promise, resolve } = Promise.withResolvers<void>();
-        waiter = resolve;
-        using _limit = clock.after(limitMs, resolve);
         const stop = () => resolve();
+        waking = stop;
+        using _limit = maxMs === undefined ? undefined : clock.after(maxMs, stop);
         signal.addEventListener("abort", stop, { once: true });
         await promise;
         signal.removeEventListener("abort", stop);
-        waiter = undefined;
+        waking = undefined;
       }
       const result = rung;
       rung = false;

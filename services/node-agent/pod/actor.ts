@@ -1,43 +1,28 @@
 /** One pod's actor: decides from what is observed, carries it out, and tells its status. One turn at a time. */
 import { dequal } from "dequal";
 import type { ConfigRef } from "../../../libs/protocol/node.ts";
+import { bell } from "../../../libs/telemetry/bell.ts";
 import type { Clock, EpochMs } from "../../../libs/telemetry/clock.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
-import { type Observed, sandboxName } from "../runtime/runtime.ts";
-import { bell } from "../../../libs/telemetry/bell.ts";
+import type { Observed } from "../runtime/runtime.ts";
 import { adoptionOf } from "./adoption.ts";
-import { backoffMs } from "./backoff.ts";
-import { check } from "./check.ts";
 import { configRefsOf } from "./config-refs.ts";
-import { openConnections } from "./connections.ts";
-import { type Action, decidePod } from "./decide.ts";
-import type { PodFacts, Waiting } from "./facts.ts";
-import {
-  beginProbes,
-  dueProbes,
-  type ProbeKind,
-  type ProbeRuns,
-  tookProbe,
-  verdictOf,
-} from "./probe.ts";
-import { asShown, backOffEvents, failureShownMs, refusalEvents } from "./refusal-events.ts";
-import type { Container, PodWork } from "./spec.ts";
-import {
-  type NodeContext,
-  podFolder,
-  refreshVolumes,
-  startContainer,
-  StartRefused,
-} from "./starter.ts";
+import { decidePod } from "./decide.ts";
+import { ending as podEnding } from "./ending.ts";
+import type { PodFacts } from "./facts.ts";
+import { addressOf, containersOf, fieldPath, type PodEvent, type PodHands } from "./hands.ts";
+import { launcher } from "./launch.ts";
+import type { Action } from "./plan.ts";
+import { probing } from "./probing.ts";
+import { backOffEvents } from "./refusal-events.ts";
+import { isSidecar, type PodWork } from "./spec.ts";
+import { hashOf } from "./spec-hash.ts";
+import { podFolder } from "./folder.ts";
+import { type NodeContext, refreshVolumes } from "./starter.ts";
+import { starting as podStarting } from "./starting.ts";
 import type { PodStatus } from "./status.ts";
+import { terminationMessages } from "./termination-message.ts";
 import { removeVolumes } from "./volumes.ts";
-
-export type PodEvent = {
-  readonly type: "Normal" | "Warning";
-  readonly reason: string;
-  readonly message: string;
-  readonly fieldPath?: string;
-};
 
 export type ActorOptions = {
   readonly work: PodWork;
@@ -70,93 +55,54 @@ export interface PodActor {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** A pod that nobody knows any more has so long to end. */
-const forgottenGraceSeconds = 2;
-/** The drain question's limit: a part of the grace, at most this. */
-const drainMaxMs = 10_000;
-/** Open connections have so long to end, once no new ones come. */
-const connectionsMaxMs = 3_000;
-const connectionsPollMs = 50;
-/** Reasons that pass soon by themselves. */
-const soonMs = 500;
-const refusalMaxMs = 60_000;
 const turnRetryMs = 1_000;
-/** Where connections cannot be seen, they get this moment. */
-const unseenMs = 1_000;
-
-type Probing = { runs: ProbeRuns; readonly busy: Set<ProbeKind> };
 
 export function podActor(options: ActorOptions): PodActor {
   const { context, clock, log, startTime } = options;
-  const { runtime } = context;
   const { uid } = options.work;
   const stop = new AbortController();
   const { signal } = stop;
   const wake = bell(clock);
   let work = options.work;
-  let [forgotten, drained, ended] = [false, false, false];
+  let [forgotten, ended] = [false, false];
   let last: PodStatus | undefined;
-  const waiting = new Map<string, Waiting>();
-  const refusals = new Map<string, number>();
-  const probing = new Map<string, Probing>();
-  const inFlight = new Map<string, Promise<void>>();
-  const adoption = adoptionOf(runtime.containers(uid));
+  const replaced = new Set<string>();
 
-  const containerOf = (name: string): Container | undefined =>
-    [...work.spec.initContainers, ...work.spec.containers].find((one) => one.name === name);
-  const fieldPath = (name: string) =>
-    `spec.${work.spec.initContainers.some((one) => one.name === name) ? "initContainers" : "containers"}{${name}}`;
-  const addressNow = (): string | undefined =>
-    work.spec.hostNetwork
-      ? context.hostAddress
-      : runtime.containers(uid).find(({ address }) => address !== undefined)?.address;
-
-  /** Runs beside the turns, once at a time for a key; wakes the actor when it is done. */
-  function launch(key: string, run: () => Promise<void>): void {
-    if (inFlight.has(key)) return;
-    const running = run()
-      .catch((error: unknown) =>
-        log.error({ err: error, uid, action: key }, "an action on a pod failed"),
-      )
-      .finally(() => {
-        inFlight.delete(key);
-        wake.ring();
-      });
-    inFlight.set(key, running);
-  }
+  const hands: PodHands = {
+    uid,
+    context,
+    clock,
+    log,
+    signal,
+    work: () => work,
+    forgotten: () => forgotten,
+    event(type, reason, message, container) {
+      const path = container === undefined ? undefined : fieldPath(work, container);
+      options.event({ type, reason, message, ...(path !== undefined && { fieldPath: path }) });
+    },
+  };
+  const launch = launcher(log, wake.ring);
+  const probes = probing(hands, launch);
+  const starting = podStarting(hands, options.startSlot);
+  const ending = podEnding(hands, launch, options.drains);
+  const messages = terminationMessages(hands);
+  const adoption = adoptionOf(lastingOf(hands));
 
   function facts(now: EpochMs): PodFacts {
-    const containers = runtime.containers(uid);
-    const graceSeconds = forgotten
-      ? forgottenGraceSeconds
-      : (work.deletionGracePeriodSeconds ?? work.spec.terminationGracePeriodSeconds);
-    const ending = forgotten || work.deletionTimestamp !== undefined;
-    const verdicts = [...probing].map(([id, { runs }]) => {
-      const name = containers.find((one) => one.id === id)?.container ?? "";
-      return [id, verdictOf(runs, name)] as const;
-    });
+    const containers = containersOf(hands);
+    const graceSeconds = ending.graceSeconds();
+    for (const id of replaced) if (!containers.some((one) => one.id === id)) replaced.delete(id);
     return {
       work,
       startTime,
-      ending: ending
-        ? {
-            graceSeconds,
-            drained:
-              drained ||
-              forgotten ||
-              !options.drains ||
-              work.annotations["berth.dev/drain"] === "off",
-          }
-        : undefined,
+      ending: graceSeconds === undefined ? undefined : { graceSeconds, drained: ending.drained() },
       containers,
-      probes: new Map(verdicts),
-      waiting: new Map(
-        [...waiting].map(([name, held]) => [
-          name,
-          asShown(held, containerOf(name)?.image ?? "", now),
-        ]),
-      ),
-      address: addressNow(),
+      started: starting.started(),
+      replaced,
+      probes: probes.verdicts(),
+      waiting: starting.waiting(now),
+      messages: messages.read(),
+      address: addressOf(hands),
       hostAddress: context.hostAddress,
       last,
       now,
@@ -166,10 +112,9 @@ export function podActor(options: ActorOptions): PodActor {
   /** @returns when to look again though nothing happens */
   function turn(): EpochMs | undefined {
     const now = clock.now();
-    const nextProbeAt = probe(now);
+    const nextProbeAt = probes.runDue(now);
     const decision = decidePod(facts(now));
-    const busyStarting = [...inFlight.keys()].some((key) => key.startsWith("start:"));
-    if (decision.gone && !busyStarting) {
+    if (decision.gone && !launch.busy("start:")) {
       finish(decision.status);
       return undefined;
     }
@@ -179,255 +124,60 @@ export function podActor(options: ActorOptions): PodActor {
       options.report(decision.status, false);
     }
     for (const action of decision.actions) carryOut(action);
-    const shown = [...waiting.values()].map(({ since }) => (since ?? now) + failureShownMs);
-    const wakes = [nextProbeAt, decision.wakeAt, ...shown.filter((at) => at > now)].filter(
+    const wakes = [nextProbeAt, decision.wakeAt, ...starting.nextShownAt(now)].filter(
       (at) => at !== undefined,
     );
     return wakes.length === 0 ? undefined : Math.min(...wakes);
   }
 
-  const isJudging = () => {
-    const runs = [...probing.values()].map((one) => one.runs);
-    const ending = forgotten || work.deletionTimestamp !== undefined;
-    return !ending && adoption.isJudging(runtime.containers(uid), runs);
-  };
+  const isJudging = () =>
+    ending.graceSeconds() === undefined && adoption.isJudging(lastingOf(hands), probes.runs());
 
   function tellBackOffs(status: PodStatus): void {
     const before = new Map(
-      last?.containerStatuses.map(({ name, state }) => [name, state.waiting?.reason]),
+      statusesIn(last).map(({ name, state }) => [name, state.waiting?.reason]),
     );
-    for (const { name, image, state } of status.containerStatuses) {
+    for (const { name, image, state } of statusesIn(status)) {
       const { reason = "", message = "" } = state.waiting ?? {};
       if (before.get(name) === reason) continue;
-      for (const told of backOffEvents(reason, message, image)) {
-        options.event({ ...told, fieldPath: fieldPath(name) });
-      }
+      for (const told of backOffEvents(reason, message, image))
+        hands.event(told.type, told.reason, told.message, name);
     }
   }
 
   function finish(status: PodStatus): void {
     ended = true;
     last = status;
-    launch("finish", async () => {
+    launch.run("finish", async () => {
       await removeVolumes(podFolder(context.dataDir, uid));
       if (!forgotten) options.report(status, true);
     });
-    inFlight.get("finish")?.then(options.onEnded, options.onEnded);
+    launch.ended("finish").then(options.onEnded, options.onEnded);
   }
 
   function carryOut(action: Action): void {
     switch (action.do) {
       case "start":
-        return launch(`start:${action.container}`, () => start(action));
+        return launch.run(`start:${action.container}`, () => starting.start(action));
       case "stop":
-        return launch(`stop:${action.id}`, () => end(action));
+        if (action.replace) replaced.add(action.id);
+        return launch.run(`stop:${action.id}`, () => ending.end(action));
       case "remove":
-        return launch(`remove:${action.id}`, () => runtime.remove(action.id));
+        return launch.run(`remove:${action.id}`, () => context.runtime.remove(action.id));
       case "drain":
-        return launch("drain", drain);
+        return launch.run("drain", ending.drain);
       default:
         action satisfies never;
     }
   }
 
-  async function start({
-    container,
-    attempt,
-    failures,
-  }: Extract<Action, { do: "start" }>): Promise<void> {
-    const event = (type: PodEvent["type"], reason: string, message: string) =>
-      options.event({
-        type,
-        reason,
-        message,
-        ...(container !== sandboxName && { fieldPath: fieldPath(container) }),
-      });
-    try {
-      await options.startSlot(async () => {
-        if (signal.aborted || forgotten || work.deletionTimestamp !== undefined) return;
-        const request = {
-          work,
-          container,
-          attempt,
-          failures,
-          event,
-          now: () => clock.now(),
-          signal,
-        };
-        await startContainer(context, request);
-      });
-      waiting.delete(container);
-      refusals.delete(container);
-      await postStart(container, event);
-    } catch (error) {
-      if (!(error instanceof StartRefused)) throw error;
-      refuse(container, error, event);
-    }
-  }
-
-  function refuse(
-    container: string,
-    { reason, message }: StartRefused,
-    event: (type: "Warning", reason: string, message: string) => void,
-  ): void {
-    const now = clock.now();
-    // Made but not started: it is observed as ended, and that has its own back-off.
-    const begun = runtime
-      .containers(uid)
-      .some((one) => one.container === container && one.state === "exited");
-    if (reason === "ContainerCreating" || (begun && reason === "RunContainerError")) {
-      if (!begun) waiting.set(container, { reason, message, retryAt: now + soonMs });
-      else event("Warning", "Failed", `Error: ${message}`);
-      return;
-    }
-    const nth = (refusals.get(container) ?? 0) + 1;
-    refusals.set(container, nth);
-    const delayMs = reason.startsWith("ErrImage")
-      ? backoffMs(nth)
-      : Math.min(soonMs * 2 ** nth, refusalMaxMs);
-    if (waiting.get(container)?.message !== message || nth <= 2) {
-      for (const told of refusalEvents(reason, message)) {
-        event("Warning", told.reason, told.message);
-      }
-    }
-    waiting.set(container, { reason, message, retryAt: now + delayMs, since: now });
-  }
-
-  async function postStart(
-    name: string,
-    event: (type: "Warning", reason: string, message: string) => void,
-  ): Promise<void> {
-    const container = containerOf(name);
-    const handler = container?.lifecycle?.postStart;
-    const running = newestRunning(name);
-    if (container === undefined || handler === undefined || running === undefined) return;
-    const timeoutMs = work.spec.terminationGracePeriodSeconds * 1_000;
-    const target = { handler, container, id: running.id, address: addressNow() ?? "", timeoutMs };
-    const { ok, message } = await check(target, { runtime, clock });
-    if (ok) return;
-    event("Warning", "FailedPostStartHook", `PostStartHook failed: ${message}`);
-    await runtime.stop(running.id, timeoutMs);
-  }
-
-  async function end({
-    id,
-    container,
-    graceSeconds,
-    why,
-  }: Extract<Action, { do: "stop" }>): Promise<void> {
-    options.event({
-      type: "Normal",
-      reason: "Killing",
-      message: why,
-      fieldPath: fieldPath(container),
-    });
-    const endsAtMs = clock.monotonicMs() + graceSeconds * 1_000;
-    const found = containerOf(container);
-    const handler = found?.lifecycle?.preStop;
-    if (found !== undefined && handler !== undefined && graceSeconds > 0) {
-      const target = {
-        handler,
-        container: found,
-        id,
-        address: addressNow() ?? "",
-        timeoutMs: graceSeconds * 1_000,
-      };
-      const { ok, message } = await check(target, { runtime, clock });
-      if (!ok) {
-        options.event({
-          type: "Warning",
-          reason: "FailedPreStopHook",
-          message: `PreStopHook failed: ${message}`,
-          fieldPath: fieldPath(container),
-        });
-      }
-    }
-    await runtime.stop(id, Math.max(endsAtMs - clock.monotonicMs(), 0));
-  }
-
-  async function cutShort(): Promise<void> {
-    await clock.sleep(forgottenGraceSeconds * 1_000, signal);
-    if (signal.aborted) return;
-    await Promise.all(runtime.containers(uid).map(({ id }) => runtime.remove(id)));
-  }
-
-  /** N6: asks, then gives connections that are still open their moment. */
-  async function drain(): Promise<void> {
-    const graceMs =
-      (work.deletionGracePeriodSeconds ?? work.spec.terminationGracePeriodSeconds) * 1_000;
-    const limitMs = Math.min(graceMs, drainMaxMs);
-    if (limitMs > 0) {
-      await context.control.drained(work, limitMs);
-      const begunMs = clock.monotonicMs();
-      while (!signal.aborted && !forgotten) {
-        const open = await connections();
-        const maxMs = Math.min(graceMs, open === undefined ? unseenMs : connectionsMaxMs);
-        if (open === 0 || clock.monotonicMs() - begunMs >= maxMs) break;
-        await clock.sleep(connectionsPollMs, signal);
-      }
-    }
-    drained = true;
-  }
-
-  /** Undefined: they cannot be seen from here. */
-  async function connections(): Promise<number | undefined> {
-    if (work.spec.hostNetwork) return 0; // Its connections cannot be told from the machine's.
-    const running = runtime.containers(uid).find(({ state }) => state === "running");
-    return running === undefined || running.pid === 0 ? 0 : openConnections(running.pid);
-  }
-
-  function probe(now: EpochMs): EpochMs | undefined {
-    const running = runtime
-      .containers(uid)
-      .filter(({ state, container }) => state === "running" && container !== sandboxName);
-    for (const id of probing.keys()) if (!running.some((one) => one.id === id)) probing.delete(id);
-    const wakes: EpochMs[] = [];
-    for (const { id, container: name, startedAt } of running) {
-      const container = containerOf(name);
-      if (container === undefined) continue;
-      const state = probing.get(id) ?? {
-        runs: beginProbes(container, startedAt ?? now),
-        busy: new Set(),
-      };
-      probing.set(id, state);
-      const { due, nextAt } = dueProbes(state.runs, now);
-      if (nextAt !== undefined) wakes.push(nextAt);
-      for (const kind of due) launch(`probe:${kind}:${id}`, () => runProbe(id, container, kind));
-    }
-    return wakes.length === 0 ? undefined : Math.min(...wakes);
-  }
-
-  async function runProbe(id: string, container: Container, kind: ProbeKind): Promise<void> {
-    const handler = container[`${kind}Probe`];
-    if (handler === undefined) return;
-    const target = {
-      handler,
-      container,
-      id,
-      address: addressNow() ?? "",
-      timeoutMs: handler.timeoutSeconds * 1_000,
-    };
-    const { ok, message } = await check(target, { runtime, clock });
-    const state = probing.get(id);
-    if (state === undefined || signal.aborted) return;
-    state.runs = tookProbe(state.runs, kind, ok, clock.now());
-    if (ok) return;
-    const what = `${kind[0]?.toUpperCase()}${kind.slice(1)}`;
-    options.event({
-      type: "Warning",
-      reason: "Unhealthy",
-      message: `${what} probe failed: ${message}`,
-      fieldPath: fieldPath(container.name),
-    });
-  }
-
-  const newestRunning = (name: string): Observed | undefined =>
-    runtime.containers(uid).find((one) => one.container === name && one.state === "running");
-
   async function live(): Promise<void> {
+    await starting.load();
     while (!signal.aborted) {
       let wakeAt: EpochMs | undefined;
       try {
+        await messages.gather();
+        if (signal.aborted) return;
         wakeAt = turn();
       } catch (error) {
         log.error({ err: error, uid }, "a pod's turn failed");
@@ -443,29 +193,26 @@ export function podActor(options: ActorOptions): PodActor {
     uid,
     work: () => work,
     update(next) {
+      const before = work;
       work = next;
+      for (const name of changedContainers(before, next)) starting.definitionChanged(name);
+      if (isHastier(before, next)) ending.hurry();
       wake.ring();
     },
     forget() {
       forgotten = true;
-      // A stop that was asked for with a longer grace goes on in the engine: it is cut short.
-      const stopping = [...inFlight.keys()].some(
-        (key) => key.startsWith("stop:") || key === "drain",
-      );
-      if (stopping) launch("cut short", cutShort);
+      ending.hurry();
       wake.ring();
     },
     forgotten: () => forgotten,
-    ended: () => ended && inFlight.size === 0,
-    wake: () => wake.ring(),
+    ended: () => ended && !launch.busy(),
+    wake: wake.ring,
     configChanged({ kind, namespace, name }) {
       const named = configRefsOf(work).some((one) => one.kind === kind && one.name === name);
       if (namespace !== work.namespace || !named) return;
-      for (const [container, { reason }] of waiting) {
-        if (reason === "CreateContainerConfigError") waiting.delete(container);
-      }
-      if (work.spec.volumes.length > 0 && runtime.containers(uid).length > 0) {
-        launch("volumes", () => refreshVolumes(context, work, addressNow()));
+      starting.configChanged();
+      if (work.spec.volumes.length > 0 && containersOf(hands).length > 0) {
+        launch.run("volumes", () => refreshVolumes(context, work, addressOf(hands)));
       }
       wake.ring();
     },
@@ -475,3 +222,28 @@ export function podActor(options: ActorOptions): PodActor {
     },
   };
 }
+
+/** Without init containers that run to their end: they have, of what runs. */
+function lastingOf(hands: PodHands): readonly Observed[] {
+  const { initContainers } = hands.work().spec;
+  const passing = initContainers.filter((one) => !isSidecar(one)).map(({ name }) => name);
+  return containersOf(hands).filter(({ container }) => !passing.includes(container));
+}
+
+const statusesIn = (status: PodStatus | undefined) => [
+  ...(status?.initContainerStatuses ?? []),
+  ...(status?.containerStatuses ?? []),
+];
+
+function changedContainers(before: PodWork, after: PodWork): readonly string[] {
+  const hashes = new Map(allOf(before).map((one) => [one.name, hashOf(one)]));
+  return allOf(after)
+    .filter((one) => hashes.get(one.name) !== hashOf(one))
+    .map(({ name }) => name);
+}
+const allOf = ({ spec }: PodWork) => [...spec.initContainers, ...spec.containers];
+
+/** Whether a pod that was to end already is to end sooner. */
+const isHastier = (before: PodWork, after: PodWork): boolean =>
+  before.deletionTimestamp !== undefined &&
+  (after.deletionGracePeriodSeconds ?? Infinity) < (before.deletionGracePeriodSeconds ?? Infinity);

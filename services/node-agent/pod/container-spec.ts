@@ -1,10 +1,10 @@
 /** What the runtime is asked to make of a container of a pod. Pure. */
-import { createHash } from "node:crypto";
 import { type ContainerSpec, type Identity, type Mount, sandboxName } from "../runtime/runtime.ts";
 import { expand } from "./environment.ts";
 import { qosOf } from "./qos.ts";
 import { quantityNumber } from "../../../libs/model/quantity.ts";
-import type { Container, PodWork } from "./spec.ts";
+import { type Container, lasting, type PodWork } from "./spec.ts";
+import { hashOf } from "./spec-hash.ts";
 
 export type Placed = {
   readonly work: PodWork;
@@ -77,7 +77,7 @@ export const sandboxSpec = (
   env: [],
   workingDir: undefined,
   mounts,
-  ports: portsOf(placed.work.spec.containers),
+  ports: portsOf(lasting(placed.work.spec)),
   cpuShares: 2,
   cpuQuota: 0,
   memoryBytes: 0,
@@ -93,10 +93,6 @@ export const sandboxSpec = (
   stdinOnce: false,
   tty: false,
 });
-
-/** Changes when the container must be made anew. */
-export const hashOf = (container: Container): string =>
-  createHash("sha256").update(JSON.stringify(container)).digest("hex").slice(0, 16);
 
 function shared(
   { work, address, network, sandboxId, attempt, failures }: Placed,

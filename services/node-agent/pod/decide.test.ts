@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { sandboxName } from "../runtime/runtime.ts";
-import { type Action, decidePod } from "./decide.ts";
+import { decidePod } from "./decide.ts";
 import type { PodFacts } from "./facts.ts";
-import { aContainer, aWork, now, theFacts } from "./fixtures.ts";
+import { aContainer, aWork, now, textOf, theFacts } from "./fixtures.ts";
 
 const exited = (exitCode: number, more = {}) =>
   aContainer("main", { state: "exited", exitCode, ...more });
@@ -72,7 +72,7 @@ describe("a pod", () => {
     {
       name: "ends what fails its liveness probe",
       facts: { containers: [aContainer("main")], probes: new Map([["main-0", failed]]) },
-      acts: ["stop main-0 30"],
+      acts: ["stop main-0 30 sick"],
     },
     {
       name: "starts its sandbox first",
@@ -118,7 +118,7 @@ describe("a pod", () => {
     {
       name: "is signalled once its clients are elsewhere",
       facts: { ending: { ...ending, drained: true }, containers: [aContainer("main")] },
-      acts: ["stop main-0 30"],
+      acts: ["stop main-0 30 Stopping container main"],
     },
     {
       name: "is removed once it has ended",
@@ -163,18 +163,3 @@ describe("a pod", () => {
 const anyContainers = fc
   .array(fc.constantFrom("created", "running", "exited"), { maxLength: 4 })
   .map((states) => states.map((state, attempt) => aContainer("main", { state, attempt })));
-
-function textOf(action: Action): string {
-  switch (action.do) {
-    case "start":
-      return `start ${action.container} ${action.attempt}`;
-    case "stop":
-      return `stop ${action.id} ${action.graceSeconds}`;
-    case "remove":
-      return `remove ${action.id}`;
-    case "drain":
-      return "drain";
-    default:
-      return action satisfies never;
-  }
-}

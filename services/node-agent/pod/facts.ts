@@ -26,12 +26,18 @@ export type ProbeVerdict = {
 export type PodFacts = {
   readonly work: PodWork;
   readonly startTime: EpochMs;
-  /** The pod is to end: within `graceSeconds` of SIGTERM; drained: its clients have been told (N6). */
+  /** The pod is to end: within `graceSeconds` from now; drained: its clients have been told (N6). */
   readonly ending: { readonly graceSeconds: number; readonly drained: boolean } | undefined;
   /** This uid's containers as observed. */
   readonly containers: readonly Observed[];
+  /** By container, the highest attempt that was ever started: its container may be lost. */
+  readonly started: ReadonlyMap<string, number>;
+  /** Ids of what was ended to be started anew, whatever the restart policy says. */
+  readonly replaced: ReadonlySet<string>;
   readonly probes: ReadonlyMap<string, ProbeVerdict>;
   readonly waiting: ReadonlyMap<string, Waiting>;
+  /** What containers that have ended left as their termination message, by id. */
+  readonly messages: ReadonlyMap<string, string>;
   readonly address: string | undefined;
   readonly hostAddress: string;
   readonly last: PodStatus | undefined;
@@ -48,3 +54,22 @@ export function newestOf(
     .toSorted((a, b) => b.attempt - a.attempt);
   return { newest, older };
 }
+
+/**
+ * The attempt of the newest run of a container, if that run's container is there no more: somebody
+ * removed it.
+ */
+export function lostAttempt(
+  { containers, started }: Pick<PodFacts, "containers" | "started">,
+  name: string,
+): number | undefined {
+  const last = started.get(name);
+  const { newest } = newestOf(containers, name);
+  return last !== undefined && last > (newest?.attempt ?? -1) ? last : undefined;
+}
+
+/** Whether any of the pod's own containers has ever run: its init containers are then done. */
+export const hasBegun = ({ work, containers, started }: PodFacts): boolean =>
+  work.spec.containers.some(
+    ({ name }) => newestOf(containers, name).newest !== undefined || started.has(name),
+  );

@@ -1,6 +1,7 @@
 /** Pods and containers for tests of decisions. */
 import type { Observed } from "../runtime/runtime.ts";
 import type { PodFacts } from "./facts.ts";
+import type { Action } from "./plan.ts";
 import { parseWork, type PodWork } from "./spec.ts";
 
 export const now = Date.parse("2026-01-01T00:00:00Z");
@@ -45,9 +46,28 @@ export const theFacts = (more: Partial<PodFacts> = {}): PodFacts => ({
   containers: [],
   probes: new Map(),
   waiting: new Map(),
+  started: new Map(),
+  replaced: new Set(),
+  messages: new Map(),
   address: "10.0.0.2",
   hostAddress: "192.0.2.2",
   last: undefined,
   now,
   ...more,
 });
+
+/** An action in a line. */
+export function textOf(action: Action): string {
+  switch (action.do) {
+    case "start":
+      return `start ${action.container} ${action.attempt}`;
+    case "stop":
+      return `stop ${action.id} ${action.graceSeconds} ${action.why}`;
+    case "remove":
+      return `remove ${action.id}`;
+    case "drain":
+      return "drain";
+    default:
+      return action satisfies never;
+  }
+}

@@ -108,6 +108,9 @@ const container = z.object({
   lifecycle: z.object({ postStart: handler.optional(), preStop: handler.optional() }).optional(),
   imagePullPolicy: z.enum(["Always", "IfNotPresent", "Never"]).default("IfNotPresent"),
   securityContext: securityContext.optional(),
+  restartPolicy: z.enum(["Always", "OnFailure", "Never"]).optional(),
+  terminationMessagePath: z.string().default("/dev/termination-log"),
+  terminationMessagePolicy: z.enum(["File", "FallbackToLogsOnError"]).default("File"),
   stdin: z.boolean().default(false),
   stdinOnce: z.boolean().default(false),
   tty: z.boolean().default(false),
@@ -200,6 +203,15 @@ export function parseWork(input: unknown): PodWork {
   return { ...read, spec: podSpec.parse(read.spec) };
 }
 
+/** An init container that keeps running beside the containers. */
+export const isSidecar = ({ restartPolicy }: Container): boolean => restartPolicy === "Always";
+
+/** What runs at once: the containers, and the sidecars beside them. */
+export const lasting = ({ containers, initContainers }: PodSpec): readonly Container[] => [
+  ...initContainers.filter(isSidecar),
+  ...containers,
+];
+
 /** Several containers share the network namespace of a sandbox; one alone has its own. */
-export const needsSandbox = ({ hostNetwork, containers }: PodSpec): boolean =>
-  !hostNetwork && containers.length > 1;
+export const needsSandbox = (spec: PodSpec): boolean =>
+  !spec.hostNetwork && lasting(spec).length > 1;

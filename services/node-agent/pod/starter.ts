@@ -16,7 +16,9 @@ import type { ControlPlane } from "../session/session.ts";
 import { configRefsOf } from "./config-refs.ts";
 import { containerSpec, sandboxSpec } from "./container-spec.ts";
 import { ConfigMissing, environmentOf, type PodFields, type ReadConfig } from "./environment.ts";
+import { podFolder } from "./folder.ts";
 import { type Container, needsSandbox, type PodWork } from "./spec.ts";
+import { terminationMount } from "./termination-message.ts";
 import { mountsOf, writeVolumes } from "./volumes.ts";
 
 /** What the pods of a node share. */
@@ -58,9 +60,6 @@ export type StartRequest = {
   readonly now: () => EpochMs;
   readonly signal: AbortSignal;
 };
-
-export const podsFolder = (dataDir: string) => join(dataDir, "pods");
-export const podFolder = (dataDir: string, uid: string) => join(podsFolder(dataDir), uid);
 
 /** @throws {StartRefused} */
 export async function startContainer(context: NodeContext, request: StartRequest): Promise<void> {
@@ -109,7 +108,8 @@ export async function startContainer(context: NodeContext, request: StartRequest
   try {
     const env = environmentOf(container, fields, read);
     await writeVolumes(folder, fields, read);
-    const mounts = [...mountsOf(folder, container, spec.volumes), resolving];
+    const saying = await terminationMount(folder, container, attempt);
+    const mounts = [...mountsOf(folder, container, spec.volumes), resolving, ...saying];
     const sandboxId = needsSandbox(spec)
       ? runtime.containers(work.uid).find((one) => one.container === sandboxName)?.id
       : undefined;

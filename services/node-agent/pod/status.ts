@@ -3,9 +3,10 @@ import { isTerminalPhase } from "../../../libs/model/pod/state.ts";
 import { timeOf } from "../../../libs/model/time.ts";
 import { type Observed, sandboxName } from "../runtime/runtime.ts";
 import type { EpochMs } from "../../../libs/telemetry/clock.ts";
-import { newestOf, type PodFacts, type Waiting } from "./facts.ts";
+import { hasBegun, lostAttempt, newestOf, type PodFacts, type Waiting } from "./facts.ts";
+import { lostExitCode, type Outcome, outcomeOf } from "./outcome.ts";
 import { qosOf } from "./qos.ts";
-import type { Container } from "./spec.ts";
+import { type Container, isSidecar } from "./spec.ts";
 
 type Terminated = {
   readonly exitCode: number;
@@ -13,7 +14,7 @@ type Terminated = {
   readonly message?: string;
   readonly startedAt?: string;
   readonly finishedAt?: string;
-  readonly containerID: string;
+  readonly containerID?: string;
 };
 type State = {
   readonly running?: { readonly startedAt?: string };
@@ -41,6 +42,8 @@ type Condition = {
 export type PodStatus = {
   readonly phase: "Pending" | "Running" | "Succeeded" | "Failed";
   readonly conditions: readonly Condition[];
+  readonly reason?: string;
+  readonly message?: string;
   readonly hostIP: string;
   readonly hostIPs: readonly { readonly ip: string }[];
   readonly podIP?: string;
@@ -57,26 +60,36 @@ export function statusOf(facts: PodFacts): PodStatus {
   const vanished = ending !== undefined && appsOf(containers).length === 0;
   if (vanished && last !== undefined) return ended(last, now);
   const { spec } = work;
-  const inits = spec.initContainers.map((container) => containerStatus(facts, container, "init"));
-  const begun = spec.containers.some(({ name }) => newestOf(containers, name).newest !== undefined);
-  const initialized = begun || inits.every(hasSucceeded);
-  const statuses = spec.containers.map((container) =>
-    containerStatus(facts, container, initialized ? "app" : "uninitialized"),
+  const inits = spec.initContainers.map((one) => ({
+    sidecar: isSidecar(one),
+    status: containerStatus(facts, one, isSidecar(one) ? "sidecar" : "init"),
+  }));
+  const incomplete = inits.filter(({ sidecar, status }) =>
+    sidecar ? !status.started : !hasSucceeded(status),
   );
-  const phase = phaseOf(facts, inits, statuses, initialized);
+  const initialized = hasBegun(facts) || incomplete.length === 0;
+  const statuses = spec.containers.map((one) =>
+    containerStatus(facts, one, initialized ? "app" : "uninitialized"),
+  );
+  const outcome = outcomeOf(facts);
+  const phase = phaseOf(facts, outcome, statuses, initialized);
   const over = isTerminalPhase(phase);
-  const ready = !over && statuses.every((one) => one.ready);
-  const unready = statuses.filter((one) => !one.ready).map(({ name }) => name);
-  const why = over
-    ? { reason: "PodCompleted" }
-    : {
-        reason: "ContainersNotReady",
-        message: `containers with unready status: [${unready.join(" ")}]`,
-      };
-  const waitingForInit = inits.filter((one) => !hasSucceeded(one)).map(({ name }) => name);
+  const lasting = [
+    ...inits.filter(({ sidecar }) => sidecar).map(({ status }) => status),
+    ...statuses,
+  ];
+  const unready = lasting.filter((one) => !one.ready).map(({ name }) => name);
+  const ready = !over && unready.length === 0;
+  const why =
+    over || outcome !== undefined
+      ? { reason: "PodCompleted" }
+      : {
+          reason: "ContainersNotReady",
+          message: `containers with unready status: [${unready.join(" ")}]`,
+        };
   const uninitialized = {
     reason: "ContainersNotInitialized",
-    message: `containers with incomplete status: [${waitingForInit.join(" ")}]`,
+    message: `containers with incomplete status: [${incomplete.map(({ status }) => status.name).join(" ")}]`,
   };
   const condition = (type: string, isTrue: boolean, details: object = {}): Condition => {
     const status = isTrue ? "True" : "False";
@@ -86,6 +99,7 @@ export function statusOf(facts: PodFacts): PodStatus {
   };
   const address = spec.hostNetwork ? hostAddress : facts.address;
   const hasNetwork = address !== undefined && containers.some(({ state }) => state === "running");
+  const { reason = last?.reason, message = last?.message } = outcome ?? {};
   return {
     phase,
     conditions: [
@@ -94,12 +108,14 @@ export function statusOf(facts: PodFacts): PodStatus {
       condition("Ready", ready, why),
       condition("ContainersReady", ready, why),
     ],
+    ...(over && reason !== undefined && { reason }),
+    ...(over && message !== undefined && { message }),
     hostIP: hostAddress,
     hostIPs: [{ ip: hostAddress }],
     ...(address !== undefined && { podIP: address, podIPs: [{ ip: address }] }),
     startTime: timeOf(facts.startTime),
     qosClass: qosOf(spec),
-    ...(inits.length > 0 && { initContainerStatuses: inits }),
+    ...(inits.length > 0 && { initContainerStatuses: inits.map(({ status }) => status) }),
     containerStatuses: statuses,
   };
 }
@@ -107,75 +123,88 @@ export function statusOf(facts: PodFacts): PodStatus {
 /** A pod that was ended: Succeeded if every container ended well, else Failed. */
 function ended(last: PodStatus, now: EpochMs): PodStatus {
   const well = last.containerStatuses.every(({ state }) => state.terminated?.exitCode === 0);
+  const phase = isTerminalPhase(last.phase) ? last.phase : well ? "Succeeded" : "Failed"; // O2
   const conditions = last.conditions.map((condition): Condition => {
     if (!condition.type.endsWith("Ready") || condition.status === "False") return condition;
     const lastTransitionTime = timeOf(now);
     return { type: condition.type, status: "False", reason: "PodCompleted", lastTransitionTime };
   });
   const containerStatuses = last.containerStatuses.map((one) => ({ ...one, ready: false }));
-  return { ...last, phase: well ? "Succeeded" : "Failed", conditions, containerStatuses };
+  return { ...last, phase, conditions, containerStatuses };
 }
 
+/** Terminal only once nothing runs any more: who sees it may count on that. */
 function phaseOf(
-  { work, last, ending }: PodFacts,
-  inits: readonly ContainerStatus[],
+  { last, containers }: PodFacts,
+  outcome: Outcome | undefined,
   statuses: readonly ContainerStatus[],
   initialized: boolean,
 ): PodStatus["phase"] {
   if (isTerminalPhase(last?.phase)) return last.phase; // O2
-  const { restartPolicy } = work.spec;
-  const initFailed = inits.some(({ state }) => (state.terminated?.exitCode ?? 0) !== 0);
-  if (!initialized) return initFailed && restartPolicy === "Never" ? "Failed" : "Pending";
-  const codes = statuses.map(
-    ({ state, lastState }) =>
-      (state.terminated ?? (state.waiting && lastState.terminated))?.exitCode,
-  );
-  const allEnded = statuses.every(({ state }) => state.terminated !== undefined);
-  const final = restartPolicy !== "Always" || ending !== undefined;
-  if (allEnded && final) {
-    if (codes.every((code) => code === 0)) return "Succeeded";
-    if (restartPolicy === "Never" || ending !== undefined) return "Failed";
-  }
+  const quiet = appsOf(containers).every(({ state }) => state !== "running");
+  if (outcome !== undefined && quiet) return outcome.phase;
   const neverRan = statuses.some(
     ({ state, lastState }) => state.waiting !== undefined && lastState.terminated === undefined,
   );
-  return neverRan ? "Pending" : "Running";
+  return !initialized || neverRan ? "Pending" : "Running";
 }
 
-function containerStatus(
-  { containers, waiting, probes, work, ending }: PodFacts,
-  { name, image }: Container,
-  role: "init" | "app" | "uninitialized",
-): ContainerStatus {
+type Role = "init" | "sidecar" | "app" | "uninitialized";
+
+function containerStatus(facts: PodFacts, container: Container, role: Role): ContainerStatus {
+  const { containers, waiting, probes, work, ending, started, last } = facts;
+  const { name, image } = container;
   const { newest, older } = newestOf(containers, name);
-  const previous = older[0];
-  const held = waiting.get(name);
+  const lost = lostAttempt(facts, name);
   const verdict = newest === undefined ? undefined : probes.get(newest.id);
-  const running = newest?.state === "running";
+  const running = newest?.state === "running" && lost === undefined;
   const ready = role === "init" ? hasExitedWell(newest) : running && (verdict?.ready ?? false);
+  const before = [...(last?.initContainerStatuses ?? []), ...(last?.containerStatuses ?? [])].find(
+    (one) => one.name === name,
+  );
+  const restartCount = Math.max(newest?.attempt ?? 0, started.get(name) ?? 0);
   const shared = {
     name,
     ready,
     started: running && (verdict?.started ?? false),
-    restartCount: newest?.attempt ?? 0,
+    restartCount,
     image,
     imageID: newest?.imageId ?? "",
     ...(newest !== undefined && { containerID: `docker://${newest.id}` }),
   };
-  const lastState = previous?.state === "exited" ? { terminated: terminated(previous) } : {};
+  const [previous] = older;
+  const lastState =
+    previous?.state === "exited" && previous.attempt === restartCount - 1
+      ? { terminated: terminated(facts, previous) }
+      : (before?.lastState ?? {});
+  const initializing = role === "uninitialized" || work.spec.initContainers.length > 0;
+  const idle = { reason: initializing ? "PodInitializing" : "ContainerCreating" };
+  const held = waiting.get(name);
+  const blocked = role === "uninitialized" ? undefined : (held ?? waiting.get(sandboxName));
+  const idleState = blocked ? waitingState(blocked) : { waiting: idle };
+  if (lost !== undefined) {
+    const end = { terminated: unknownEnd };
+    const final = work.spec.restartPolicy === "Never" && (role === "app" || ending !== undefined);
+    return final
+      ? { ...shared, state: end, lastState }
+      : { ...shared, state: idleState, lastState: end };
+  }
   if (newest?.state === "running") return { ...shared, state: runningState(newest), lastState };
   if (newest?.state === "exited") {
-    const again = held !== undefined && ending === undefined;
-    const end = { terminated: terminated(newest) };
-    return again
+    const end = { terminated: terminated(facts, newest) };
+    return held !== undefined && ending === undefined
       ? { ...shared, state: waitingState(held), lastState: end }
       : { ...shared, state: end, lastState };
   }
-  const initializing = role === "uninitialized" || work.spec.initContainers.length > 0;
-  const idle = { reason: initializing ? "PodInitializing" : "ContainerCreating" };
-  const blocked = role === "uninitialized" ? undefined : (held ?? waiting.get(sandboxName));
-  return { ...shared, state: blocked ? waitingState(blocked) : { waiting: idle }, lastState };
+  return { ...shared, state: idleState, lastState };
 }
+
+/** Of a run whose container somebody removed. */
+const unknownEnd: Terminated = {
+  exitCode: lostExitCode,
+  reason: "ContainerStatusUnknown",
+  message: "The container could not be located when the pod was terminated",
+};
 
 const runningState = ({ startedAt }: Observed): State => ({
   running: { ...(startedAt !== undefined && { startedAt: timeOf(startedAt) }) },
@@ -183,15 +212,22 @@ const runningState = ({ startedAt }: Observed): State => ({
 const waitingState = ({ reason, message }: Waiting): State => ({
   waiting: { reason, ...(message !== "" && { message }) },
 });
-const terminated = (one: Observed): Terminated => ({
+const terminated = ({ messages }: PodFacts, one: Observed): Terminated => ({
   exitCode: one.exitCode,
-  reason: one.oomKilled ? "OOMKilled" : one.exitCode === 0 ? "Completed" : "Error",
-  ...(one.error !== "" && { message: one.error }),
+  reason: reasonOf(one),
+  ...said(messages.get(one.id) ?? one.error),
   ...(one.startedAt !== undefined && { startedAt: timeOf(one.startedAt) }),
   ...(one.finishedAt !== undefined && { finishedAt: timeOf(one.finishedAt) }),
   containerID: `docker://${one.id}`,
 });
 
+function reasonOf({ oomKilled, exitCode, error }: Observed): string {
+  if (oomKilled) return "OOMKilled";
+  if (exitCode === 0) return "Completed";
+  return error === "" ? "Error" : "StartError";
+}
+
+const said = (message: string) => (message === "" ? {} : { message });
 const hasExitedWell = (one: Observed | undefined) => one?.state === "exited" && one.exitCode === 0;
 const hasSucceeded = ({ state }: ContainerStatus) => state.terminated?.exitCode === 0;
 const appsOf = (containers: readonly Observed[]) =>

@@ -70,8 +70,13 @@ export const nodeHeartbeatReply = z.discriminatedUnion("accepted", [
     podCIDR: z.string().optional(),
     cluster: clusterFacts,
   }),
-  /** Refused (N5): run nothing under this name. */
-  z.object({ accepted: z.literal(false), reason: z.string() }),
+  /** Refused (N5): act on nothing under this name. */
+  z.object({
+    accepted: z.literal(false),
+    reason: z.string(),
+    /** Of the agent that is heard under the name; absent while that is not known for sure. */
+    engineId: z.string().optional(),
+  }),
 ]);
 export type NodeHeartbeatReply = z.output<typeof nodeHeartbeatReply>;
 

@@ -32,6 +32,10 @@ export type FakeControl = AsyncDisposable & {
   assign(assignment: Assignment): void;
   /** Takes an assignment away; told by the next heartbeat, as if its hint were lost. */
   unassign(name: string): void;
+  /** Answers heartbeats so from now on (N5). */
+  answer(standing: Standing): void;
+  /** How many were answered. */
+  heartbeats(): number;
   readonly configs: Map<string, Record<string, string>>;
   readonly reports: PodReport[];
   readonly events: NodeReport["events"];
@@ -40,7 +44,15 @@ export type FakeControl = AsyncDisposable & {
   reported(name: string, holds: (report: PodReport) => boolean): Promise<PodReport>;
 };
 
+/** Accepted, or refused for another agent: on the engine named, or on one that is not sure yet. */
+type Standing = "accepted" | { readonly refusedFor: string | undefined };
+
 type Status = Record<string, unknown>;
+type SeenState = {
+  running?: object;
+  waiting?: { reason: string };
+  terminated?: { exitCode: number; reason: string; message?: string };
+};
 export type SeenStatus = Status & {
   phase: string;
   conditions: { type: string; status: string }[];
@@ -49,7 +61,8 @@ export type SeenStatus = Status & {
     name: string;
     ready: boolean;
     restartCount: number;
-    state: { running?: object; waiting?: { reason: string }; terminated?: { exitCode: number } };
+    state: SeenState;
+    lastState: SeenState;
   }[];
 };
 /** What the agent reported, as this file's tests read it. */
@@ -62,6 +75,7 @@ export async function fakeControl(bus: Bus, node: string): Promise<FakeControl> 
   const [reports, events, questions]: [PodReport[], NodeReport["events"], string[]] = [[], [], []];
   const watchers = new Set<() => void>();
   let revision = 1;
+  let standing: Standing = "accepted";
 
   const serve = async (
     verb: Parameters<typeof controlSubject>[1],
@@ -74,12 +88,13 @@ export async function fakeControl(bus: Bus, node: string): Promise<FakeControl> 
       }),
     );
   };
-  await serve("heartbeat", () => ({
-    accepted: true,
-    lastRevision: revision,
-    podCIDR,
-    cluster: clusterFacts,
-  }));
+  let heartbeats = 0;
+  await serve("heartbeat", () => {
+    heartbeats += 1;
+    return standing === "accepted"
+      ? { accepted: true, lastRevision: revision, podCIDR, cluster: clusterFacts }
+      : { accepted: false, reason: "another has it", engineId: standing.refusedFor };
+  });
   await serve("snapshot", () => ({ cut: revision, assignments: [...held.values()] }));
   await serve("config", ({ refs }: { refs: NodeConfig["missing"] }) => ({
     cut: revision,
@@ -111,6 +126,8 @@ export async function fakeControl(bus: Bus, node: string): Promise<FakeControl> 
   }
 
   return {
+    answer: (next) => void (standing = next),
+    heartbeats: () => heartbeats,
     configs,
     reports,
     events,

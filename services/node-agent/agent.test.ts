@@ -59,6 +59,33 @@ describe("an agent", () => {
     await rm(dataDir, { recursive: true, force: true });
   });
 
+  /** Another agent process takes over this machine, under a control plane that assigns these. */
+  async function restart(
+    assignments: Parameters<FakeControl["assign"]>[0][],
+    meanwhile: () => Promise<void> = async () => undefined,
+  ): Promise<void> {
+    stop.abort();
+    await running;
+    bus = memoryBus(ports);
+    control = await fakeControl(bus, "n1");
+    for (const one of assignments) control.assign(one);
+    await meanwhile();
+    begin();
+  }
+
+  /** Looks until it holds; the runtime's changes and heartbeats come by themselves. */
+  async function eventually(holds: () => boolean): Promise<void> {
+    while (!holds()) await ports.clock.sleep(10);
+  }
+
+  type Report = Parameters<typeof statusIn>[0];
+  const restarts = (report: Report) => statusIn(report).containerStatuses[0]?.restartCount;
+  const imagesOf = (uid: string) =>
+    runtime
+      .containers(uid)
+      .filter(({ state }) => state === "running")
+      .map(({ image }) => image);
+
   const ready = {
     name: "Ready",
     holds: (report: Parameters<typeof statusIn>[0]) =>
@@ -126,15 +153,10 @@ describe("an agent", () => {
     await control.reported("web", ready.holds);
     await control.reported("old", ready.holds);
     const kept = runtime.containers("uid-web")[0]?.id;
-    stop.abort();
-    await running;
-    bus = memoryBus(ports);
-    control = await fakeControl(bus, "n1");
-    control.assign(anAssignment("web", {}));
     const emptied = new Promise<void>((resolve) => {
       runtime.onChange(() => runtime.containers("uid-old").length === 0 && resolve());
     });
-    begin();
+    await restart([anAssignment("web", {})]);
     await control.reported("web", ready.holds);
     await emptied;
     expect(runtime.containers().map(({ id }) => id)).toEqual([kept]);
@@ -145,12 +167,7 @@ describe("an agent", () => {
     const readinessProbe = { exec: { command: ["true"] }, periodSeconds: 1, successThreshold: 3 };
     control.assign(anAssignment("web", { readinessProbe }));
     await control.reported("web", ready.holds);
-    stop.abort();
-    await running;
-    bus = memoryBus(ports);
-    control = await fakeControl(bus, "n1");
-    control.assign(anAssignment("web", { readinessProbe }));
-    begin();
+    await restart([anAssignment("web", { readinessProbe })]);
     await control.reported("web", ready.holds);
     expect(control.reports.filter((one) => !ready.holds(one))).toEqual([]);
   });
@@ -159,14 +176,117 @@ describe("an agent", () => {
     const readinessProbe = { tcpSocket: { port: 1, host: "127.0.0.1" }, failureThreshold: 1 };
     control.assign(anAssignment("web", {}));
     await control.reported("web", ready.holds);
-    stop.abort();
-    await running;
-    bus = memoryBus(ports);
-    control = await fakeControl(bus, "n1");
-    control.assign(anAssignment("web", { readinessProbe }));
-    begin();
+    await restart([anAssignment("web", { readinessProbe })]);
     const report = await control.reported("web", (one) => !ready.holds(one));
     expect(statusIn(report)).toMatchObject({ phase: "Running", podIP: "10.231.7.2" });
+  });
+
+  test("replaces a container whose image was changed, in place, and counts it", async () => {
+    control.assign(anAssignment("web", {}));
+    await control.reported("web", ready.holds);
+    control.assign(anAssignment("web", { image: "berth/hello:v2" }));
+    const report = await control.reported("web", (one) => ready.holds(one) && restarts(one) === 1);
+    expect(report.uid).toBe("uid-web");
+    expect(imagesOf("uid-web")).toContain("berth/hello:v2");
+    expect(control.events).toContainEqual(
+      expect.objectContaining({
+        reason: "Killing",
+        message: "Container main definition changed, will be restarted",
+        fieldPath: "spec.containers{main}",
+      }),
+    );
+  });
+
+  test("replaces what it adopts where the assignment has changed meanwhile", async () => {
+    control.assign(anAssignment("web", {}));
+    await control.reported("web", ready.holds);
+    await restart([anAssignment("web", { image: "berth/hello:v2" })]);
+    await control.reported("web", (one) => ready.holds(one) && restarts(one) === 1);
+    expect(imagesOf("uid-web")).toContain("berth/hello:v2");
+  });
+
+  test("counts on after a container was lost, also one that was lost while no agent ran", async () => {
+    control.assign(anAssignment("web", {}));
+    await control.reported("web", ready.holds);
+    await Promise.all(runtime.containers("uid-web").map(({ id }) => runtime.remove(id)));
+    await control.reported("web", (one) => ready.holds(one) && restarts(one) === 1);
+    await restart([anAssignment("web", {})], async () => {
+      await Promise.all(runtime.containers("uid-web").map(({ id }) => runtime.remove(id)));
+    });
+    await control.reported("web", (one) => ready.holds(one) && restarts(one) === 2);
+  });
+
+  test("tries a changed image at once, whatever the old one waits for", async () => {
+    control.assign(anAssignment("web", { image: "absent:v1", imagePullPolicy: "Never" }));
+    await control.reported(
+      "web",
+      (one) => statusIn(one).containerStatuses[0]?.state.waiting?.reason === "ErrImageNeverPull",
+    );
+    control.assign(anAssignment("web", { image: "berth/hello:v1", imagePullPolicy: "Never" }));
+    await control.reported("web", ready.holds);
+  });
+
+  test("removes what holds a host port of its, and whose pod nobody knows (N5)", async () => {
+    const ports = [{ containerPort: 80, hostPort: 18_080 }];
+    control.assign(anAssignment("old", { ports }));
+    await control.reported("old", ready.holds);
+    await restart([anAssignment("new", { ports })]);
+    await control.reported("new", ready.holds);
+    expect(runtime.containers().map(({ uid }) => uid)).toEqual(["uid-new"]);
+  });
+
+  test("does nothing under a name that another agent has, until it gets it (N5)", async () => {
+    await restart([anAssignment("web", {})], async () => control.answer({ refusedFor: "e2" }));
+    await eventually(() => control.heartbeats() >= 2);
+    expect(runtime.containers()).toEqual([]);
+    control.answer("accepted");
+    await control.reported("web", ready.holds);
+  });
+
+  test("ends what it runs once an agent on another engine has its name (N5)", async () => {
+    control.assign(anAssignment("web", {}));
+    await control.reported("web", ready.holds);
+    control.answer({ refusedFor: "e2" });
+    await eventually(() => runtime.containers().length === 0);
+  });
+
+  test.each([nodeFacts.engineId, undefined])(
+    "leaves what runs to its successor on its engine, and while it is not sure (N5): %s",
+    async (refusedFor) => {
+      control.assign(anAssignment("web", {}));
+      await control.reported("web", ready.holds);
+      control.answer({ refusedFor });
+      const before = control.heartbeats();
+      await eventually(() => control.heartbeats() >= before + 2);
+      runtime.exit(runtime.containers()[0]?.id ?? "", 1);
+      await eventually(() => control.heartbeats() >= before + 4);
+      expect(runtime.containers()).toMatchObject([{ state: "exited", attempt: 0 }]);
+      control.answer("accepted");
+      await control.reported("web", (one) => ready.holds(one) && restarts(one) === 1);
+    },
+  );
+
+  test("runs a sidecar beside its container and ends it once the work is done", async () => {
+    const spec = {
+      restartPolicy: "Never",
+      initContainers: [
+        { name: "proxy", image: "berth/hello:v1", restartPolicy: "Always" },
+        { name: "setup", image: "berth/hello:v1" },
+      ],
+    };
+    control.assign(anAssignment("job", {}, { spec }));
+    const runs = (name: string) =>
+      runtime
+        .containers("uid-job")
+        .find((one) => one.container === name && one.state === "running");
+    await eventually(() => runs("setup") !== undefined);
+    expect(runs("proxy")).toBeDefined();
+    expect(runs("main")).toBeUndefined();
+    runtime.exit(runs("setup")?.id ?? "", 0);
+    await control.reported("job", ready.holds);
+    runtime.exit(runs("main")?.id ?? "", 0);
+    await control.reported("job", (one) => statusIn(one).phase === "Succeeded");
+    expect(runs("proxy")).toBeUndefined();
   });
 
   test("ends a pod that the control plane has forgotten", async () => {

@@ -11,6 +11,7 @@ import { type Addresses, addressesIn } from "./network/addresses.ts";
 import type { PodNetwork } from "./network/network.ts";
 import { type PodActor, podActor } from "./pod/actor.ts";
 import { quantityNumber } from "../../libs/model/quantity.ts";
+import { type Owner, predecessorsOf } from "./pod/predecessors.ts";
 import type { PodWork } from "./pod/spec.ts";
 import { podFolder, podsFolder } from "./pod/folder.ts";
 import type { NodeContext } from "./pod/starter.ts";
@@ -56,6 +57,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   let network: PodNetwork | undefined;
   let openingNetwork = false;
   let swept = false;
+  let displaced = false;
 
   const session = nodeSession({
     node,
@@ -65,7 +67,11 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     known,
     reports,
     facts: async () => facts,
-    onKnown: converge,
+    onKnown(proved) {
+      displaced = false;
+      converge(proved);
+    },
+    onRefused: standAside,
     onGone: (uid) => {
       reports.forget(uid);
       actors.get(uid)?.forget();
@@ -106,7 +112,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
 
   /** Makes the actors those of the assignments. */
   function converge(proved: boolean): void {
-    const held = known.held();
+    const held = displaced ? [] : known.held();
     for (const { work, startTime } of held) {
       const actor = actors.get(work.uid);
       if (actor === undefined) begin(work, startTime);
@@ -168,28 +174,35 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     await Promise.all(stray.map((uid) => removeVolumes(podFolder(options.dataDir, uid))));
   }
 
+  /**
+   * N5: another agent has the node's name. On this engine it is this one's successor, and has its
+   * containers; on another one they run twice, and are ended here.
+   */
+  function standAside(engineId: string | undefined): void {
+    const twice = engineId !== undefined && engineId !== facts.engineId;
+    displaced = true;
+    if (twice) return converge(true);
+    for (const uid of actors.keys()) retire(uid);
+  }
+
   function removeOrphan({ id, uid }: Observed): void {
     log.info({ uid, id }, "removes a container of a pod that is not this node's");
     supervise(runtime.remove(id), "a container could not be removed");
   }
 
   /** N5 */
-  async function clearWay({ namespace, name, uid, spec }: PodWork): Promise<boolean> {
-    const ports = new Set(
-      spec.containers.flatMap((one) => one.ports.flatMap(({ hostPort }) => hostPort ?? [])),
-    );
-    const inTheWay = runtime.containers().filter((one) => {
-      if (one.uid === uid) return false;
-      if (one.namespace === namespace && one.pod === name) return true;
-      const other = actors.get(one.uid)?.work().spec.containers ?? [];
-      const shares = other.some((container) =>
-        container.ports.some(({ hostPort }) => hostPort !== undefined && ports.has(hostPort)),
-      );
-      return shares && actors.get(one.uid)?.forgotten() === true;
-    });
-    const orphans = inTheWay.filter((one) => !actors.has(one.uid));
+  async function clearWay(work: PodWork): Promise<boolean> {
+    const inTheWay = predecessorsOf(work, runtime.containers(), ownerOf);
+    const orphans = inTheWay.filter(({ uid }) => !actors.has(uid));
     await Promise.all(orphans.map(({ id }) => runtime.remove(id)));
     return inTheWay.length === orphans.length;
+  }
+
+  function ownerOf(uid: string): Owner {
+    const actor = actors.get(uid);
+    if (actor === undefined) return "nobody";
+    const isEnding = actor.forgotten() || actor.work().deletionTimestamp !== undefined;
+    return isEnding ? "ending" : "living";
   }
 
   function ensureNetwork(): void {

@@ -22,6 +22,7 @@ import {
   lbId,
   senderOf,
 } from "../../../libs/protocol/subjects.ts";
+import { engineAnnotation } from "../actors/node.ts";
 import { announceChanges, answerConfig } from "./node-config.ts";
 import { followNodeRevisions, type NodeRevisions } from "./node-revisions.ts";
 import { storeReport } from "./node-report.ts";
@@ -60,14 +61,16 @@ export async function serveNodes(
   }
 
   await serve("heartbeat", nodeHeartbeat, async (heartbeat) => {
-    const verdict = observed.hear(heartbeat); // Every instance hears; the owner answers (N4).
+    const known = ports.view.get(nodeKind, undefined, heartbeat.node);
+    // Every instance hears; the owner answers (N4).
+    const verdict = observed.hear(heartbeat, known?.metadata.annotations?.[engineAnnotation]);
     // A node that is heard and not there registers: news is told once, to whoever had its actor then.
-    const unknown = ports.view.get(nodeKind, undefined, heartbeat.node) === undefined;
+    const unknown = known === undefined;
     if (verdict.accepted && (verdict.news || unknown)) ports.tell("nodes", heartbeat.node);
     if (!ports.placement.owns(`nodes/${heartbeat.node}`)) return undefined;
     if (!verdict.accepted) {
       log.warn({ node: heartbeat.node, reason: verdict.reason }, "a second agent was refused");
-      return { accepted: false, reason: verdict.reason } satisfies NodeHeartbeatReply;
+      return verdict satisfies NodeHeartbeatReply;
     }
     return heartbeatReply(ports, revisions, heartbeat.node);
   });

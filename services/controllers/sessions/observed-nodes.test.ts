@@ -28,7 +28,7 @@ function ears(healthySinceMs: () => number | undefined = () => 0) {
 describe("the memory of heartbeats", () => {
   test("says how long ago a node was heard, and nothing of one never heard", async () => {
     const { clock, nodes } = ears();
-    nodes.hear(beat("n1"));
+    nodes.hear(beat("n1"), undefined);
     await clock.advance(1_500);
     expect(nodes.seen("n1")).toMatchObject({ ageMs: 1_500, boot: "a" });
     expect(nodes.seen("n2")).toBeUndefined();
@@ -36,25 +36,40 @@ describe("the memory of heartbeats", () => {
 
   test("tells news from repetition", async () => {
     const { clock, nodes } = ears();
-    expect(nodes.hear(beat("n1"))).toEqual({ accepted: true, news: true });
-    expect(nodes.hear(beat("n1"))).toEqual({ accepted: true, news: false });
+    expect(nodes.hear(beat("n1"), undefined)).toEqual({ accepted: true, news: true });
+    expect(nodes.hear(beat("n1"), undefined)).toEqual({ accepted: true, news: false });
     await clock.advance(silenceMs + 1);
-    expect(nodes.hear(beat("n1"))).toEqual({ accepted: true, news: true });
+    expect(nodes.hear(beat("n1"), undefined)).toEqual({ accepted: true, news: true });
   });
 
   test("refuses an agent on another engine while the first is heard (N5)", async () => {
     const { clock, nodes } = ears();
-    nodes.hear(beat("n1", "a", "e1"));
-    expect(nodes.hear(beat("n1", "b", "e2"))).toMatchObject({ accepted: false });
+    nodes.hear(beat("n1", "a", "e1"), undefined);
+    expect(nodes.hear(beat("n1", "b", "e2"), undefined)).toMatchObject({
+      accepted: false,
+      engineId: "e1",
+    });
     await clock.advance(silenceMs + 1);
-    expect(nodes.hear(beat("n1", "b", "e2"))).toMatchObject({ accepted: true });
+    expect(nodes.hear(beat("n1", "b", "e2"), undefined)).toMatchObject({ accepted: true });
   });
 
-  test("lets a restarted agent in at once, and its predecessor never again (N5)", () => {
-    const { nodes } = ears();
-    nodes.hear(beat("n1", "a"));
-    expect(nodes.hear(beat("n1", "b"))).toMatchObject({ accepted: true });
-    expect(nodes.hear(beat("n1", "a"))).toMatchObject({ accepted: false });
+  test("lets a restarted agent in at once, and its predecessor only once it is silent (N5)", async () => {
+    const { clock, nodes } = ears();
+    nodes.hear(beat("n1", "a"), undefined);
+    expect(nodes.hear(beat("n1", "b"), undefined)).toMatchObject({ accepted: true });
+    expect(nodes.hear(beat("n1", "a"), undefined)).toMatchObject({ accepted: false });
+    await clock.advance(silenceMs + 1);
+    expect(nodes.hear(beat("n1", "a"), undefined)).toMatchObject({ accepted: true });
+    expect(nodes.hear(beat("n1", "b"), undefined)).toMatchObject({ accepted: false });
+  });
+
+  test("lets no other engine in before the recorded one could be heard (N5)", async () => {
+    const { clock, nodes } = ears();
+    const verdict = nodes.hear(beat("n1", "b", "e2"), "e1");
+    expect(verdict).toEqual({ accepted: false, reason: "the Node records another engine" });
+    expect(nodes.hear(beat("n1", "a", "e1"), "e1")).toMatchObject({ accepted: true });
+    await clock.advance(silenceMs);
+    expect(nodes.hear(beat("n2", "b", "e2"), "e1")).toMatchObject({ accepted: true });
   });
 });
 
@@ -70,7 +85,7 @@ describe("silence is judged (N4)", () => {
   test("not while fewer than half of the nodes are heard", async () => {
     const { clock, nodes } = ears();
     await clock.advance(silenceMs);
-    nodes.hear(beat("n1"));
+    nodes.hear(beat("n1"), undefined);
     expect(nodes.judgeable(2)).toBe(true);
     expect(nodes.judgeable(3)).toBe(false);
   });

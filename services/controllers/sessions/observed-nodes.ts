@@ -26,11 +26,16 @@ export type HeartbeatVerdict =
       readonly accepted: true;
       /** Its facts differ from what was last heard, or it was silent. */ readonly news: boolean;
     }
-  | { readonly accepted: false; readonly reason: string };
+  | {
+      readonly accepted: false;
+      readonly reason: string;
+      /** Of the agent that is heard; absent while another may still be heard. */
+      readonly engineId?: string;
+    };
 
 /** A node is silent after this long without a heartbeat (design §4). */
 export const silenceMs = 4_000;
-/** Boots that were superseded and are remembered a node: an agent that comes back under one is refused. */
+/** Boots remembered a node that were superseded: refused while a later one is heard. */
 const supersededMax = 16;
 
 type Heard = {
@@ -46,17 +51,26 @@ export function observeNodes(
   clock: Clock,
   hearing: Hearing,
 ): ObservedNodes & {
-  hear(heartbeat: NodeHeartbeat): HeartbeatVerdict;
+  /** @param recordedEngine what the Node, at the cut, says its engine is */
+  hear(heartbeat: NodeHeartbeat, recordedEngine: string | undefined): HeartbeatVerdict;
   forget(node: string): void;
 } {
   const heard = new Map<string, Heard>();
   const ageOf = ({ atMs }: Heard) => clock.monotonicMs() - atMs;
   return {
-    hear(heartbeat) {
+    hear(heartbeat, recordedEngine) {
       const { node, boot, facts } = heartbeat;
       const known = heard.get(node);
-      const refusal = known === undefined ? undefined : refuse(known, ageOf(known), heartbeat);
-      if (refusal !== undefined) return { accepted: false, reason: refusal };
+      if (known === undefined) {
+        // The first of two may be heard any moment: this instance has only begun to listen.
+        const foreign = recordedEngine !== undefined && recordedEngine !== facts.engineId;
+        if (foreign && hearing.heardForMs() < silenceMs)
+          return { accepted: false, reason: "the Node records another engine" };
+      } else {
+        const reason = refuse(known, ageOf(known), heartbeat);
+        const { engineId } = known.facts;
+        if (reason !== undefined) return { accepted: false, reason, engineId };
+      }
       const factsText = JSON.stringify(facts);
       const changed = known === undefined || known.factsText !== factsText || known.boot !== boot;
       const news = changed || ageOf(known) > silenceMs;
@@ -84,14 +98,15 @@ export function observeNodes(
 
 /** N5: why this agent may not have the name, if it may not. */
 function refuse(known: Heard, ageMs: number, { boot, facts }: NodeHeartbeat): string | undefined {
-  if (known.boot === boot) return undefined;
+  if (known.boot === boot || ageMs > silenceMs) return undefined;
   if (known.superseded.includes(boot)) return "a later agent has this node's name";
-  if (known.facts.engineId === facts.engineId || ageMs > silenceMs) return undefined;
+  if (known.facts.engineId === facts.engineId) return undefined;
   return "an agent on another engine has this node's name";
 }
 
 function supersededBy(known: Heard | undefined, boot: string): readonly string[] {
   if (known === undefined) return [];
   if (known.boot === boot) return known.superseded;
-  return [...known.superseded, known.boot].slice(-supersededMax);
+  const others = known.superseded.filter((one) => one !== boot);
+  return [...others, known.boot].slice(-supersededMax);
 }

@@ -1,4 +1,5 @@
 /** What the runtime is asked to make of a container of a pod. Pure. */
+import { hostPortsOf } from "../../../libs/model/pod/host-ports.ts";
 import { type ContainerSpec, type Identity, type Mount, sandboxName } from "../runtime/runtime.ts";
 import { expand } from "./environment.ts";
 import { qosOf } from "./qos.ts";
@@ -109,6 +110,7 @@ function shared(
     failures,
     specHash,
     address: spec.hostNetwork ? undefined : address,
+    hostPorts: hostPortsOf(spec),
   };
   return {
     identity,

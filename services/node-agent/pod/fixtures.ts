@@ -26,6 +26,7 @@ export const aContainer = (container: string, more: Partial<Observed> = {}): Obs
   failures: 0,
   specHash: "h",
   address: "10.0.0.2",
+  hostPorts: [],
   id: `${container}-${more.attempt ?? 0}`,
   state: "running",
   startedAt: now - 60_000,

@@ -15,6 +15,7 @@ export const labelsOf = (identity: Identity): Labels => ({
   [`${prefix}attempt`]: String(identity.attempt),
   [`${prefix}failures`]: String(identity.failures),
   [`${prefix}spec-hash`]: identity.specHash,
+  [`${prefix}host-ports`]: identity.hostPorts.join(","),
   ...(identity.address !== undefined && { [`${prefix}address`]: identity.address }),
 });
 
@@ -32,5 +33,6 @@ export function identityOf(labels: Labels): Identity | undefined {
     failures: Number(read("failures") ?? 0),
     specHash: read("spec-hash") ?? "",
     address: read("address"),
+    hostPorts: (read("host-ports") ?? "").split(",").filter((port) => port !== ""),
   };
 }

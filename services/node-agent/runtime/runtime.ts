@@ -19,6 +19,8 @@ export type Identity = {
   readonly specHash: string;
   /** The pod's address; undefined on the host's network. */
   readonly address: string | undefined;
+  /** `<protocol>/<port>/<address>` of the node that the whole pod takes up. */
+  readonly hostPorts: readonly string[];
 };
 
 /** No container's name: those are DNS labels. */

@@ -14,6 +14,7 @@ import {
   type NodeFacts,
   type NodeHeartbeat,
   nodeHeartbeatReply,
+  type NodeHeartbeatReply,
   type NodeReport,
   nodeReportReply,
   nodeSnapshot,
@@ -55,7 +56,12 @@ export type SessionOptions = {
   readonly onKnown: (proved: boolean) => void;
   readonly onGone: (uid: string) => void;
   readonly onConfigChanged: (ref: ConfigRef) => void;
-  /** Serves what others ask of the node, once connected. */
+  /**
+   * Another agent has the node's name (N5): nothing is to be done under it, until what is known
+   * changes again. `engineId` is the other's engine, where that is sure.
+   */
+  readonly onRefused: (engineId: string | undefined) => void;
+  /** Serves what others ask of the node, while it has its name. */
   readonly serve: (bus: Bus) => Promise<AsyncDisposable>;
   readonly clock: Clock;
   readonly log: Log;
@@ -68,6 +74,8 @@ export type NodeSession = ControlPlane & {
   /** There is something to report. */
   wakeReports(): void;
 };
+
+type Refusal = Extract<NodeHeartbeatReply, { accepted: false }>;
 
 const heartbeatMs = 1_000;
 /** Until the node has its pod range, and while it is behind, it asks this often. */
@@ -86,6 +94,10 @@ export function nodeSession(options: SessionOptions): NodeSession {
   const wake = { beat: bell(clock), reports: bell(clock), save: bell(clock) };
   let bus: Bus | undefined;
   let [syncedAtMs, unproved, synced] = [0, false, false];
+  /** Whether the node's name is this agent's (N5); "alone": nobody answers, it goes on as it knew. */
+  let standing: "unknown" | "accepted" | "refused" | "alone" = "unknown";
+  let served: AsyncDisposable | undefined;
+  const acts = () => standing === "accepted" || standing === "alone";
 
   async function ask(verb: ControlVerb, body: unknown, timeoutMs: number): Promise<unknown> {
     if (bus === undefined) throw new Error("not connected to NATS yet");
@@ -103,13 +115,19 @@ export function nodeSession(options: SessionOptions): NodeSession {
     await using connected = bus;
     await using _hints = await connected.subscribe(assignHints(node), heard);
     await using _changed = await connected.subscribe(nodeSubject(node, "changed"), changed);
-    await using _served = await options.serve(connected);
+    await using _served = { [Symbol.asyncDispose]: stopServing };
     using _reconnects = connected.onReconnect(() => {
       unproved = true;
       wake.beat.ring();
       wake.reports.ring();
     });
-    await Promise.all([beating(), reporting()]);
+    await Promise.all([beating(connected), reporting()]);
+  }
+
+  async function stopServing(): Promise<void> {
+    const serving = served;
+    served = undefined;
+    await serving?.[Symbol.asyncDispose]();
   }
 
   function heard(message: Message): void {
@@ -128,6 +146,7 @@ export function nodeSession(options: SessionOptions): NodeSession {
       return;
     }
     unproved = true;
+    if (!acts()) return;
     options.onKnown(false);
     wake.save.ring();
   }
@@ -137,8 +156,7 @@ export function nodeSession(options: SessionOptions): NodeSession {
     if (data !== undefined) options.onConfigChanged(data.ref);
   }
 
-  async function beating(): Promise<void> {
-    let refused = false;
+  async function beating(connected: Bus): Promise<void> {
     while (!signal.aborted) {
       let pauseMs = heartbeatMs;
       try {
@@ -146,18 +164,26 @@ export function nodeSession(options: SessionOptions): NodeSession {
         const heartbeat: NodeHeartbeat = { node, boot, applied: known.applied(), facts };
         const reply = nodeHeartbeatReply.parse(await ask("heartbeat", heartbeat, 1_000));
         if (reply.accepted) {
-          refused = false;
+          standing = "accepted";
+          served ??= await options.serve(connected);
           pauseMs = await accepted(reply);
         } else {
-          if (!refused)
-            log.error({ reason: reply.reason }, "the control plane refuses this node (N5)");
-          refused = true;
+          await refused(reply);
         }
       } catch (error) {
         log.debug({ err: error }, "a heartbeat was not answered");
       }
       await wake.beat.wait(pauseMs, signal);
     }
+  }
+
+  async function refused({ reason, engineId }: Refusal): Promise<void> {
+    if (standing !== "refused")
+      log.error({ reason, engineId }, "another agent has the node's name");
+    standing = "refused";
+    synced = false; // Accepted again, it asks for the whole.
+    options.onRefused(engineId);
+    await stopServing();
   }
 
   /** @returns how long to wait for the next one */
@@ -226,7 +252,8 @@ export function nodeSession(options: SessionOptions): NodeSession {
   async function fromDisk(): Promise<void> {
     const saved = await options.memory.load();
     await clock.sleep(startPatienceMs, signal);
-    if (synced || signal.aborted) return;
+    if (standing !== "unknown" || signal.aborted) return;
+    standing = "alone";
     known.restore(saved);
     log.info({ pods: known.held().length }, "no control plane answers: runs what it last knew");
     options.onKnown(false);

@@ -171,7 +171,10 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   async function sweepFolders(): Promise<void> {
     const folders = await readdir(podsFolder(options.dataDir)).catch(() => []);
     const stray = folders.filter((uid) => !actors.has(uid));
-    await Promise.all(stray.map((uid) => removeVolumes(podFolder(options.dataDir, uid))));
+    for (const uid of stray) {
+      await runtime.freeMemory(uid);
+      await removeVolumes(podFolder(options.dataDir, uid));
+    }
   }
 
   /**

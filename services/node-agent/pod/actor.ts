@@ -11,11 +11,12 @@ import { decidePod } from "./decide.ts";
 import { ending as podEnding } from "./ending.ts";
 import type { PodFacts } from "./facts.ts";
 import { addressOf, containersOf, fieldPath, type PodEvent, type PodHands } from "./hands.ts";
+import { inTurn } from "./in-turn.ts";
 import { launcher } from "./launch.ts";
 import type { Action } from "./plan.ts";
 import { probing } from "./probing.ts";
 import { backOffEvents } from "./refusal-events.ts";
-import { isSidecar, type PodWork } from "./spec.ts";
+import { isMemory, isSidecar, type PodWork } from "./spec.ts";
 import { hashOf } from "./spec-hash.ts";
 import { podFolder } from "./folder.ts";
 import { type NodeContext, refreshVolumes } from "./starter.ts";
@@ -56,6 +57,7 @@ export interface PodActor {
 }
 
 const turnRetryMs = 1_000;
+const refreshRetryMs = 5_000;
 
 export function podActor(options: ActorOptions): PodActor {
   const { context, clock, log, startTime } = options;
@@ -66,6 +68,7 @@ export function podActor(options: ActorOptions): PodActor {
   let work = options.work;
   let [forgotten, ended] = [false, false];
   let last: PodStatus | undefined;
+  let refreshes = 0;
   const replaced = new Set<string>();
 
   const hands: PodHands = {
@@ -83,7 +86,8 @@ export function podActor(options: ActorOptions): PodActor {
   };
   const launch = launcher(log, wake.ring);
   const probes = probing(hands, launch);
-  const starting = podStarting(hands, options.startSlot);
+  const volumes = inTurn();
+  const starting = podStarting(hands, options.startSlot, volumes);
   const ending = podEnding(hands, launch, options.drains);
   const messages = terminationMessages(hands);
   const adoption = adoptionOf(lastingOf(hands));
@@ -150,9 +154,35 @@ export function podActor(options: ActorOptions): PodActor {
     last = status;
     launch.run("finish", async () => {
       await removeVolumes(podFolder(context.dataDir, uid));
+      if (work.spec.volumes.some(isMemory)) await freeMemory();
       if (!forgotten) options.report(status, true);
     });
     launch.ended("finish").then(options.onEnded, options.onEnded);
+  }
+
+  async function freeMemory(): Promise<void> {
+    try {
+      await context.runtime.freeMemory(uid);
+    } catch (error) {
+      log.warn({ err: error, uid }, "a pod's memory could not be freed"); // It is gone all the same.
+    }
+  }
+
+  /** What changes while a refresh is under way is in the next one. */
+  function refreshFiles(): void {
+    if (work.spec.volumes.length === 0 || containersOf(hands).length === 0) return;
+    refreshes += 1;
+    const nth = refreshes;
+    launch.run(`volumes:${nth}`, async () => {
+      while (nth === refreshes && !signal.aborted && !ended) {
+        try {
+          return await volumes(() => refreshVolumes(context, work, addressOf(hands)));
+        } catch (error) {
+          log.warn({ err: error, uid }, "a pod's files could not be refreshed");
+          await clock.sleep(refreshRetryMs, signal);
+        }
+      }
+    });
   }
 
   function carryOut(action: Action): void {
@@ -197,6 +227,7 @@ export function podActor(options: ActorOptions): PodActor {
       work = next;
       for (const name of changedContainers(before, next)) starting.definitionChanged(name);
       if (isHastier(before, next)) ending.hurry();
+      if (!dequal(metadataOf(before), metadataOf(next))) refreshFiles();
       wake.ring();
     },
     forget() {
@@ -211,9 +242,7 @@ export function podActor(options: ActorOptions): PodActor {
       const named = configRefsOf(work).some((one) => one.kind === kind && one.name === name);
       if (namespace !== work.namespace || !named) return;
       starting.configChanged();
-      if (work.spec.volumes.length > 0 && containersOf(hands).length > 0) {
-        launch.run("volumes", () => refreshVolumes(context, work, addressOf(hands)));
-      }
+      refreshFiles();
       wake.ring();
     },
     async [Symbol.asyncDispose]() {
@@ -229,6 +258,9 @@ function lastingOf(hands: PodHands): readonly Observed[] {
   const passing = initContainers.filter((one) => !isSidecar(one)).map(({ name }) => name);
   return containersOf(hands).filter(({ container }) => !passing.includes(container));
 }
+
+/** What of it files may show. */
+const metadataOf = ({ labels, annotations }: PodWork) => ({ labels, annotations });
 
 const statusesIn = (status: PodStatus | undefined) => [
   ...(status?.initContainerStatuses ?? []),

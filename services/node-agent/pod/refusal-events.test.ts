@@ -15,6 +15,11 @@ test.each([
     'configmap "c" not found',
     ['Warning Failed Error: configmap "c" not found'],
   ],
+  [
+    "FailedMount",
+    'MountVolume.SetUp failed for volume "v"',
+    ['Warning FailedMount MountVolume.SetUp failed for volume "v"'],
+  ],
 ])("%s is told as the kubelet tells it", (reason, message, told) => {
   expect(texts(refusalEvents(reason, message))).toEqual(told);
 });

@@ -13,11 +13,15 @@ export const failureShownMs = 1_000;
 
 const failed = (message: string): Told => ({ type: "Warning", reason: "Failed", message });
 
-/** Of a start that was refused: an image that cannot be had is told with its reason, and by its name. */
-export const refusalEvents = (reason: string, message: string): readonly Told[] =>
-  reason === "ErrImagePull"
-    ? [failed(message), failed(`Error: ${reason}`)]
-    : [failed(`Error: ${message}`)];
+/**
+ * Of a start that was refused: an image that cannot be had is told with its reason, and by its name;
+ * a volume that cannot be had is the pod's trouble.
+ */
+export function refusalEvents(reason: string, message: string): readonly Told[] {
+  if (reason === "ErrImagePull") return [failed(message), failed(`Error: ${reason}`)];
+  if (reason === "FailedMount") return [{ type: "Warning", reason, message }];
+  return [failed(`Error: ${message}`)];
+}
 
 /** Of a container that comes to wait for its next attempt; nothing of one that waits for something else. */
 export function backOffEvents(reason: string, message: string, image: string): readonly Told[] {

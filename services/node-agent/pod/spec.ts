@@ -98,6 +98,7 @@ const container = z.object({
         name: z.string(),
         mountPath: z.string(),
         subPath: z.string().optional(),
+        subPathExpr: z.string().optional(),
         readOnly: z.boolean().optional(),
       }),
     )
@@ -124,9 +125,11 @@ const downwardItems = z
       path: z.string(),
       fieldRef: fieldRef.optional(),
       resourceFieldRef: resourceFieldRef.optional(),
+      mode: z.int().optional(),
     }),
   )
   .default([]);
+const defaultMode = z.int().default(0o644);
 const configSource = z.object({
   name: z.string().default(""),
   items,
@@ -134,15 +137,42 @@ const configSource = z.object({
 });
 const volume = z.object({
   name: z.string(),
-  emptyDir: z.object({}).optional(),
-  hostPath: z.object({ path: z.string(), type: z.string().optional() }).optional(),
-  configMap: configSource.optional(),
-  secret: z
-    .object({ secretName: z.string().default(""), items, optional: z.boolean().optional() })
+  emptyDir: z
+    .object({
+      medium: z.string().optional(),
+      sizeLimit: z.union([z.string(), z.number()]).transform(String).optional(),
+    })
     .optional(),
-  downwardAPI: z.object({ items: downwardItems }).optional(),
+  hostPath: z
+    .object({
+      path: z.string(),
+      type: z
+        .enum([
+          "",
+          "DirectoryOrCreate",
+          "Directory",
+          "FileOrCreate",
+          "File",
+          "Socket",
+          "CharDevice",
+          "BlockDevice",
+        ])
+        .default(""),
+    })
+    .optional(),
+  configMap: configSource.extend({ defaultMode }).optional(),
+  secret: z
+    .object({
+      secretName: z.string().default(""),
+      items,
+      optional: z.boolean().optional(),
+      defaultMode,
+    })
+    .optional(),
+  downwardAPI: z.object({ items: downwardItems, defaultMode }).optional(),
   projected: z
     .object({
+      defaultMode,
       sources: z
         .array(
           z.object({
@@ -212,6 +242,12 @@ export const lasting = ({ containers, initContainers }: PodSpec): readonly Conta
   ...containers,
 ];
 
-/** Several containers share the network namespace of a sandbox; one alone has its own. */
+/** A volume that lies in memory, as long as something mounts it. */
+export const isMemory = ({ emptyDir }: Volume): boolean => emptyDir?.medium === "Memory";
+
+/**
+ * Several containers share the network namespace of a sandbox, and a sandbox keeps what lies in
+ * memory; one container alone has its own.
+ */
 export const needsSandbox = (spec: PodSpec): boolean =>
-  !spec.hostNetwork && lasting(spec).length > 1;
+  (!spec.hostNetwork && lasting(spec).length > 1) || spec.volumes.some(isMemory);

@@ -17,9 +17,11 @@ import { configRefsOf } from "./config-refs.ts";
 import { containerSpec, sandboxSpec } from "./container-spec.ts";
 import { ConfigMissing, environmentOf, type PodFields, type ReadConfig } from "./environment.ts";
 import { podFolder } from "./folder.ts";
+import type { InTurn } from "./in-turn.ts";
+import { memoryMounts, mountsOf } from "./mounts.ts";
 import { type Container, needsSandbox, type PodWork } from "./spec.ts";
 import { terminationMount } from "./termination-message.ts";
-import { mountsOf, writeVolumes } from "./volumes.ts";
+import { makeVolumes, refreshFiles, VolumeFailed } from "./volumes.ts";
 
 /** What the pods of a node share. */
 export type NodeContext = {
@@ -58,6 +60,8 @@ export type StartRequest = {
   readonly failures: number;
   readonly event: (type: "Normal" | "Warning", reason: string, message: string) => void;
   readonly now: () => EpochMs;
+  /** Writes to the pod's volumes. */
+  readonly inTurn: InTurn;
   readonly signal: AbortSignal;
 };
 
@@ -88,7 +92,11 @@ export async function startContainer(context: NodeContext, request: StartRequest
   const resolving = await writeResolvConf(folder, work, network.cluster);
   if (request.container === sandboxName) {
     const image = await runtime.sandboxImage();
-    await launch(context, sandboxSpec(placed, image, [resolving]), () => undefined);
+    await launch(
+      context,
+      sandboxSpec(placed, image, [resolving, ...memoryMounts(spec.volumes)]),
+      () => undefined,
+    );
     await network.hairpin();
     return;
   }
@@ -97,7 +105,6 @@ export async function startContainer(context: NodeContext, request: StartRequest
   );
   if (container === undefined) return;
   await bringImage(runtime, container, request);
-  const read = await readConfigs(context, work);
   const fields: PodFields = {
     work,
     node: context.node,
@@ -106,10 +113,15 @@ export async function startContainer(context: NodeContext, request: StartRequest
     allocatable: context.allocatable,
   };
   try {
-    const env = environmentOf(container, fields, read);
-    await writeVolumes(folder, fields, read);
+    // What was read first is not written last: a refresh may be under way.
+    const env = await request.inTurn(async () => {
+      const read = await readConfigs(context, work);
+      await makeVolumes(folder, fields, read);
+      return environmentOf(container, fields, read);
+    });
     const saying = await terminationMount(folder, container, attempt);
-    const mounts = [...mountsOf(folder, container, spec.volumes), resolving, ...saying];
+    const volumes = await mountsOf(folder, container, spec.volumes, env);
+    const mounts = [...volumes, resolving, ...saying];
     const sandboxId = needsSandbox(spec)
       ? runtime.containers(work.uid).find((one) => one.container === sandboxName)?.id
       : undefined;
@@ -122,6 +134,8 @@ export async function startContainer(context: NodeContext, request: StartRequest
     if (error instanceof ConfigMissing) {
       throw new StartRefused("CreateContainerConfigError", error.message, { cause: error });
     }
+    if (error instanceof VolumeFailed)
+      throw new StartRefused("FailedMount", error.message, { cause: error });
     throw error;
   }
 }
@@ -206,7 +220,7 @@ export async function refreshVolumes(
 ): Promise<void> {
   const { node, hostAddress, allocatable } = context;
   const fields: PodFields = { work, node, hostAddress, podAddress: address, allocatable };
-  await writeVolumes(
+  await refreshFiles(
     podFolder(context.dataDir, work.uid),
     fields,
     await readConfigs(context, work),
@@ -222,5 +236,5 @@ async function writeResolvConf(
   await mkdir(folder, { recursive: true, mode: 0o700 }); // Secrets come to lie below it.
   const host = await readFile("/etc/resolv.conf", "utf8").catch(() => "");
   await writeFile(source, resolvConf(work, cluster, host));
-  return { source, target: "/etc/resolv.conf", readOnly: false };
+  return { kind: "bind", source, target: "/etc/resolv.conf", readOnly: false };
 }

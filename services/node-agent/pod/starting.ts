@@ -5,6 +5,7 @@ import { backoffMs } from "./backoff.ts";
 import { check } from "./check.ts";
 import type { Waiting } from "./facts.ts";
 import { checkTarget, containersOf, type PodHands, specOf } from "./hands.ts";
+import type { InTurn } from "./in-turn.ts";
 import type { Action } from "./plan.ts";
 import { asShown, failureShownMs, refusalEvents } from "./refusal-events.ts";
 import { podFolder } from "./folder.ts";
@@ -30,15 +31,21 @@ export type Starting = {
   definitionChanged(container: string): void;
 };
 
-/** @param startSlot starts of the node that run at once are few: more only hinder one another */
+/**
+ * @param startSlot starts of the node that run at once are few: more only hinder one another
+ * @param inTurn writes to the pod's volumes
+ */
 export function starting(
   hands: PodHands,
   startSlot: (run: () => Promise<void>) => Promise<void>,
+  inTurn: InTurn,
 ): Starting {
   const { uid, context, clock, log, signal } = hands;
   const waiting = new Map<string, Waiting>();
   const refusals = new Map<string, number>();
   const started = new Map<string, number>();
+  /** Refused for what a ConfigMap, a Secret or the machine lacked. */
+  const lacking = new Set<string>();
   const folder = podFolder(context.dataDir, uid);
 
   const imageOf = (name: string) => specOf(hands, name)?.image ?? "";
@@ -57,6 +64,7 @@ export function starting(
           failures,
           event: (type, reason, message) => hands.event(type, reason, message, container),
           now: () => clock.now(),
+          inTurn,
           signal,
         });
         if (container !== sandboxName) await note(container, attempt);
@@ -96,11 +104,16 @@ export function starting(
     const delayMs = reason.startsWith("ErrImage")
       ? backoffMs(nth)
       : Math.min(soonMs * 2 ** nth, refusalMaxMs);
+    const mount = reason === "FailedMount";
     if (waiting.get(container)?.message !== message || nth <= 2) {
       for (const told of refusalEvents(reason, message))
-        hands.event(told.type, told.reason, told.message, container);
+        hands.event(told.type, told.reason, told.message, mount ? undefined : container);
     }
-    waiting.set(container, { reason, message, retryAt: now + delayMs, since: now });
+    // A volume that cannot be had shows as an Event alone, as in Kubernetes.
+    const shown = mount ? { reason: "ContainerCreating", message: "" } : { reason, message };
+    waiting.set(container, { ...shown, retryAt: now + delayMs, since: now });
+    if (mount || reason === "CreateContainerConfigError") lacking.add(container);
+    else lacking.delete(container);
   }
 
   async function postStart(name: string): Promise<void> {
@@ -133,8 +146,8 @@ export function starting(
         .flatMap(({ since }) => (since === undefined ? [] : [since + failureShownMs]))
         .filter((at) => at > now),
     configChanged() {
-      for (const [container, { reason }] of waiting)
-        if (reason === "CreateContainerConfigError") waiting.delete(container);
+      for (const container of lacking) waiting.delete(container);
+      lacking.clear();
     },
     definitionChanged(container) {
       waiting.delete(container);

@@ -25,7 +25,7 @@ export async function terminationMount(
   await mkdir(dirname(source), { recursive: true });
   await writeFile(source, "");
   await chmod(source, 0o666); // Whoever the container runs as.
-  return [{ source, target: terminationMessagePath, readOnly: false }];
+  return [{ kind: "bind", source, target: terminationMessagePath, readOnly: false }];
 }
 
 /** Reads each message once. */

@@ -1,34 +1,51 @@
-/** A pod's volumes as folders and files on the node. */
-import { chmod, mkdir, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
-import type { Mount } from "../runtime/runtime.ts";
-import {
-  ConfigMissing,
-  fieldOf,
-  type PodFields,
-  type ReadConfig,
-  resourceOf,
-} from "./environment.ts";
-import type { Container, Volume } from "./spec.ts";
+/** A pod's volumes on the node: folders, files and memory, made before its containers start. */
+import { chmod, chown, mkdir, open, rm, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { writeAtomically } from "./atomic-files.ts";
+import { ConfigMissing, type PodFields, type ReadConfig } from "./environment.ts";
+import type { Volume } from "./spec.ts";
+import { filesOf } from "./volume-files.ts";
 
-type Files = ReadonlyMap<string, Uint8Array>;
+/** A volume that cannot be had: its pod waits, and an Event says why. */
+export class VolumeFailed extends Error {
+  override readonly name = "VolumeFailed";
+}
 
-/** Makes each volume of the pod below `folder`; what has files gets them as they are now. */
-export async function writeVolumes(
+export const volumeFolder = (folder: string, name: string): string =>
+  resolve(folder, "volumes", name);
+
+/** Makes each volume of the pod below `folder`. @throws {VolumeFailed} */
+export async function makeVolumes(
+  folder: string,
+  fields: PodFields,
+  read: ReadConfig,
+): Promise<void> {
+  const { volumes, securityContext } = fields.work.spec;
+  const group = securityContext?.fsGroup;
+  for (const volume of volumes) {
+    try {
+      await makeVolume(volumeFolder(folder, volume.name), volume, group);
+      await writeFiles(folder, volume, fields, read);
+    } catch (error) {
+      if (error instanceof VolumeFailed || error instanceof ConfigMissing)
+        throw failed(volume, error);
+      throw error;
+    }
+  }
+}
+
+/** Files as their sources are now; a source that has gone leaves them as they were. */
+export async function refreshFiles(
   folder: string,
   fields: PodFields,
   read: ReadConfig,
 ): Promise<void> {
   for (const volume of fields.work.spec.volumes) {
-    const place = volumeFolder(folder, volume.name);
-    if (volume.hostPath !== undefined) {
-      if (volume.hostPath.type === "DirectoryOrCreate")
-        await mkdir(volume.hostPath.path, { recursive: true });
-      continue;
+    try {
+      await writeFiles(folder, volume, fields, read);
+    } catch (error) {
+      if (!(error instanceof ConfigMissing)) throw error; // What was mounted stays mounted.
     }
-    await mkdir(place, { recursive: true });
-    if (volume.emptyDir !== undefined) await chmod(place, 0o777);
-    for (const [path, data] of filesOf(volume, fields, read)) await replaceFile(place, path, data);
   }
 }
 
@@ -36,89 +53,49 @@ export async function removeVolumes(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
 }
 
-export function mountsOf(
+async function writeFiles(
   folder: string,
-  container: Container,
-  volumes: readonly Volume[],
-): readonly Mount[] {
-  return container.volumeMounts.flatMap(({ name, mountPath, subPath, readOnly }) => {
-    const volume = volumes.find((one) => one.name === name);
-    if (volume === undefined) return [];
-    const source = volume.hostPath?.path ?? volumeFolder(folder, name);
-    const written = volume.emptyDir === undefined && volume.hostPath === undefined;
-    return [
-      {
-        source: subPath === undefined ? source : join(source, subPath),
-        target: mountPath,
-        readOnly: written || readOnly === true,
-      },
-    ];
-  });
-}
-
-const volumeFolder = (folder: string, name: string) => resolve(folder, "volumes", name);
-
-/** Whole or not at all: a reader never sees half a file. */
-async function replaceFile(place: string, path: string, data: Uint8Array): Promise<void> {
-  const target = resolve(place, path);
-  if (!target.startsWith(`${place}/`))
-    throw new ConfigMissing(`the path ${path} leaves its volume`);
-  await mkdir(dirname(target), { recursive: true });
-  await writeFile(`${target}.new`, data);
-  await rename(`${target}.new`, target);
-}
-
-function filesOf(volume: Volume, fields: PodFields, read: ReadConfig): Files {
-  const { configMap, secret, downwardAPI, projected } = volume;
-  const files = new Map<string, Uint8Array>();
-  const add = (more: Files) => more.forEach((data, path) => files.set(path, data));
-  if (configMap !== undefined) add(keyFiles("ConfigMap", configMap, read));
-  if (secret !== undefined) add(keyFiles("Secret", { ...secret, name: secret.secretName }, read));
-  if (downwardAPI !== undefined) add(downwardFiles(downwardAPI.items, fields));
-  for (const source of projected?.sources ?? []) {
-    if (source.configMap !== undefined) add(keyFiles("ConfigMap", source.configMap, read));
-    if (source.secret !== undefined) add(keyFiles("Secret", source.secret, read));
-    if (source.downwardAPI !== undefined) add(downwardFiles(source.downwardAPI.items, fields));
-  }
-  return files;
-}
-
-type Source = {
-  readonly name: string;
-  readonly items?: readonly { readonly key: string; readonly path: string }[] | undefined;
-  readonly optional?: boolean | undefined;
-};
-
-function keyFiles(
-  kind: "ConfigMap" | "Secret",
-  { name, items, optional }: Source,
+  volume: Volume,
+  fields: PodFields,
   read: ReadConfig,
-): Files {
-  const values = read(kind, name);
-  if (values === undefined) {
-    if (optional === true) return new Map();
-    throw new ConfigMissing(`${kind.toLowerCase()} "${name}" not found`);
-  }
-  if (items === undefined) return new Map(Object.entries(values));
-  return new Map(
-    items.flatMap(({ key, path }) => {
-      const value = values[key];
-      if (value !== undefined) return [[path, value] as const];
-      if (optional === true) return [];
-      throw new ConfigMissing(`couldn't find key ${key} in ${kind} ${name}`);
-    }),
-  );
+): Promise<void> {
+  const files = filesOf(volume, fields, read);
+  if (files === undefined) return;
+  const group = fields.work.spec.securityContext?.fsGroup;
+  await writeAtomically(volumeFolder(folder, volume.name), files, group);
 }
 
-type DownwardItems = NonNullable<Volume["downwardAPI"]>["items"];
+async function makeVolume(place: string, volume: Volume, group: number | undefined): Promise<void> {
+  const { hostPath, emptyDir, configMap, secret, downwardAPI, projected } = volume;
+  if (hostPath !== undefined) return checkHostPath(hostPath);
+  if (emptyDir !== undefined) {
+    if (emptyDir.medium === "Memory") return;
+    await mkdir(place, { recursive: true });
+    if (group !== undefined) await chown(place, 0, group);
+    return chmod(place, group === undefined ? 0o777 : 0o2777);
+  }
+  if ((configMap ?? secret ?? downwardAPI ?? projected) === undefined)
+    throw new VolumeFailed("this node cannot serve a volume of its type");
+}
 
-const downwardFiles = (items: DownwardItems, fields: PodFields): Files =>
-  new Map(
-    items.map(({ path, fieldRef, resourceFieldRef }) => {
-      const text =
-        (fieldRef && fieldOf(fieldRef.fieldPath, fields)) ??
-        (resourceFieldRef && resourceOf(resourceFieldRef, undefined, fields)) ??
-        "";
-      return [path, new TextEncoder().encode(text)] as const;
-    }),
-  );
+/** @see https://kubernetes.io/docs/concepts/storage/volumes/#hostpath-volume-types */
+async function checkHostPath({ path, type }: NonNullable<Volume["hostPath"]>): Promise<void> {
+  if (type === "") return;
+  if (type === "DirectoryOrCreate") await mkdir(path, { recursive: true, mode: 0o755 });
+  if (type === "FileOrCreate") await (await open(path, "a", 0o644)).close();
+  const found = await stat(path).catch(() => undefined);
+  const checks = {
+    Directory: found?.isDirectory(),
+    DirectoryOrCreate: found?.isDirectory(),
+    File: found?.isFile(),
+    FileOrCreate: found?.isFile(),
+    Socket: found?.isSocket(),
+    CharDevice: found?.isCharacterDevice(),
+    BlockDevice: found?.isBlockDevice(),
+  };
+  if (checks[type] === true) return;
+  throw new VolumeFailed(`hostPath type check failed: ${path} is not of type ${type}`);
+}
+
+const failed = ({ name }: Volume, cause: Error) =>
+  new VolumeFailed(`MountVolume.SetUp failed for volume "${name}" : ${cause.message}`, { cause });

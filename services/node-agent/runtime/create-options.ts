@@ -1,6 +1,6 @@
 import type Docker from "dockerode";
-import { labelsOf } from "./labels.ts";
-import { type ContainerSpec, type Identity, sandboxName } from "./runtime.ts";
+import { labelsOf, uidLabel } from "./labels.ts";
+import { type ContainerSpec, type Identity, type Mount, sandboxName } from "./runtime.ts";
 
 /** Unique on an engine: the cluster, the pod's uid, the container and its attempt. */
 export const containerName = (
@@ -11,6 +11,31 @@ export const containerName = (
 
 /** Logs kept of one container: two files of 10 MiB. */
 const logConfig = { Type: "json-file", Config: { "max-size": "10m", "max-file": "2" } };
+
+/** A volume of the engine: it is there while a container that mounts it runs. */
+const memoryMount = (
+  { name, sizeBytes, target, readOnly }: Extract<Mount, { kind: "memory" }>,
+  cluster: string,
+  uid: string,
+  owner: Readonly<Record<string, string>>,
+): Docker.MountSettings => ({
+  Type: "volume",
+  Source: `berth-${cluster}_${uid}_${name}`,
+  Target: target,
+  ReadOnly: readOnly,
+  VolumeOptions: {
+    NoCopy: true,
+    Labels: { ...owner, [uidLabel]: uid },
+    DriverConfig: {
+      Name: "local",
+      Options: {
+        type: "tmpfs",
+        device: "tmpfs",
+        o: sizeBytes > 0 ? `mode=777,size=${sizeBytes}` : "mode=777",
+      },
+    },
+  },
+});
 
 export function createOptions(
   spec: ContainerSpec,
@@ -52,8 +77,13 @@ export function createOptions(
           : network.mode === "join"
             ? `container:${network.sandboxId}`
             : "host",
-      Binds: spec.mounts.map(
-        ({ source, target, readOnly }) => `${source}:${target}${readOnly ? ":ro" : ""}`,
+      Binds: spec.mounts.flatMap((mount) =>
+        mount.kind === "bind"
+          ? [`${mount.source}:${mount.target}${mount.readOnly ? ":ro" : ""}`]
+          : [],
+      ),
+      Mounts: spec.mounts.flatMap((mount) =>
+        mount.kind === "memory" ? [memoryMount(mount, cluster, identity.uid, owner)] : [],
       ),
       ...(published.length > 0 && { PortBindings: Object.fromEntries(published) as object }),
       ...(spec.extraHosts.length > 0 && !joins && { ExtraHosts: [...spec.extraHosts] }),

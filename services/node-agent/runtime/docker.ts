@@ -6,7 +6,7 @@ import type { Clock } from "../../../libs/telemetry/clock.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
 import { createOptions } from "./create-options.ts";
 import { framesOf, plainOutput } from "./frames.ts";
-import { clusterLabel, identityOf, nodeLabel } from "./labels.ts";
+import { clusterLabel, identityOf, nodeLabel, uidLabel } from "./labels.ts";
 import { ensurePauseImage } from "./pause-image.ts";
 import {
   type ContainerRuntime,
@@ -193,6 +193,15 @@ export async function dockerRuntime(options: DockerOptions): Promise<ContainerRu
         [404, 409], // 409: it is being removed already.
       );
       await observe(id);
+    },
+    async freeMemory(uid) {
+      try {
+        const label = [...filters.label, `${uidLabel}=${uid}`];
+        const { Volumes } = await docker.listVolumes({ filters: { label } });
+        await Promise.all(Volumes.map(({ Name }) => docker.getVolume(Name).remove()));
+      } catch (error) {
+        if (statusCodeOf(error) !== 404) throw failure("the engine did not free a volume", error);
+      }
     },
     logs: (id, logOptions, signal) => logsOf(docker, id, logOptions, signal),
     async exec(id, { command, stdin, tty }, signal) {

@@ -120,6 +120,7 @@ export function hollowRuntime(options: HollowOptions): HollowRuntime {
       specs.delete(id);
       if (uid !== undefined) tell(uid);
     },
+    freeMemory: async () => undefined,
     logs: () => nothing(),
     exec: async () => quiet,
     attach: async () => quiet,

@@ -5,12 +5,15 @@ const prefix = "berth.dev/";
 export const clusterLabel = `${prefix}cluster`;
 export const nodeLabel = `${prefix}node`;
 
+/** Whose a volume is. */
+export const uidLabel = `${prefix}uid`;
+
 type Labels = Readonly<Record<string, string>>;
 
 export const labelsOf = (identity: Identity): Labels => ({
   [`${prefix}namespace`]: identity.namespace,
   [`${prefix}pod`]: identity.pod,
-  [`${prefix}uid`]: identity.uid,
+  [uidLabel]: identity.uid,
   [`${prefix}container`]: identity.container,
   [`${prefix}attempt`]: String(identity.attempt),
   [`${prefix}failures`]: String(identity.failures),

@@ -40,11 +40,11 @@ export type Observed = Identity & {
   readonly pid: number;
 };
 
-export type Mount = {
-  readonly source: string;
-  readonly target: string;
-  readonly readOnly: boolean;
-};
+export type Mount = { readonly target: string; readonly readOnly: boolean } & (
+  | { readonly kind: "bind"; readonly source: string }
+  /** In memory, the pod's own by this name, as long as a running container mounts it; 0: no limit. */
+  | { readonly kind: "memory"; readonly name: string; readonly sizeBytes: number }
+);
 
 export type ContainerSpec = {
   readonly identity: Identity;
@@ -140,6 +140,8 @@ export interface ContainerRuntime extends AsyncDisposable {
   stop(id: string, graceMs: number): Promise<void>;
   /** Ends it at once if it runs; a container that is not there is as good. */
   remove(id: string): Promise<void>;
+  /** Frees what a pod without containers had in memory. @throws {RuntimeFailure} */
+  freeMemory(uid: string): Promise<void>;
   logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array>;
   exec(id: string, options: ExecOptions, signal: AbortSignal): Promise<Session>;
   attach(id: string, options: Omit<ExecOptions, "command">, signal: AbortSignal): Promise<Session>;

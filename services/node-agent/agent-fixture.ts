@@ -2,12 +2,13 @@
 import type { Bus } from "../../libs/bus/bus.ts";
 import type {
   Assignment,
+  ConfigRef,
   NodeConfig,
   NodeFacts,
   NodeReport,
   PodReport,
 } from "../../libs/protocol/node.ts";
-import { controlSubject } from "../../libs/protocol/subjects.ts";
+import { controlSubject, nodeSubject } from "../../libs/protocol/subjects.ts";
 
 export const clusterFacts = {
   clusterId: "agt",
@@ -37,6 +38,8 @@ export type FakeControl = AsyncDisposable & {
   /** How many were answered. */
   heartbeats(): number;
   readonly configs: Map<string, Record<string, string>>;
+  /** Tells that one of `configs` has changed. */
+  changed(ref: ConfigRef): void;
   readonly reports: PodReport[];
   readonly events: NodeReport["events"];
   readonly questions: string[];
@@ -53,17 +56,19 @@ type SeenState = {
   waiting?: { reason: string };
   terminated?: { exitCode: number; reason: string; message?: string };
 };
+type SeenContainer = {
+  name: string;
+  ready: boolean;
+  restartCount: number;
+  state: SeenState;
+  lastState: SeenState;
+};
 export type SeenStatus = Status & {
   phase: string;
   conditions: { type: string; status: string }[];
   podIP?: string;
-  containerStatuses: {
-    name: string;
-    ready: boolean;
-    restartCount: number;
-    state: SeenState;
-    lastState: SeenState;
-  }[];
+  initContainerStatuses?: SeenContainer[];
+  containerStatuses: SeenContainer[];
 };
 /** What the agent reported, as this file's tests read it. */
 export const statusIn = (report: PodReport) => report.status as SeenStatus; // The agent's own PodStatus.
@@ -127,6 +132,10 @@ export async function fakeControl(bus: Bus, node: string): Promise<FakeControl> 
 
   return {
     answer: (next) => void (standing = next),
+    changed(ref) {
+      const told = JSON.stringify({ ref, revision });
+      bus.publish(nodeSubject(node, "changed"), new TextEncoder().encode(told));
+    },
     heartbeats: () => heartbeats,
     configs,
     reports,

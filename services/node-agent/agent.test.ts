@@ -214,6 +214,7 @@ describe("an agent", () => {
       await Promise.all(runtime.containers("uid-web").map(({ id }) => runtime.remove(id)));
     });
     await control.reported("web", (one) => ready.holds(one) && restarts(one) === 2);
+    expect(runtime.containers("uid-web")).toMatchObject([{ attempt: 2, state: "running" }]);
   });
 
   test("tries a changed image at once, whatever the old one waits for", async () => {
@@ -224,6 +225,7 @@ describe("an agent", () => {
     );
     control.assign(anAssignment("web", { image: "berth/hello:v1", imagePullPolicy: "Never" }));
     await control.reported("web", ready.holds);
+    expect(imagesOf("uid-web")).toEqual(["berth/hello:v1"]);
   });
 
   test("removes what holds a host port of its, and whose pod nobody knows (N5)", async () => {
@@ -248,6 +250,7 @@ describe("an agent", () => {
     await control.reported("web", ready.holds);
     control.answer({ refusedFor: "e2" });
     await eventually(() => runtime.containers().length === 0);
+    expect(control.reports.filter(({ gone }) => gone)).toEqual([]); // They run on, elsewhere.
   });
 
   test.each([nodeFacts.engineId, undefined])(

@@ -243,6 +243,12 @@ describe("kubectl get pods", () => {
   const crashing = { waiting: { reason: "CrashLoopBackOff" } };
   const ended = (exitCode: number, more: object = {}) => ({ terminated: { exitCode, ...more } });
   const container = (state: object, more: object = {}) => ({ name: "web", state, ...more });
+  const sidecar = {
+    initContainers: [
+      { name: "side", image: "x:1", restartPolicy: "Always" },
+      { name: "i2", image: "x:1" },
+    ],
+  };
   const init = {
     initContainers: [
       { name: "i1", image: "x:1" },
@@ -334,6 +340,40 @@ describe("kubectl get pods", () => {
       { initContainerStatuses: [{ name: "i1", state: crashing }] },
       {},
       "Init:CrashLoopBackOff",
+    ],
+    [
+      "starting its sidecar",
+      sidecar,
+      { initContainerStatuses: [{ name: "side", state: running, started: false }] },
+      {},
+      "Init:0/2",
+    ],
+    [
+      "past its sidecar",
+      sidecar,
+      {
+        initContainerStatuses: [
+          { name: "side", state: running, started: true },
+          { name: "i2", state: running },
+        ],
+      },
+      {},
+      "Init:1/2",
+    ],
+    [
+      "done, its sidecar ended with it",
+      sidecar,
+      {
+        phase: "Succeeded",
+        conditions: [{ type: "Initialized", status: "True" }],
+        initContainerStatuses: [
+          { name: "side", state: ended(143, { reason: "Error" }) },
+          { name: "i2", state: ended(0) },
+        ],
+        containerStatuses: [container(ended(0, { reason: "Completed" }))],
+      },
+      {},
+      "Completed",
     ],
     [
       "gated",

@@ -94,14 +94,22 @@ describe("a Service's slices", () => {
           containers: [{ name: "web", image: "i", ports: [{ name: "http", containerPort }] }],
         },
       });
+    const proxy = { name: "proxy", image: "i", ports: [{ name: "http", containerPort: 8080 }] };
+    const proxied = running("dddd", {
+      spec: {
+        containers: [{ name: "web", image: "i" }],
+        initContainers: [{ ...proxy, restartPolicy: "Always" }],
+      },
+    });
     const self = aService({ ports: [{ name: "http", port: 80, targetPort: "http" }] });
     const slices = slicesOf(self, [
       listening("a", 8080),
       listening("bb", 9090),
       listening("ccc", 8080),
+      proxied,
     ]);
     const shown = slices.map(({ ports, endpoints }) => `${ports[0]?.port} × ${endpoints.length}`);
-    expect(shown.toSorted()).toEqual(["8080 × 2", "9090 × 1"]);
+    expect(shown.toSorted()).toEqual(["8080 × 3", "9090 × 1"]);
   });
 
   test("hold at most a hundred endpoints each, and keep an endpoint where it is", () => {

@@ -99,6 +99,16 @@ describe("the merged status", () => {
     });
   });
 
+  test("never counts fewer restarts than are known", () => {
+    const main = (restartCount: number) => ({
+      containerStatuses: [{ name: "main", restartCount, ready: true }],
+      conditions: [],
+    });
+    expect(mergeStatus(main(3), main(0), "now")).toEqual(main(3));
+    expect(mergeStatus(main(3), main(4), "now")).toEqual(main(4));
+    expect(mergeStatus({}, main(1), "now")).toEqual(main(1));
+  });
+
   test("keeps the condition that the scheduler owns", () => {
     const before = { conditions: [condition("PodScheduled", "True", "t0")] };
     expect(mergeStatus(before, { conditions: [] }, "now")).toEqual(before);

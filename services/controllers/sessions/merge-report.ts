@@ -53,7 +53,8 @@ export function judgeReport(
 
 /**
  * The reported status, with the conditions that the control plane owns kept, and the time of each
- * condition's last change stamped here (O8).
+ * condition's last change stamped here (O8). How often a container was restarted never falls: a node
+ * that has lost its memory of that begins anew.
  */
 export function mergeStatus(stored: Status, reported: Status, stamp: string): Status {
   const [had, has] = [conditionsOf(stored), conditionsOf(reported)];
@@ -65,7 +66,31 @@ export function mergeStatus(stored: Status, reported: Status, stamp: string): St
       const kept = before?.status === condition.status ? before.lastTransitionTime : undefined;
       return { ...condition, lastTransitionTime: kept ?? stamp };
     });
-  return { ...reported, conditions: [...conditions, ...owned] };
+  return {
+    ...reported,
+    ...keptCounts("initContainerStatuses", stored, reported),
+    ...keptCounts("containerStatuses", stored, reported),
+    conditions: [...conditions, ...owned],
+  };
 }
 
+type Counted = { readonly name: string; readonly restartCount?: number };
+
+function keptCounts(
+  field: "containerStatuses" | "initContainerStatuses",
+  stored: Status,
+  reported: Status,
+): Status {
+  const counts = new Map(
+    countedIn(stored, field).map(({ name, restartCount = 0 }) => [name, restartCount]),
+  );
+  if (counts.size === 0 || reported[field] === undefined) return {};
+  const kept = countedIn(reported, field).map((one) => ({
+    ...one,
+    restartCount: Math.max(one.restartCount ?? 0, counts.get(one.name) ?? 0),
+  }));
+  return { [field]: kept };
+}
+
+const countedIn = (status: Status, field: string) => (status[field] ?? []) as readonly Counted[]; // A PodStatus.
 const conditionsOf = (status: Status) => (status["conditions"] ?? []) as readonly Condition[]; // A PodStatus.

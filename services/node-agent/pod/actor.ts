@@ -195,7 +195,7 @@ export function podActor(options: ActorOptions): PodActor {
       case "remove":
         return launch.run(`remove:${action.id}`, () => context.runtime.remove(action.id));
       case "drain":
-        return launch.run("drain", ending.drain);
+        return launch.run("drain", () => ending.drain());
       default:
         action satisfies never;
     }

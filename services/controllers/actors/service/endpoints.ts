@@ -80,7 +80,8 @@ function numberOf(
   { spec }: PlacedPod["pod"],
 ): number | undefined {
   if (typeof target === "number") return target;
-  for (const { ports = [] } of spec.containers) {
+  const sidecars = (spec.initContainers ?? []).filter((one) => one.restartPolicy === "Always");
+  for (const { ports = [] } of [...spec.containers, ...sidecars]) {
     const found = ports.find((one) => one.name === target && (one.protocol ?? "TCP") === protocol);
     if (found !== undefined) return found.containerPort;
   }

@@ -10,14 +10,16 @@ import type {
 } from "../../libs/protocol/node.ts";
 import { controlSubject, nodeSubject } from "../../libs/protocol/subjects.ts";
 
+/** Of this process: several may test on one machine at once. */
+const nth = process.pid % 30;
 export const clusterFacts = {
-  clusterId: "agt",
-  podCIDR: "10.231.0.0/16",
-  serviceCIDR: "10.232.0.0/24",
-  dnsAddress: "10.232.0.10",
+  clusterId: `a${process.pid.toString(36)}`,
+  podCIDR: `10.${170 + nth}.0.0/16`,
+  serviceCIDR: `10.${200 + nth}.0.0/24`,
+  dnsAddress: `10.${200 + nth}.0.10`,
   domain: "cluster.local",
 };
-export const podCIDR = "10.231.7.0/24";
+export const podCIDR = `10.${170 + nth}.7.0/24`;
 
 export const nodeFacts: NodeFacts = {
   engineId: "e1",

@@ -13,6 +13,7 @@ import {
   type FakeControl,
   fakeControl,
   nodeFacts,
+  podCIDR,
   statusIn,
 } from "./agent-fixture.ts";
 import { type HollowRuntime, hollowRuntime } from "./runtime/hollow.ts";
@@ -95,7 +96,7 @@ describe("an agent", () => {
   test("runs what it is assigned and reports it ready", async () => {
     control.assign(anAssignment("web", {}));
     const status = statusIn(await control.reported("web", ready.holds));
-    expect(status).toMatchObject({ phase: "Running", podIP: "10.231.7.2" });
+    expect(status).toMatchObject({ phase: "Running", podIP: podCIDR.replace("0/24", "2") });
   });
 
   test("asks before it ends a pod, and reports it gone", async () => {

@@ -9,11 +9,7 @@ import { rolloutBounds } from "../../libs/model/rollout.ts";
 import { assignKey, parseKey } from "../../libs/cluster/key.ts";
 import type { Kind, ObjectOf } from "../../libs/model/kind.ts";
 import { keyOf, prefixOf } from "../../libs/cluster/key.ts";
-import {
-  isLive,
-  isTerminal,
-  readySinceMs,
-} from "../../services/controllers/actors/workload/pod-state.ts";
+import { isLive, isTerminal, readySinceMs } from "../../libs/model/pod/state.ts";
 
 /** The state as the record tells it, at the end of a transaction. */
 export type State = {

@@ -63,6 +63,7 @@ export function machine({ name, cpu, onEnd, startMs, endMs }: MachineOptions): M
     const reports = reportQueue();
     const busy = new Set<string>();
     const doomed = new Set<string>();
+    let aside = false;
 
     /** What was told of each pod since the agent began: only changes are told. */
     const told = new Map<string, "runs" | "gone">();
@@ -78,7 +79,7 @@ export function machine({ name, cpu, onEnd, startMs, endMs }: MachineOptions): M
 
     /** One step at a time for each pod, until there is none to take. */
     async function act(uid: string): Promise<void> {
-      while (!signal.aborted) {
+      while (!signal.aborted && !aside) {
         const work = known.held().find((held) => held.work.uid === uid)?.work;
         const one = running.get(uid);
         if (work === undefined || doomed.has(uid)) {
@@ -152,7 +153,11 @@ export function machine({ name, cpu, onEnd, startMs, endMs }: MachineOptions): M
         allocatable: { cpu, memory: "8Gi", pods: "110" },
         nodeInfo: {},
       }),
-      onKnown: converge,
+      onKnown(proved) {
+        aside = false;
+        converge(proved);
+      },
+      onRefused: () => void (aside = true), // N5: of one machine, a later agent has its name.
       onGone: (uid) => {
         doomed.add(uid);
         reports.forget(uid);

@@ -4,7 +4,7 @@ import { pod, type Pod } from "../../libs/model/kinds/pod.ts";
 import { service } from "../../libs/model/kinds/service.ts";
 import { replicaSet } from "../../libs/model/kinds/replicaset.ts";
 import type { Controller } from "../../services/controllers/controller.ts";
-import { readySinceMs } from "../../services/controllers/actors/workload/pod-state.ts";
+import { readySinceMs } from "../../libs/model/pod/state.ts";
 import { objectIn, objectsIn } from "./invariants.ts";
 import { home } from "./user.ts";
 import { openWorld, type Service, type World } from "./world.ts";

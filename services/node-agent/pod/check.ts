@@ -38,7 +38,7 @@ export async function check(
     }
     if (exec !== undefined) return await checkExec(runtime, id, exec.command, signal);
     if (sleep !== undefined) await clock.sleep(sleep.seconds * 1_000, signal);
-    return { ok: true, message: "" };
+    return signal.aborted ? { ok: false, message: "timed out" } : { ok: true, message: "" };
   } catch (error) {
     const message = signal.aborted
       ? "timed out"

@@ -98,7 +98,9 @@ export function resourceOf(
   const container =
     containerName === undefined
       ? own
-      : work.spec.containers.find(({ name }) => name === containerName);
+      : [...work.spec.containers, ...work.spec.initContainers].find(
+          ({ name }) => name === containerName,
+        );
   const [of = "", name = ""] = resource.split(".");
   const { requests = {}, limits = {} } = container?.resources ?? {};
   const value = of === "limits" ? (limits[name] ?? allocatable[name]) : requests[name];

@@ -28,10 +28,20 @@ export const deadlineOf = ({ work, startTime }: PodFacts): number | undefined =>
  * there is an outcome, and how they end changes nothing.
  */
 export function outcomeOf(facts: PodFacts): Outcome | undefined {
-  const { work, ending, now } = facts;
-  const { restartPolicy, initContainers, containers } = work.spec;
   const deadline = deadlineOf(facts);
-  if (ending === undefined && deadline !== undefined && deadline <= now) return deadlineExceeded;
+  const late = facts.ending === undefined && deadline !== undefined && deadline <= facts.now;
+  if (!late) return ownOutcome(facts);
+  // What ended in time is not late because somebody looks at it later.
+  const inTime = facts.work.spec.containers.every(({ name }) => {
+    const { newest } = newestOf(facts.containers, name);
+    return newest?.state === "exited" && (newest.finishedAt ?? 0) < deadline;
+  });
+  return (inTime ? ownOutcome(facts) : undefined) ?? deadlineExceeded;
+}
+
+function ownOutcome(facts: PodFacts): Outcome | undefined {
+  const { work, ending } = facts;
+  const { restartPolicy, initContainers, containers } = work.spec;
   const final = ending !== undefined || restartPolicy === "Never";
   if (!hasBegun(facts)) {
     const failed = initContainers.some(

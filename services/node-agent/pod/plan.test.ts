@@ -295,4 +295,17 @@ describe("a pod with a deadline", () => {
       reason: "DeadlineExceeded",
     });
   });
+
+  test("is not late when its work was done in time", () => {
+    const done = exited("main", 0, { finishedAt: now - 30_000 });
+    const never = aWork({ activeDeadlineSeconds: 40, restartPolicy: "Never" });
+    expect(decidePod(theFacts({ work: never, containers: [done] })).status.phase).toBe("Succeeded");
+  });
+});
+
+test("a pod that has ended stays as it ended, though its containers are removed (O2)", () => {
+  const work = aWork({ restartPolicy: "Never" });
+  const started = new Map([["main", 0]]);
+  const { status } = decidePod(theFacts({ work, started, containers: [exited("main", 0)] }));
+  expect(decidePod(theFacts({ work, started, last: status })).status).toEqual(status);
 });

@@ -59,6 +59,8 @@ export function statusOf(facts: PodFacts): PodStatus {
   // Ended and removed: what is known of it is what was last seen.
   const vanished = ending !== undefined && appsOf(containers).length === 0;
   if (vanished && last !== undefined) return ended(last, now);
+  // O2: it stays as it ended, though somebody removes what is left of it.
+  if (ending === undefined && last !== undefined && isTerminalPhase(last.phase)) return last;
   const { spec } = work;
   const inits = spec.initContainers.map((one) => ({
     sidecar: isSidecar(one),

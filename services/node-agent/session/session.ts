@@ -252,7 +252,7 @@ export function nodeSession(options: SessionOptions): NodeSession {
   async function fromDisk(): Promise<void> {
     const saved = await options.memory.load();
     await clock.sleep(startPatienceMs, signal);
-    if (standing !== "unknown" || signal.aborted) return;
+    if (standing !== "unknown" || saved === undefined || signal.aborted) return;
     standing = "alone";
     known.restore(saved);
     log.info({ pods: known.held().length }, "no control plane answers: runs what it last knew");

@@ -1,0 +1,105 @@
+import { expect, test } from "vitest";
+import { memoryBus, memoryNetwork } from "../../../libs/bus/memory.ts";
+import type { NodeHeartbeatReply } from "../../../libs/protocol/node.ts";
+import { controlSubject, hintSubject } from "../../../libs/protocol/subjects.ts";
+import { createLog } from "../../../libs/telemetry/log.ts";
+import { virtualClock } from "../../../libs/telemetry/virtual-clock.ts";
+import { anAssignment, clusterFacts, nodeFacts } from "../agent-fixture.ts";
+import { known as knownAssignments } from "./known.ts";
+import { reports } from "./reports.ts";
+import { nodeSession } from "./session.ts";
+
+const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
+const accepted: NodeHeartbeatReply = { accepted: true, lastRevision: 3, cluster: clusterFacts };
+const refused: NodeHeartbeatReply = { accepted: false, reason: "another", engineId: "e2" };
+
+/** An agent's session and the control plane that it talks with, on one clock that the test moves. */
+async function stage(saved?: unknown) {
+  const clock = virtualClock();
+  const network = memoryNetwork();
+  const stop = new AbortController();
+  const known = knownAssignments();
+  const seen: string[] = [];
+  const control = memoryBus({ network, clock });
+  const answer: { heartbeat: NodeHeartbeatReply | undefined } = { heartbeat: undefined };
+  await control.serve(controlSubject("n1", "heartbeat"), async () =>
+    answer.heartbeat === undefined ? undefined : encode(answer.heartbeat),
+  );
+  await control.serve(controlSubject("n1", "snapshot"), async () =>
+    encode({ cut: 9, assignments: [{ revision: 3, assignment: anAssignment("web", {}) }] }),
+  );
+  const session = nodeSession({
+    node: "n1",
+    boot: "b1",
+    connect: async () => memoryBus({ network, clock }),
+    memory: { load: async () => saved, save: async () => undefined },
+    known,
+    reports: reports(),
+    facts: async () => nodeFacts,
+    onKnown: (proved) => void seen.push(proved ? "proved" : "known"),
+    onRefused: (engineId) => void seen.push(`refused for ${engineId}`),
+    onGone: () => undefined,
+    onConfigChanged: () => undefined,
+    serve: async () => {
+      seen.push("serves");
+      return { [Symbol.asyncDispose]: async () => void seen.push("serves no more") };
+    },
+    clock,
+    log: createLog("test", "silent"),
+    signal: stop.signal,
+  });
+  const running = session.run();
+  const wire = network.connect(clock);
+  return {
+    clock,
+    seen,
+    answer,
+    hint: (name: string, revision: number) =>
+      wire.publish(hintSubject(`assign.n1.default.${name}`), encode(anAssignment(name, {})), {
+        headers: { "nats-sequence": String(revision) },
+      }),
+    async [Symbol.asyncDispose]() {
+      stop.abort();
+      await clock.advance(10_000);
+      await running;
+    },
+  };
+}
+
+test("an agent acts on no hint before the node's name is its own (N5)", async () => {
+  await using agent = await stage();
+  await agent.clock.advance(100);
+  agent.hint("web", 3);
+  await agent.clock.advance(100);
+  expect(agent.seen).toEqual([]);
+  agent.answer.heartbeat = accepted;
+  await agent.clock.advance(2_500);
+  expect(agent.seen.slice(0, 2)).toEqual(["serves", "proved"]);
+});
+
+test("an agent that is refused serves nothing and acts on no hint, until it is accepted (N5)", async () => {
+  await using agent = await stage();
+  agent.answer.heartbeat = accepted;
+  await agent.clock.advance(1_000);
+  expect(agent.seen).toEqual(["serves", "proved"]);
+  agent.answer.heartbeat = refused;
+  await agent.clock.advance(1_500);
+  expect(agent.seen.slice(2, 4)).toEqual(["refused for e2", "serves no more"]);
+  agent.hint("other", 12);
+  await agent.clock.advance(100);
+  expect(agent.seen.filter((one) => one === "known")).toEqual([]);
+  agent.answer.heartbeat = { ...accepted, lastRevision: 9 };
+  const before = agent.seen.length;
+  await agent.clock.advance(1_500);
+  expect(agent.seen.slice(before)).toEqual(["serves"]); // The snapshot, at 9, lags behind the hint.
+});
+
+test("an agent that nobody answers goes on from what it knew, and follows hints", async () => {
+  const work = anAssignment("web", {});
+  await using agent = await stage({ applied: 3, held: [{ revision: 3, work, startTime: 0 }] });
+  await agent.clock.advance(3_000);
+  expect(agent.seen).toEqual(["known"]);
+  agent.hint("other", 12);
+  await agent.clock.advance(100);
+  expect(agent.seen).toEqual(["known", "known"]);
+});

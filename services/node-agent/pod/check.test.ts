@@ -13,7 +13,8 @@ import type { Container, Handler } from "./spec.ts";
 async function serving(code: number): Promise<{ container: Container; asked: string[] }> {
   const asked: string[] = [];
   const server = createServer((request, response) => {
-    asked.push(`${request.method} ${request.url} ${request.headers["x-from"] ?? ""}`);
+    const { method = "", url = "", headers } = request;
+    asked.push(`${method} ${url} ${String(headers["x-from"])}`);
     response.writeHead(code).end();
   });
   await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));

@@ -5,8 +5,7 @@ import { virtualClock } from "../../../libs/telemetry/virtual-clock.ts";
 import { hollowRuntime } from "../runtime/hollow.ts";
 import type { ContainerRuntime } from "../runtime/runtime.ts";
 import { ending } from "./ending.ts";
-import { aContainer, aWork } from "./fixtures.ts";
-import type { PodHands } from "./hands.ts";
+import { aContainer, aWork, theHands } from "./fixtures.ts";
 import { launcher } from "./launch.ts";
 import type { PodWork } from "./spec.ts";
 
@@ -32,27 +31,13 @@ function stage(spec: object = {}, given: Partial<PodWork> = deleted) {
     remove: async (id) => void acts.push(`remove ${id} at ${clock.monotonicMs()}`),
   };
   const state = { work: aWork(spec, given), forgotten: false };
-  const hands: PodHands = {
-    uid: "u1",
-    context: {
-      node: "n1",
-      hostAddress: "192.0.2.2",
-      allocatable: {},
-      memoryBytes: 0,
-      dataDir: "/nowhere",
-      runtime,
-      control: { config: () => expect.unreachable(), drained: async () => undefined },
-      network: () => undefined,
-      takeAddress: () => undefined,
-      clearWay: async () => true,
-    },
+  const hands = theHands({
     clock,
-    log,
-    signal: new AbortController().signal,
+    runtime,
     work: () => state.work,
     forgotten: () => state.forgotten,
     event: (_type, reason) => void events.push(reason),
-  };
+  });
   const launch = launcher(log, () => undefined);
   const end = ending(hands, launch, true);
   const stop = (graceSeconds: number) =>

@@ -1,6 +1,8 @@
 /** Pods and containers for tests of decisions. */
-import type { Observed } from "../runtime/runtime.ts";
+import { createLog } from "../../../libs/telemetry/log.ts";
+import type { ContainerRuntime, Observed } from "../runtime/runtime.ts";
 import type { PodFacts } from "./facts.ts";
+import type { PodHands } from "./hands.ts";
 import type { Action } from "./plan.ts";
 import { parseWork, type PodWork } from "./spec.ts";
 
@@ -54,6 +56,39 @@ export const theFacts = (more: Partial<PodFacts> = {}): PodFacts => ({
   hostAddress: "192.0.2.2",
   last: undefined,
   now,
+  ...more,
+});
+
+/** What an actor's parts act with: on a machine without a pod network or a control plane. */
+export const theHands = ({
+  clock,
+  runtime,
+  ...more
+}: Pick<PodHands, "clock"> & {
+  readonly runtime: ContainerRuntime;
+} & Partial<PodHands>): PodHands => ({
+  uid: "u1",
+  context: {
+    node: "n1",
+    hostAddress: "192.0.2.2",
+    allocatable: {},
+    memoryBytes: 0,
+    dataDir: "/nowhere",
+    runtime,
+    control: {
+      config: () => Promise.reject(new Error("nobody answers")),
+      drained: async () => undefined,
+    },
+    network: () => undefined,
+    takeAddress: () => undefined,
+    clearWay: async () => true,
+  },
+  clock,
+  log: createLog("test", "silent"),
+  signal: new AbortController().signal,
+  work: () => aWork(),
+  forgotten: () => false,
+  event: () => undefined,
   ...more,
 });
 

@@ -9,7 +9,7 @@ const host = "nameserver 192.0.2.53\nsearch example.org\n";
 describe("a pod's resolv.conf", () => {
   test("asks the cluster first", () => {
     expect(resolvConf(aWork(), clusterFacts, host)).toBe(
-      "nameserver 10.232.0.10\nsearch default.svc.cluster.local svc.cluster.local cluster.local example.org\noptions ndots:5\n",
+      `nameserver ${clusterFacts.dnsAddress}\nsearch default.svc.cluster.local svc.cluster.local cluster.local example.org\noptions ndots:5\n`,
     );
   });
   test("is the machine's under dnsPolicy Default", () => {

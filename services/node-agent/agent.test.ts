@@ -179,7 +179,10 @@ describe("an agent", () => {
     await control.reported("web", ready.holds);
     await restart([anAssignment("web", { readinessProbe })]);
     const report = await control.reported("web", (one) => !ready.holds(one));
-    expect(statusIn(report)).toMatchObject({ phase: "Running", podIP: "10.231.7.2" });
+    expect(statusIn(report)).toMatchObject({
+      phase: "Running",
+      podIP: podCIDR.replace("0/24", "2"),
+    });
   });
 
   test("replaces a container whose image was changed, in place, and counts it", async () => {

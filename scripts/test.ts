@@ -6,11 +6,12 @@ import { ensureHelloImages } from "./images/hello.ts";
 import { printedProgress } from "./progress.ts";
 import { ensureEngine } from "./tools/engine.ts";
 import { root } from "./tools/paths.ts";
-import { ensureKubectl, ensureNatsServer } from "./tools/tools.ts";
+import { ensureCompose, ensureKubectl, ensureNatsServer } from "./tools/tools.ts";
 
 const progress = printedProgress();
 await progress.step("nats-server", ensureNatsServer);
 await progress.step("kubectl", ensureKubectl);
+await progress.step("docker compose", ensureCompose);
 await using _engine = await progress.step("Docker engine and nftables", ensureEngine);
 await progress.step("images", () => ensureHelloImages(new Docker()));
 process.exitCode = await runTests(process.argv.slice(2));

@@ -10,30 +10,30 @@ import { clusterOptions } from "../scripts/supervisor/options.ts";
 import { ensureKubectl } from "../scripts/tools/tools.ts";
 import { CommandFailed, run } from "../scripts/tools/run.ts";
 
-export type TestCluster = RunningCluster & {
-  /** Runs kubectl to its end and gives what it printed; throws what it said when it fails. */
-  kubectl(
-    args: readonly string[],
-    input?: string,
-    env?: Readonly<Record<string, string>>,
-  ): Promise<string>;
-};
+/** Runs kubectl to its end and gives what it printed; throws what it said when it fails. */
+export type Kubectl = (
+  args: readonly string[],
+  input?: string,
+  env?: Readonly<Record<string, string>>,
+) => Promise<string>;
+
+export type TestCluster = RunningCluster & { readonly kubectl: Kubectl };
 
 /** Pairs of a pod and a service range that tests may use. */
 const rangesMax = 16;
+
+export type Ranges = { readonly podCIDR: string; readonly serviceCIDR: string };
 
 /** With ranges of its own, so that it runs beside others and a cluster of the machine's user. */
 export async function testCluster(
   given: Parameters<typeof clusterOptions>[0] = {},
 ): Promise<TestCluster> {
   const dir = mkdtempSync(join(tmpdir(), "berth-test-"));
-  const cluster = await inFreeRanges({ dir, demo: false, ...given });
-  const command = await ensureKubectl();
-  const shared = { ...process.env, KUBECONFIG: cluster.kubeconfig, HOME: dir };
-  const kubectl: TestCluster["kubectl"] = (args, input, more) => {
-    const env = { ...shared, ...more };
-    return run(command, args, { env, timeoutMs: 120_000, ...(input !== undefined && { input }) });
-  };
+  const cluster = await inFreeRanges(async (ranges) => {
+    const options = { port: await freePort(), dir, demo: false, ...ranges, ...given };
+    return startCluster(clusterOptions(options), () => undefined);
+  });
+  const kubectl = await kubectlOf(cluster.kubeconfig, dir);
   await eventually("the gateway answers", () => kubectl(["get", "namespace", "default"]));
   return {
     ...cluster,
@@ -45,18 +45,30 @@ export async function testCluster(
   };
 }
 
-/** @throws {MachineTaken} when as many clusters as there are ranges run already */
-async function inFreeRanges(
-  given: Parameters<typeof clusterOptions>[0],
-  nth = 0,
-): Promise<RunningCluster> {
-  const ranges = { podCIDR: `10.${249 - nth}.0.0/16`, serviceCIDR: `10.${109 + nth}.0.0/16` };
-  const options = clusterOptions({ port: await freePort(), ...ranges, ...given });
+/** @param home where it may keep its caches */
+export async function kubectlOf(kubeconfig: string, home: string): Promise<Kubectl> {
+  const command = await ensureKubectl();
+  const ours = { ...process.env, KUBECONFIG: kubeconfig, HOME: home };
+  return (args, input, env) => {
+    const options = { env: { ...ours, ...env }, timeoutMs: 120_000 };
+    return run(command, args, { ...options, ...(input !== undefined && { input }) });
+  };
+}
+
+/**
+ * Starts something in the first ranges that nothing on the machine has.
+ *
+ * @throws {MachineTaken} when as many clusters as there are ranges run already
+ */
+export async function inFreeRanges<T>(start: (ranges: Ranges) => Promise<T>, nth = 0): Promise<T> {
   try {
-    return await startCluster(options, () => undefined);
+    return await start({
+      podCIDR: `10.${249 - nth}.0.0/16`,
+      serviceCIDR: `10.${109 + nth}.0.0/16`,
+    });
   } catch (error) {
     if (!(error instanceof MachineTaken) || nth + 1 >= rangesMax) throw error;
-    return inFreeRanges(given, nth + 1);
+    return inFreeRanges(start, nth + 1);
   }
 }
 

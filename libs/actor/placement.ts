@@ -15,6 +15,11 @@ export type Placement = {
   onChange(listener: () => void): Disposable;
 };
 
+export type JoinedPlacement = Placement & {
+  /** Whether the group is seen with this instance in it. */
+  isMember(): boolean;
+};
+
 /** Everything is mine: for one instance without memberships, and for tests. */
 export const alone: Placement = {
   owns: () => true,
@@ -39,7 +44,7 @@ export type PlacementOptions = {
  *
  * @throws {Error} when the membership was not seen within 30 s
  */
-export async function joinPlacement(options: PlacementOptions): Promise<Placement> {
+export async function joinPlacement(options: PlacementOptions): Promise<JoinedPlacement> {
   const { memberships, member, clock, log, signal } = options;
   const hash = await addressHash();
   const listeners = new Set<{ readonly listener: () => void }>();
@@ -71,6 +76,7 @@ export async function joinPlacement(options: PlacementOptions): Promise<Placemen
   );
   await joined.promise;
   return {
+    isMember: () => members.includes(member.id),
     owns: (address) => members.length > 0 && ownerOf(address, members, hash) === member.id,
     onChange(listener) {
       const entry = { listener };

@@ -4,6 +4,13 @@ import { delimiter, join } from "node:path";
 
 export class CommandFailed extends Error {
   override readonly name = "CommandFailed";
+  /** What it printed before it failed. */
+  readonly stdout: string;
+
+  constructor(message: string, stdout: string, options: ErrorOptions) {
+    super(message, options);
+    this.stdout = stdout;
+  }
 }
 
 export type RunOptions = {
@@ -34,7 +41,7 @@ export function run(
         if (error === null) return resolve(stdout);
         const said = stderr.trim().split("\n").slice(-8).join("\n");
         const message = `${command} ${args.slice(0, 8).join(" ")}: ${said || error.message}`;
-        reject(new CommandFailed(message, { cause: error }));
+        reject(new CommandFailed(message, stdout, { cause: error }));
       },
     );
     child.stdin?.on("error", () => undefined); // It may end before it has read its input.

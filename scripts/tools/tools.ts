@@ -11,6 +11,8 @@ export class Missing extends Error {
 
 const natsOldest = [2, 12, 3] as const;
 const kubectlOldest = [1, 30, 0] as const;
+const composeOldest = [2, 20, 0] as const;
+const pluginFolders = ["/usr/libexec", "/usr/lib", "/usr/local/libexec", "/usr/local/lib"];
 
 /** nats-server ≥ 2.12.3: in `.berth/bin`, from PATH, or fetched from Debian. */
 export async function ensureNatsServer(): Promise<string> {
@@ -38,6 +40,17 @@ export async function ensureKubectl(): Promise<string> {
   });
 }
 
+/** Docker's compose plugin, which also runs by itself; for the tests and the scripts about compose. */
+export async function ensureCompose(): Promise<string> {
+  return ensure({
+    name: "docker-compose",
+    alsoIn: pluginFolders.map((folder) => join(folder, "docker/cli-plugins")),
+    isGood: async (path) => atLeast(await run(path, ["version"]), composeOldest),
+    packaged: { suite: "sid", package: "docker-compose", file: /\/docker-compose$/ },
+    help: "Docker's compose plugin is missing: see https://docs.docker.com/compose/install/",
+  });
+}
+
 /** A busybox linked with this machine's C library, for the images. */
 export async function ensureBusybox(): Promise<string> {
   return ensure({
@@ -50,15 +63,16 @@ export async function ensureBusybox(): Promise<string> {
 
 type Tool = {
   readonly name: string;
-  readonly folder?: string;
+  /** Folders that hold it on some machines and are not on PATH. */
+  readonly alsoIn?: readonly string[];
   readonly isGood: (path: string) => Promise<boolean>;
   readonly packaged: { readonly suite: Suite; readonly package: string; readonly file: RegExp };
   readonly help: string;
 };
 
-async function ensure({ name, folder = binDir, isGood, packaged, help }: Tool): Promise<string> {
-  const own = join(folder, name);
-  for (const path of [own, which(name)]) {
+async function ensure({ name, alsoIn = [], isGood, packaged, help }: Tool): Promise<string> {
+  const own = join(binDir, name);
+  for (const path of [own, which(name), ...alsoIn.map((folder) => join(folder, name))]) {
     if (path !== undefined && isExecutable(path) && (await works(path, isGood))) return path;
   }
   if (!isDebian) throw new Missing(help);

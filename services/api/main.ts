@@ -3,10 +3,12 @@ import { connect } from "@nats-io/transport-node";
 import * as z from "zod";
 import { natsBus } from "../../libs/bus/nats.ts";
 import { openCluster } from "../../libs/cluster/open.ts";
+import { proveHealth } from "../../libs/cluster/prove-health.ts";
 import { settingsFromEnvironment } from "../../libs/cluster/settings.ts";
 import { kinds } from "../../libs/model/registry.ts";
 import { natsStore } from "../../libs/store/nats.ts";
 import { systemClock } from "../../libs/telemetry/clock.ts";
+import { healthMark } from "../../libs/telemetry/health.ts";
 import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
 import { stopSignal } from "../../libs/telemetry/stop-signal.ts";
@@ -92,5 +94,8 @@ if (config.BERTH_KUBECONFIG !== undefined) {
   });
 }
 log.info({ address }, "the gateway serves");
-await applyManifests(gateway, manifests, { parked, signal });
+await Promise.all([
+  applyManifests(gateway, manifests, { parked, signal }),
+  proveHealth({ cluster, mark: healthMark(log), signal, ...ports }),
+]);
 log.info("the gateway stops");

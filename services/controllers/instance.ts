@@ -31,6 +31,8 @@ export type InstanceOptions = {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Runs beside it from when it acts until `signal` aborts; `works`: it is seen in its group. */
+  readonly onActing?: (works: () => boolean) => Promise<void>;
   /** Aborts: its actors are handed over, and it ends. */
   readonly signal: AbortSignal;
 };
@@ -81,5 +83,6 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
     log,
   });
   log.info({ controllers: controllers.length }, "the controllers act");
-  await Promise.all([actors.ended, following]);
+  const beside = options.onActing?.(() => placement.isMember());
+  await Promise.all([actors.ended, following, beside]);
 }

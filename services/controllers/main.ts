@@ -2,11 +2,13 @@
 import * as z from "zod";
 import { natsBus } from "../../libs/bus/nats.ts";
 import { openCluster } from "../../libs/cluster/open.ts";
+import { proveHealth } from "../../libs/cluster/prove-health.ts";
 import { eventRecorder } from "../../libs/cluster/record-event.ts";
 import { settingsFromEnvironment } from "../../libs/cluster/settings.ts";
 import { natsMemberships } from "../../libs/store/nats-memberships.ts";
 import { natsStore } from "../../libs/store/nats.ts";
 import { systemClock } from "../../libs/telemetry/clock.ts";
+import { healthMark } from "../../libs/telemetry/health.ts";
 import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
 import { stopSignal } from "../../libs/telemetry/stop-signal.ts";
@@ -49,6 +51,7 @@ await runInstance({
   record,
   memberships,
   signal,
+  onActing: (works) => proveHealth({ cluster, mark: healthMark(log), works, signal, ...ports }),
   ...ports,
 });
 log.info("the controllers stop");

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { natsBus } from "../../libs/bus/nats.ts";
 import { systemClock } from "../../libs/telemetry/clock.ts";
+import { healthMark } from "../../libs/telemetry/health.ts";
 import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
 import { stopSignal } from "../../libs/telemetry/stop-signal.ts";
@@ -69,6 +70,7 @@ const servers = resolvConf("/etc/resolv.conf", () => dnsAddress, systemClock);
       return here.apply(known);
     },
     repair: () => here.repair(),
+    onWorking: healthMark(log),
     ...ports,
     signal: stop.signal,
   });

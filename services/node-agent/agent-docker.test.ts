@@ -56,6 +56,7 @@ describe("an agent on Docker", () => {
       facts: nodeFacts,
       dataDir,
       drains: true,
+      onAccepted: () => undefined,
       signal: stop.signal,
       ...ports,
     });

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Bus } from "../../libs/bus/bus.ts";
 import { memoryBus } from "../../libs/bus/memory.ts";
 import { systemClock } from "../../libs/telemetry/clock.ts";
@@ -27,6 +27,7 @@ describe("an agent", () => {
   let runtime: HollowRuntime;
   let stop: AbortController;
   let running: Promise<void>;
+  let accepted = 0;
 
   const begin = () => {
     stop = new AbortController();
@@ -42,12 +43,14 @@ describe("an agent", () => {
       facts: nodeFacts,
       dataDir,
       drains: true,
+      onAccepted: () => void (accepted += 1),
       signal: stop.signal,
       ...ports,
     });
   };
 
   beforeEach(async () => {
+    accepted = 0;
     dataDir = await mkdtemp(join(tmpdir(), "berth-agent-"));
     bus = memoryBus(ports);
     control = await fakeControl(bus, "n1");
@@ -92,6 +95,10 @@ describe("an agent", () => {
     holds: (report: Parameters<typeof statusIn>[0]) =>
       statusIn(report).conditions.some(({ type, status }) => type === "Ready" && status === "True"),
   };
+
+  test("says that the control plane has accepted it, once it has its network", async () => {
+    await vi.waitFor(() => expect(accepted).toBeGreaterThan(0), { timeout: 10_000 });
+  });
 
   test("runs what it is assigned and reports it ready", async () => {
     control.assign(anAssignment("web", {}));

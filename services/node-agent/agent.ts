@@ -33,6 +33,8 @@ export type AgentOptions = {
   readonly facts: NodeFacts;
   readonly dataDir: string;
   readonly drains: boolean;
+  /** The control plane has taken a heartbeat of this node, which has its network. */
+  readonly onAccepted: () => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -67,6 +69,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     known,
     reports,
     facts: async () => facts,
+    onAccepted: () => {
+      if (network !== undefined) options.onAccepted();
+    },
     onKnown(proved) {
       displaced = false;
       converge(proved);

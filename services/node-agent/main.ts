@@ -5,6 +5,7 @@ import Docker from "dockerode";
 import * as z from "zod";
 import { natsBus } from "../../libs/bus/nats.ts";
 import { systemClock } from "../../libs/telemetry/clock.ts";
+import { healthMark } from "../../libs/telemetry/health.ts";
 import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
 import { stopSignal } from "../../libs/telemetry/stop-signal.ts";
@@ -94,6 +95,7 @@ async function run(
     facts,
     dataDir,
     drains,
+    onAccepted: healthMark(log),
     signal,
     ...ports,
   });

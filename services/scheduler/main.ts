@@ -2,11 +2,13 @@
 import * as z from "zod";
 import { joinPlacement } from "../../libs/actor/placement.ts";
 import { openCluster } from "../../libs/cluster/open.ts";
+import { proveHealth } from "../../libs/cluster/prove-health.ts";
 import { eventRecorder } from "../../libs/cluster/record-event.ts";
 import { settingsFromEnvironment } from "../../libs/cluster/settings.ts";
 import { natsMemberships } from "../../libs/store/nats-memberships.ts";
 import { natsStore } from "../../libs/store/nats.ts";
 import { systemClock } from "../../libs/telemetry/clock.ts";
+import { healthMark } from "../../libs/telemetry/health.ts";
 import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
 import { stopSignal } from "../../libs/telemetry/stop-signal.ts";
@@ -39,5 +41,9 @@ const { signal } = stop;
 const member = { id: `${config.BERTH_INSTANCE}-${systemRandom.uuid()}`, group: "scheduler" };
 const placement = await joinPlacement({ memberships, member, signal, ...ports });
 log.info({ member: member.id }, "scheduling");
-await runScheduler({ ...cluster, placement, record, signal, ...ports });
+const works = () => placement.isMember();
+await Promise.all([
+  runScheduler({ ...cluster, placement, record, signal, ...ports }),
+  proveHealth({ cluster, mark: healthMark(log), works, signal, ...ports }),
+]);
 log.info("stopped");

@@ -29,7 +29,13 @@ function stage(memory: Memory = { load: async () => undefined, save: async () =>
   const applied: KnownNow[] = [];
   const heard: LbHeartbeat[] = [];
   const held = new Map<string, number>();
-  const control = { revision: 10, snapshots: 0, lag: 0, apply: async () => undefined as void };
+  const control = {
+    revision: 10,
+    snapshots: 0,
+    lag: 0,
+    works: 0,
+    apply: async () => undefined as void,
+  };
   const wire = network.connect(clock);
   const nameOf = (key: string) => key.split(".")[2] ?? "";
   const digestNow = () => {
@@ -47,6 +53,7 @@ function stage(memory: Memory = { load: async () => undefined, save: async () =>
       applied.push(state);
     },
     repair: async () => undefined,
+    onWorking: () => void (control.works += 1),
     clock,
     random: systemRandom,
     log: createLog("lb", "silent"),
@@ -140,6 +147,27 @@ describe("an lb's session", () => {
     lb.write("last", { lost: true });
     await lb.clock.advance(2_000);
     expect([lb.names(), lb.control.snapshots]).toEqual([["last", "lost", "web"], 3]);
+  });
+
+  test("works while the controllers take its heartbeats and its rules can be applied", async () => {
+    await using lb = stage();
+    await lb.clock.advance(5_000);
+    expect(lb.control.works).toBe(0);
+    await lb.controllers();
+    await lb.clock.advance(5_000);
+    const before = lb.control.works;
+    expect(before).toBeGreaterThan(0);
+
+    lb.control.apply = () => Promise.reject(new Error("nft is gone"));
+    lb.write("web");
+    await lb.clock.advance(10);
+    const failing = lb.control.works;
+    await lb.clock.advance(5_000);
+    expect(lb.control.works).toBe(failing);
+
+    lb.control.apply = async () => undefined;
+    await lb.clock.advance(5_000);
+    expect(lb.control.works).toBeGreaterThan(failing);
   });
 
   test("applies updates that wait as one, and acknowledges none before it is applied", async () => {

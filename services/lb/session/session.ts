@@ -26,6 +26,8 @@ export type SessionOptions = {
   readonly apply: (state: KnownNow) => Promise<void>;
   /** Restores what others changed; called now and then, never during `apply`. */
   readonly repair: () => Promise<void>;
+  /** The controllers have taken a heartbeat, and what is known is applied or on its way to be. */
+  readonly onWorking: () => void;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -55,7 +57,7 @@ export async function runSession(options: SessionOptions): Promise<void> {
   /** What the dataplane was made of. */
   let applied = { revision: 0, digest: state.now().digest };
   let [behindSinceMs, syncedAtMs]: [number | undefined, number] = [undefined, 0];
-  let unsaved = false;
+  let [unsaved, failing] = [false, false];
 
   await Promise.all([talking(), applying()]);
 
@@ -99,6 +101,7 @@ export async function runSession(options: SessionOptions): Promise<void> {
     };
     const answer = await ask(bus, "heartbeat", heartbeat, 1_000);
     const reply = lbHeartbeatReply.parse(answer);
+    if (!failing) options.onWorking();
     if (state.learn(reply.cluster)) wake.apply.ring();
     const held = state.now().revision;
     const behind = reply.lastRevision > held;
@@ -145,9 +148,11 @@ export async function runSession(options: SessionOptions): Promise<void> {
     while (!signal.aborted) {
       try {
         await (rung ? applyNewest() : options.repair());
+        failing = false;
         rung = await wake.apply.wait(repairEveryMs, signal);
         if (rung) await clock.sleep(gatherMs, signal);
       } catch (error) {
+        failing = true;
         log.error({ err: error }, "could not apply the rules");
         await clock.sleep(applyRetryMs, signal);
         rung = true;

@@ -54,6 +54,8 @@ export type SessionOptions = {
   readonly facts: () => Promise<NodeFacts>;
   /** What is known has changed; `proved`: what it lacks is gone, by a snapshot. */
   readonly onKnown: (proved: boolean) => void;
+  /** The control plane has taken a heartbeat. */
+  readonly onAccepted: () => void;
   readonly onGone: (uid: string) => void;
   readonly onConfigChanged: (ref: ConfigRef) => void;
   /**
@@ -166,6 +168,7 @@ export function nodeSession(options: SessionOptions): NodeSession {
         if (reply.accepted) {
           standing = "accepted";
           served ??= await options.serve(connected);
+          options.onAccepted();
           pauseMs = await accepted(reply);
         } else {
           await refused(reply);

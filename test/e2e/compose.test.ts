@@ -1,0 +1,76 @@
+import { existsSync } from "node:fs";
+import Docker from "dockerode";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { run } from "../../scripts/tools/run.ts";
+import { eventually } from "../cluster.ts";
+import { type ComposeCluster, composeCluster } from "../compose-cluster.ts";
+import { introductionStory } from "./introduction.ts";
+
+const scale = { controllers: 3, scheduler: 2 };
+const services = ["api", "controllers", "lb", "nats", "node-agent", "scheduler"];
+
+let cluster: ComposeCluster;
+beforeAll(async () => {
+  const scales = Object.entries(scale).flatMap(([name, count]) => ["--scale", `${name}=${count}`]);
+  cluster = await composeCluster(scales);
+});
+afterAll(async () => cluster?.[Symbol.asyncDispose]());
+
+describe("docker compose brings up a cluster of several controllers and schedulers", () => {
+  introductionStory(() => cluster);
+
+  test("every container is healthy, and none was ever restarted", async () => {
+    const containers = await eventually("all are healthy", async () => {
+      const found = await serviceContainers();
+      const states = found.map(({ State, Name }) => `${Name}: ${State.Health?.Status}`);
+      expect(states.filter((state) => !state.endsWith(": healthy"))).toEqual([]);
+      return found;
+    });
+    const names = containers.map(({ Config }) => Config.Labels["com.docker.compose.service"] ?? "");
+    expect([...new Set(names)].toSorted()).toEqual(services);
+    for (const [name, count] of Object.entries(scale)) {
+      expect(names.filter((other) => other === name)).toHaveLength(count);
+    }
+    expect(containers.map(({ RestartCount }) => RestartCount)).toEqual(names.map(() => 0));
+  });
+
+  test("a service that is cut off from NATS is unhealthy", async () => {
+    await cluster.compose(["stop", "--timeout", "5", "nats"]);
+    await eventually("they notice", async () => {
+      const found = await serviceContainers();
+      const cutOff = found.filter(({ State }) => State.Health?.Status === "unhealthy");
+      expect(cutOff.length).toBe(found.length - 1);
+    });
+    await cluster.compose(["start", "nats"]);
+    await eventually("they recover", async () => {
+      const found = await serviceContainers();
+      expect(found.filter(({ State }) => State.Health?.Status !== "healthy")).toEqual([]);
+    });
+  });
+
+  test("taken down, nothing of it is left on the machine", async () => {
+    await cluster[Symbol.asyncDispose]();
+    expect(await serviceContainers()).toEqual([]);
+    const docker = new Docker();
+    const ours = { label: [`berth.dev/cluster=${cluster.id}`] };
+    expect(await docker.listContainers({ all: true, filters: ours })).toEqual([]);
+    expect(await docker.listNetworks({ filters: ours })).toEqual([]);
+    const project = { label: [`com.docker.compose.project=${cluster.project}`] };
+    expect(await docker.listNetworks({ filters: project })).toEqual([]);
+    expect((await docker.listVolumes({ filters: project })).Volumes ?? []).toEqual([]);
+    expect(await run("nft", ["list", "tables"])).not.toContain(`berth_${cluster.id}`);
+    expect(await run("ip", ["-o", "address"])).not.toContain(`lo:${cluster.id}`);
+    for (const range of [cluster.ranges.podCIDR, cluster.ranges.serviceCIDR]) {
+      expect(await run("ip", ["route", "show", "table", "all"])).not.toContain(range);
+    }
+    expect(await run("iptables", ["-w", "-S"])).not.toContain(`berth-${cluster.id}`);
+    expect(existsSync(`/var/lib/berth/${cluster.id}`)).toBe(false);
+  });
+});
+
+async function serviceContainers(): Promise<Docker.ContainerInspectInfo[]> {
+  const docker = new Docker();
+  const filters = { label: [`com.docker.compose.project=${cluster.project}`] };
+  const listed = await docker.listContainers({ all: true, filters });
+  return Promise.all(listed.map(({ Id }) => docker.getContainer(Id).inspect()));
+}

@@ -34,6 +34,13 @@ describe("docker compose brings up a cluster of several controllers and schedule
     expect(containers.map(({ RestartCount }) => RestartCount)).toEqual(names.map(() => 0));
   });
 
+  test("the agent sees connections in other network namespaces", async () => {
+    const nats = (await serviceContainers()).find(({ Name }) => Name.includes("nats"));
+    const file = `/proc/${nats?.State.Pid}/net/tcp6`;
+    const table = await cluster.compose(["exec", "-T", "node-agent", "cat", file]);
+    expect(table).toMatch(/:107E \S+ 0A/); // It listens on 4222.
+  });
+
   test("a service that is cut off from NATS is unhealthy", async () => {
     await cluster.compose(["stop", "--timeout", "5", "nats"]);
     await eventually("they notice", async () => {

@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type RunningCluster, startCluster } from "../scripts/supervisor/cluster.ts";
 import { MachineTaken } from "../scripts/supervisor/machine-registry.ts";
 import { freePort } from "../scripts/supervisor/identity.ts";
+import type { Ranges } from "../scripts/supervisor/ranges.ts";
 import { clusterOptions } from "../scripts/supervisor/options.ts";
 import { ensureKubectl } from "../scripts/tools/tools.ts";
 import { CommandFailed, run } from "../scripts/tools/run.ts";
@@ -21,8 +22,6 @@ export type TestCluster = RunningCluster & { readonly kubectl: Kubectl };
 
 /** Pairs of a pod and a service range that tests may use. */
 const rangesMax = 16;
-
-export type Ranges = { readonly podCIDR: string; readonly serviceCIDR: string };
 
 /** With ranges of its own, so that it runs beside others and a cluster of the machine's user. */
 export async function testCluster(

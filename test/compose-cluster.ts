@@ -8,10 +8,11 @@ import { ensureHelloImages } from "../scripts/images/hello.ts";
 import { takeDown } from "../scripts/compose/take-down.ts";
 import { freePort } from "../scripts/supervisor/identity.ts";
 import { registerOnMachine } from "../scripts/supervisor/machine-registry.ts";
+import type { Ranges } from "../scripts/supervisor/ranges.ts";
 import { root } from "../scripts/tools/paths.ts";
 import { run } from "../scripts/tools/run.ts";
 import { ensureCompose } from "../scripts/tools/tools.ts";
-import { eventually, inFreeRanges, type Kubectl, kubectlOf, type Ranges } from "./cluster.ts";
+import { eventually, inFreeRanges, type Kubectl, kubectlOf } from "./cluster.ts";
 
 export type ComposeCluster = AsyncDisposable & {
   readonly id: string;

@@ -8,15 +8,18 @@ import { run, which } from "../tools/run.ts";
 /** Removals at work at once; more slow the engine down. */
 const atOnce = 8;
 
+/** @returns whether all of it is gone: without its engine containers stay, to come back with it */
 export async function cleanMachine(
   docker: Docker,
   { clusterId, podCIDR }: { readonly clusterId: string; readonly podCIDR: string },
-): Promise<void> {
-  if (await answers(docker)) await removeContainers(docker, clusterId);
+): Promise<boolean> {
+  const engineAnswers = await answers(docker);
+  if (engineAnswers) await removeContainers(docker, clusterId);
   await removeTables(clusterId);
   await removeAddresses(clusterId);
   await removeDockerUserRules(clusterId);
   await removeRoute(podCIDR);
+  return engineAnswers;
 }
 
 /** A cluster without nodes needs no engine. */

@@ -8,7 +8,7 @@ import Docker from "dockerode";
 import { type Child, child, type ChildSpec } from "./child.ts";
 import { cleanMachine } from "./clean-machine.ts";
 import { endLeftovers } from "./end-leftovers.ts";
-import { freeNatsPort, identityIn, isFree } from "./identity.ts";
+import { freeNatsPort, identityIn, isFree, recordRanges } from "./identity.ts";
 import {
   deadClusters,
   forgetOnMachine,
@@ -16,6 +16,7 @@ import {
   registerOnMachine,
 } from "./machine-registry.ts";
 import type { ClusterOptions } from "./options.ts";
+import { type Ranges, rangesOf } from "./ranges.ts";
 import { ensureNatsServer } from "../tools/tools.ts";
 import { root } from "../tools/paths.ts";
 import { which } from "../tools/run.ts";
@@ -33,28 +34,34 @@ const natsStartMaxMs = 15_000;
 
 /**
  * Starts the cluster of `options.dir`, a new one where there is none. Disposing of it takes
- * everything down that carries its id; its state stays.
+ * everything down that carries its id; its state stays. When `signal` aborts meanwhile, what was
+ * started is ended again.
  *
  * @throws {MachineTaken} when another cluster is in the way
+ * @throws {RangesRefused} when the state was made with other ranges
  */
 export async function startCluster(
   options: ClusterOptions,
   onRestart: (name: string) => void,
+  signal?: AbortSignal,
 ): Promise<RunningCluster> {
-  const { dir, port, podCIDR, serviceCIDR } = options;
-  const { id } = await identityIn(dir);
+  const { dir, port } = options;
+  const { id, ...recorded } = await identityIn(dir);
+  const ranges = rangesOf(options.fresh ? {} : recorded, options);
+  const { podCIDR } = ranges;
   const docker = new Docker();
   await using undo = new AsyncDisposableStack();
   await clearDead(docker);
-  const mine = { id, pid: process.pid, dir, port, podCIDR, serviceCIDR };
-  undo.use(registerOnMachine(mine));
-  const clean = () => cleanMachine(docker, { clusterId: id, podCIDR });
+  undo.use(registerOnMachine({ id, pid: process.pid, dir, port, ...ranges }));
+  const clean = async () => void (await cleanMachine(docker, { clusterId: id, podCIDR }));
   // What a `kill -9` of everything left.
   await endLeftovers(id);
   await clean();
   undo.defer(clean);
-  if (options.fresh) forget(dir);
   await refuseTakenPorts(options);
+  if (options.fresh) forget(dir);
+  await recordRanges(dir, ranges);
+  signal?.throwIfAborted();
   const natsPort = await freeNatsPort(dir);
 
   const logs = join(dir, "logs");
@@ -63,9 +70,10 @@ export async function startCluster(
   undo.defer(() => nats.stop());
   nats.start();
   await answersOn(natsPort);
+  signal?.throwIfAborted();
 
   const kubeconfig = join(dir, "kubeconfig");
-  const services = serviceSpecs(options, { id, natsUrl, logs, kubeconfig }).map((spec) =>
+  const services = serviceSpecs(options, { id, ranges, natsUrl, logs, kubeconfig }).map((spec) =>
     child(spec, onRestart),
   );
   undo.defer(async () => {
@@ -88,8 +96,7 @@ export async function startCluster(
 async function clearDead(docker: Docker): Promise<void> {
   for (const { id, podCIDR } of deadClusters()) {
     await endLeftovers(id);
-    await cleanMachine(docker, { clusterId: id, podCIDR });
-    forgetOnMachine(id);
+    if (await cleanMachine(docker, { clusterId: id, podCIDR })) forgetOnMachine(id);
   }
 }
 
@@ -130,6 +137,7 @@ jetstream { store_dir: ${JSON.stringify(join(dir, "nats"))}, sync_interval: alwa
 
 type Places = {
   readonly id: string;
+  readonly ranges: Ranges;
   readonly natsUrl: string;
   readonly logs: string;
   readonly kubeconfig: string;
@@ -151,8 +159,8 @@ function serviceSpecs(options: ClusterOptions, places: Places): readonly ChildSp
       BERTH_INSTANCE: name,
       BERTH_LOG_LEVEL: options.logLevel,
       BERTH_PARENT_PIPE: "1",
-      BERTH_POD_CIDR: options.podCIDR,
-      BERTH_SERVICE_CIDR: options.serviceCIDR,
+      BERTH_POD_CIDR: places.ranges.podCIDR,
+      BERTH_SERVICE_CIDR: places.ranges.serviceCIDR,
       ...options.environment,
       ...env,
     },

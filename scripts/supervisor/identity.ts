@@ -1,13 +1,16 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import * as z from "zod";
+import type { Ranges } from "./ranges.ts";
 
 /** What makes a cluster the same one after a restart; in `<dir>/cluster.json`. */
 const identity = z.object({
   id: z.string().regex(/^[a-z0-9]{6}$/),
   natsPort: z.int(),
+  podCIDR: z.string().optional(),
+  serviceCIDR: z.string().optional(),
 });
 export type Identity = z.output<typeof identity>;
 
@@ -23,12 +26,24 @@ export async function identityIn(dir: string): Promise<Identity> {
   return made;
 }
 
+/** Keeps `ranges` with the cluster in `dir`. */
+export async function recordRanges(dir: string, ranges: Ranges): Promise<void> {
+  await change(dir, ranges);
+}
+
+async function change(dir: string, changes: Partial<Identity>): Promise<void> {
+  const changed = { ...(await identityIn(dir)), ...changes };
+  const file = join(dir, "cluster.json");
+  writeFileSync(`${file}.new`, JSON.stringify(changed));
+  renameSync(`${file}.new`, file); // Whole or not at all: it is the cluster's identity.
+}
+
 /** The recorded port of nats-server, or another that is recorded now when a program has taken it. */
 export async function freeNatsPort(dir: string): Promise<number> {
-  const { id, natsPort } = await identityIn(dir);
+  const { natsPort } = await identityIn(dir);
   if (await isFree(natsPort)) return natsPort;
   const another = await freePort();
-  writeFileSync(join(dir, "cluster.json"), JSON.stringify({ id, natsPort: another }));
+  await change(dir, { natsPort: another });
   return another;
 }
 

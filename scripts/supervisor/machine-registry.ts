@@ -1,6 +1,7 @@
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
+import { overlap } from "./ranges.ts";
 
 /** Clusters that run on this machine, a file each. */
 const folder = "/run/berth";
@@ -26,17 +27,35 @@ export class MachineTaken extends Error {
  */
 export function registerOnMachine(mine: Registered): Disposable {
   mkdirSync(folder, { recursive: true });
-  for (const other of livingClusters()) {
-    const clash = clashOf(mine, other);
-    if (clash !== undefined) {
-      throw new MachineTaken(
-        `cluster ${other.id} (pid ${other.pid}, in ${other.dir}) runs on this machine and has the same ${clash}`,
-      );
-    }
+  refuseClashes(mine, livingClusters());
+  try {
+    writeFileSync(join(folder, `${mine.id}.json`), JSON.stringify(mine), { flag: "wx" });
+  } catch (cause) {
+    throw new MachineTaken(`cluster ${mine.id}, in ${mine.dir}, is being started already`, {
+      cause,
+    });
   }
-  const file = join(folder, `${mine.id}.json`);
-  writeFileSync(file, JSON.stringify(mine));
+  try {
+    // Of two that looked at once, at least one sees the other now.
+    refuseClashes(
+      mine,
+      livingClusters().filter(({ id }) => id !== mine.id),
+    );
+  } catch (error) {
+    forgetOnMachine(mine.id);
+    throw error;
+  }
   return { [Symbol.dispose]: () => forgetOnMachine(mine.id) };
+}
+
+function refuseClashes(mine: Registered, others: readonly Registered[]): void {
+  for (const other of others) {
+    const clash = clashOf(mine, other);
+    if (clash === undefined) continue;
+    throw new MachineTaken(
+      `cluster ${other.id} (pid ${other.pid}, in ${other.dir}) runs on this machine and ${clash}`,
+    );
+  }
 }
 
 /** Clusters whose supervisor was killed, so that nobody has cleaned up after them. */
@@ -62,10 +81,16 @@ function lives({ pid }: Registered): boolean {
   return existsSync(stat) && !/\) Z /.test(readFileSync(stat, "utf8"));
 }
 
-function clashOf(mine: Registered, other: Registered): string | undefined {
-  if (mine.dir === other.dir) return "state folder (--dir)";
-  if (mine.port === other.port) return "gateway port (--port)";
-  if (mine.podCIDR === other.podCIDR) return "pod range (--pod-cidr)";
-  if (mine.serviceCIDR === other.serviceCIDR) return "service range (--service-cidr)";
+/** How two clusters are in each other's way, as a predicate of `other`; undefined: they are not. */
+export function clashOf(mine: Registered, other: Registered): string | undefined {
+  if (mine.dir === other.dir) return "has the same state folder: choose with --dir";
+  if (mine.port === other.port) return "has the same gateway port: choose with --port";
+  const theirs = [other.podCIDR, other.serviceCIDR];
+  for (const key of ["podCIDR", "serviceCIDR"] as const) {
+    const taken = theirs.find((range) => overlap(mine[key], range));
+    if (taken === undefined) continue;
+    const option = key === "podCIDR" ? "--pod-cidr" : "--service-cidr";
+    return `has the range ${taken}, which overlaps ${mine[key]}: choose with ${option}`;
+  }
   return undefined;
 }

@@ -1,10 +1,13 @@
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import * as z from "zod";
+import { addressIn } from "../../libs/cluster/settings.ts";
 import { root } from "../tools/paths.ts";
 
 const count = z.coerce.number().int().min(0).max(64);
 const atLeastOne = count.min(1);
+/** `10.244.3.0/16` is written `10.244.0.0/16`. */
+const range = z.cidrv4().transform((cidr) => `${addressIn(cidr, 0)}/${cidr.split("/")[1]}`);
 
 const schema = z.object({
   /** Of the gateway; further gateways take the ports above it. */
@@ -21,41 +24,94 @@ const schema = z.object({
     .string()
     .default(join(root, ".berth"))
     .transform((path) => resolve(path)),
-  podCIDR: z.cidrv4().default("10.244.0.0/16"),
-  serviceCIDR: z.cidrv4().default("10.96.0.0/16"),
+  /** Not named: what the state has, or the default of a new cluster. */
+  podCIDR: range.optional(),
+  serviceCIDR: range.optional(),
   logLevel: z.enum(["debug", "info", "warn", "error"]).default("info"),
   /** Of the services too. */
   environment: z.record(z.string(), z.string()).default({}),
 });
 export type ClusterOptions = z.output<typeof schema>;
 
+export class BadOptions extends Error {
+  override readonly name = "BadOptions";
+}
+
 /** What is not named has its default. */
 export const clusterOptions = (given: z.input<typeof schema> = {}): ClusterOptions =>
   schema.parse(given);
 
-/** @throws {Error} that names the option at fault */
-export function optionsFromArguments(argv: readonly string[]): ClusterOptions {
-  const text = { type: "string" } as const;
-  const flag = { type: "boolean" } as const;
-  const { values } = parseArgs({
-    args: [...argv],
-    options: {
-      port: text,
-      nodes: text,
-      apis: text,
-      controllers: text,
-      schedulers: text,
-      fresh: flag,
-      "no-demo": flag,
-      dir: text,
-      "pod-cidr": text,
-      "service-cidr": text,
-    },
-  });
-  const { "no-demo": noDemo, "pod-cidr": podCIDR, "service-cidr": serviceCIDR, ...same } = values;
-  const given = { ...same, podCIDR, serviceCIDR, ...(noDemo === true && { demo: false }) };
+const texts = {
+  port: "port",
+  nodes: "nodes",
+  apis: "apis",
+  controllers: "controllers",
+  schedulers: "schedulers",
+  dir: "dir",
+  "pod-cidr": "podCIDR",
+  "service-cidr": "serviceCIDR",
+  "log-level": "logLevel",
+} as const satisfies Record<string, keyof ClusterOptions>;
+const flags = {
+  fresh: { fresh: true },
+  "no-demo": { demo: false },
+} as const;
+
+/**
+ * Options as arguments, such as `--pod-cidr 10.1.0.0/16`, else from the environment, such as
+ * `BERTH_POD_CIDR=10.1.0.0/16`; flags are on there with `1` or `true`.
+ *
+ * @throws {BadOptions} that names the options at fault
+ */
+export function optionsFrom(argv: readonly string[], env: NodeJS.ProcessEnv): ClusterOptions {
+  const named = { ...fromEnvironment(env), ...argumentsIn(argv) };
+  const given: Partial<Record<keyof ClusterOptions, unknown>> = {};
+  for (const [name, value] of Object.entries(named)) {
+    if (isKey(texts, name)) given[texts[name]] = value;
+    else if (isKey(flags, name) && value === true) Object.assign(given, flags[name]);
+  }
   const result = schema.safeParse(given);
   if (result.success) return result.data;
-  const faults = result.error.issues.map(({ path, message }) => `--${path.join(".")}: ${message}`);
-  throw new Error(faults.join("; "));
+  const faults = result.error.issues.map(({ path, message }) => {
+    const option = Object.entries(texts).find(([, key]) => key === path[0])?.[0];
+    return `--${option ?? path.join(".")}: ${message}`;
+  });
+  throw new BadOptions(faults.join("; "));
 }
+
+type Named = Readonly<Record<string, string | boolean | undefined>>;
+
+function argumentsIn(argv: readonly string[]): Named {
+  const options = Object.fromEntries([
+    ...Object.keys(texts).map((name) => [name, { type: "string" } as const] as const),
+    ...Object.keys(flags).map((name) => [name, { type: "boolean" } as const] as const),
+  ]);
+  try {
+    const { values } = parseArgs({ args: [...argv], options });
+    return Object.fromEntries(
+      Object.entries(values).flatMap(([name, value]) =>
+        Array.isArray(value) ? [] : [[name, value]],
+      ),
+    );
+  } catch (error) {
+    throw new BadOptions(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+function fromEnvironment(env: NodeJS.ProcessEnv): Named {
+  const said = (name: string) => env[`BERTH_${name.toUpperCase().replaceAll("-", "_")}`] ?? "";
+  const set = (names: object) => Object.keys(names).filter((name) => said(name) !== "");
+  return Object.fromEntries([
+    ...set(texts).map((name) => [name, said(name)]),
+    ...set(flags).map((name) => [name, isOn(name, said(name))]),
+  ]);
+}
+
+function isOn(name: string, said: string): boolean {
+  if (["1", "true"].includes(said)) return true;
+  if (["0", "false"].includes(said)) return false;
+  throw new BadOptions(`--${name}: in the environment it is 1, true, 0 or false, not "${said}"`);
+}
+
+const isKey = <T extends object>(table: T, name: string): name is keyof T & string =>
+  Object.hasOwn(table, name);

@@ -44,9 +44,8 @@ describe("docker compose brings up a cluster of several controllers and schedule
   test("a service that is cut off from NATS is unhealthy", async () => {
     await cluster.compose(["stop", "--timeout", "5", "nats"]);
     await eventually("they notice", async () => {
-      const found = await serviceContainers();
-      const cutOff = found.filter(({ State }) => State.Health?.Status === "unhealthy");
-      expect(cutOff.length).toBe(found.length - 1);
+      const others = (await serviceContainers()).filter(({ State }) => State.Running);
+      expect(others.filter(({ State }) => State.Health?.Status !== "unhealthy")).toEqual([]);
     });
     await cluster.compose(["start", "nats"]);
     await eventually("they recover", async () => {

@@ -9,7 +9,7 @@ test("a health mark makes its file young again", async () => {
   const folder = mkdtempSync(join(tmpdir(), "berth-health-"));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const file = join(folder, "healthy");
-  const mark = healthMark(createLog("test", "silent"), { BERTH_HEALTH_FILE: file });
+  const mark = healthMark(file, createLog("test", "silent"));
 
   mark();
   await vi.waitFor(() => expect(statSync(file).isFile()).toBe(true));

@@ -33,6 +33,8 @@ const environment = z.object({
   BERTH_API_ADDRESS: z.string().optional(),
   BERTH_PKI_DIR: z.string().default(".berth/pki"),
   BERTH_KUBECONFIG: z.string().optional(),
+  /** Touched whenever the service has done its work anew. */
+  BERTH_HEALTH_FILE: z.string().optional(),
   BERTH_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   BERTH_INSTANCE: z.string().default("api"),
 });
@@ -96,6 +98,6 @@ if (config.BERTH_KUBECONFIG !== undefined) {
 log.info({ address }, "the gateway serves");
 await Promise.all([
   applyManifests(gateway, manifests, { parked, signal }),
-  proveHealth({ cluster, mark: healthMark(log), signal, ...ports }),
+  proveHealth({ cluster, mark: healthMark(config.BERTH_HEALTH_FILE, log), signal, ...ports }),
 ]);
 log.info("the gateway stops");

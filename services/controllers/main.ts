@@ -17,6 +17,8 @@ import { allControllers, runInstance } from "./instance.ts";
 const config = z
   .object({
     BERTH_NATS_URL: z.string().default("nats://127.0.0.1:4222"),
+    /** Touched whenever the service has done its work anew. */
+    BERTH_HEALTH_FILE: z.string().optional(),
     BERTH_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
     BERTH_INSTANCE: z.string().default("controllers"),
   })
@@ -43,6 +45,7 @@ await using cluster = await openCluster({
 await using events = await natsStore({ url, bucket: "events", maxAgeSeconds: 3_600, ...ports });
 await using record = eventRecorder({ store: events, ...ports });
 await using memberships = await natsMemberships({ url, ...ports });
+const mark = healthMark(config.BERTH_HEALTH_FILE, log);
 await runInstance({
   instance,
   controllers: await allControllers(),
@@ -51,7 +54,7 @@ await runInstance({
   record,
   memberships,
   signal,
-  onActing: (works) => proveHealth({ cluster, mark: healthMark(log), works, signal, ...ports }),
+  onActing: (works) => proveHealth({ cluster, mark, works, signal, ...ports }),
   ...ports,
 });
 log.info("the controllers stop");

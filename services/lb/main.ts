@@ -26,6 +26,8 @@ const config = z
     BERTH_MACHINE: z.string().min(1).default(hostname()),
     BERTH_DATA_DIR: z.string().default(join(process.cwd(), ".berth", "lb")),
     BERTH_DATAPLANE: z.enum(["auto", "nftables", "proxy"]).default("auto"),
+    /** Touched whenever the service has done its work anew. */
+    BERTH_HEALTH_FILE: z.string().optional(),
     BERTH_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   })
   .parse(process.env);
@@ -70,7 +72,7 @@ const servers = resolvConf("/etc/resolv.conf", () => dnsAddress, systemClock);
       return here.apply(known);
     },
     repair: () => here.repair(),
-    onWorking: healthMark(log),
+    onWorking: healthMark(config.BERTH_HEALTH_FILE, log),
     ...ports,
     signal: stop.signal,
   });

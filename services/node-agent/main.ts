@@ -31,6 +31,8 @@ const config = z
     BERTH_RUNTIME: z.enum(["docker", "hollow"]).default("docker"),
     BERTH_HOLLOW_COUNT: z.coerce.number().int().min(1).max(5_000).default(1),
     BERTH_DRAIN: z.enum(["on", "off"]).default("on"),
+    /** Touched whenever the service has done its work anew. */
+    BERTH_HEALTH_FILE: z.string().optional(),
     BERTH_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   })
   .parse(process.env);
@@ -95,7 +97,7 @@ async function run(
     facts,
     dataDir,
     drains,
-    onAccepted: healthMark(log),
+    onAccepted: healthMark(config.BERTH_HEALTH_FILE, log),
     signal,
     ...ports,
   });

@@ -16,6 +16,8 @@ import { runScheduler } from "./batch.ts";
 
 const environment = z.object({
   BERTH_NATS_URL: z.string().default("nats://127.0.0.1:4222"),
+  /** Touched whenever the service has done its work anew. */
+  BERTH_HEALTH_FILE: z.string().optional(),
   BERTH_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   /** Names this instance among its like, in logs and memberships. */
   BERTH_INSTANCE: z.string().default("scheduler"),
@@ -44,6 +46,12 @@ log.info({ member: member.id }, "scheduling");
 const works = () => placement.isMember();
 await Promise.all([
   runScheduler({ ...cluster, placement, record, signal, ...ports }),
-  proveHealth({ cluster, mark: healthMark(log), works, signal, ...ports }),
+  proveHealth({
+    cluster,
+    mark: healthMark(config.BERTH_HEALTH_FILE, log),
+    works,
+    signal,
+    ...ports,
+  }),
 ]);
 log.info("stopped");

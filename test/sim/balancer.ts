@@ -35,6 +35,7 @@ export function balancer(machine: string, applyMs: () => number): Balancer {
           }
         },
         repair: async () => undefined,
+        onWorking: () => undefined,
         clock,
         random,
         log,

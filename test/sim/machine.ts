@@ -158,6 +158,7 @@ export function machine({ name, cpu, onEnd, startMs, endMs }: MachineOptions): M
         converge(proved);
       },
       onRefused: () => void (aside = true), // N5: of one machine, a later agent has its name.
+      onAccepted: () => undefined,
       onGone: (uid) => {
         doomed.add(uid);
         reports.forget(uid);

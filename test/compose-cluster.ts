@@ -76,6 +76,7 @@ export async function composeCluster(args: readonly string[]): Promise<ComposeCl
     id,
     project,
     ranges,
+    kubeconfig,
     kubectl,
     compose,
     [Symbol.asyncDispose]: () => down.disposeAsync(),

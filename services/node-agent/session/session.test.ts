@@ -37,6 +37,7 @@ async function stage(saved?: unknown) {
     reports: reports(),
     facts: async () => nodeFacts,
     onKnown: (proved) => void seen.push(proved ? "proved" : "known"),
+    onAccepted: () => undefined,
     onRefused: (engineId) => void seen.push(`refused for ${engineId}`),
     onGone: () => undefined,
     onConfigChanged: () => undefined,

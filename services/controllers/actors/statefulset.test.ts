@@ -1,0 +1,481 @@
+import * as fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { controllerRevision } from "../../../libs/model/kinds/controllerrevision.ts";
+import { namespace } from "../../../libs/model/kinds/namespace.ts";
+import { node } from "../../../libs/model/kinds/node.ts";
+import { pod, type Pod } from "../../../libs/model/kinds/pod.ts";
+import { statefulSet, type StatefulSet } from "../../../libs/model/kinds/statefulset.ts";
+import { behaviourOf } from "../behaviour.ts";
+import {
+  aNamespace,
+  aNode,
+  aPod,
+  aStatefulSet,
+  countingRandom,
+  settings,
+  start,
+  withImage,
+} from "../fixtures.ts";
+import { simulatedCluster } from "../simulated-cluster.ts";
+import { type Fate, podBecomes } from "../simulated-pods.ts";
+import { statefulSets } from "./statefulset.ts";
+import { ordinalOf, revisionNameOf } from "./statefulset/identity.ts";
+import { isLive, readySinceMs } from "../../../libs/model/pod/state.ts";
+
+const nodes = { seen: () => undefined, judgeable: () => true };
+
+/** A StatefulSet with its actors, whose nodes and users are the test. */
+function simulate(spec: Readonly<Record<string, unknown>>) {
+  const cluster = simulatedCluster();
+  let now = start;
+  const notes: string[] = [];
+  const record = (facts: { readonly message: string }) => void notes.push(facts.message);
+  const ports = { nodes, settings, random: countingRandom(), record, view: cluster.view };
+  const behaviour = behaviourOf(statefulSets, ports);
+  cluster.put(namespace, aNamespace("default"));
+  cluster.put(node, aNode("n1"));
+  cluster.put(statefulSet, aStatefulSet(spec));
+  const self = (): StatefulSet => {
+    const found = cluster.view.get(statefulSet, "default", "web");
+    if (found === undefined) throw new Error("the StatefulSet is gone");
+    return found;
+  };
+  const pods = () =>
+    cluster.view
+      .list(pod)
+      .toSorted((a, b) => (ordinalOf(self(), a) ?? 0) - (ordinalOf(self(), b) ?? 0));
+  /** Whose containers run under a name: from when they start until the node reports their end. */
+  const running = new Map<string, string>();
+  return {
+    cluster,
+    notes,
+    self,
+    pods,
+    names: () => pods().map(({ metadata }) => metadata.name),
+    live: () => pods().filter(isLive),
+    available: () => pods().filter(isAvailable),
+    revisions: () =>
+      cluster.view.list(controllerRevision).toSorted((a, b) => a.revision - b.revision),
+    now: () => now,
+    pass: (ms: number) => void (now += ms),
+    edit(change: Readonly<Record<string, unknown>>) {
+      const before = self();
+      const generation = (before.metadata.generation ?? 0) + 1;
+      const spec = { ...before.spec, ...aStatefulSet({ ...before.spec, ...change }).spec };
+      cluster.put(statefulSet, { ...before, metadata: { ...before.metadata, generation }, spec });
+    },
+    turn: (ago: number) => cluster.turn(behaviour, "default/web", ago, now),
+    settle: () => cluster.settle([behaviour], () => now),
+    becomes(one: Pod, fate: Fate) {
+      const { name, uid } = one.metadata;
+      if (fate === "gone") running.delete(name);
+      else {
+        const other = running.get(name) ?? uid;
+        if (other !== uid) throw new Error(`two pods run as ${name}`);
+        running.set(name, uid);
+      }
+      podBecomes(cluster, one, fate, now);
+    },
+  };
+}
+type Simulation = ReturnType<typeof simulate>;
+const isAvailable = (one: Pod) => isLive(one) && readySinceMs(one) !== undefined;
+const isEnding = ({ metadata }: Pod) => metadata.deletionTimestamp !== undefined;
+
+/** Everything happens as it should, until nothing more does. */
+function finish(run: Simulation): void {
+  for (let round = 0; round < 200; round += 1) {
+    run.settle();
+    const ending = run.pods().filter(isEnding);
+    const starting = run.live().filter((one) => readySinceMs(one) === undefined);
+    if (ending.length + starting.length === 0) return;
+    for (const one of ending) run.becomes(one, "gone");
+    for (const one of starting) run.becomes(one, "ready");
+    run.pass(1_000);
+  }
+  throw new Error("it never came to rest");
+}
+
+const find = (run: Simulation, name: string): Pod => {
+  const found = run.pods().find(({ metadata }) => metadata.name === name);
+  if (found === undefined) throw new Error(`there is no ${name}`);
+  return found;
+};
+const imageOf = ({ spec }: Pod) => spec.containers[0]?.image;
+
+describe("a StatefulSet", () => {
+  test("makes its pods one after another, each with a name and labels of its own", () => {
+    const run = simulate({ replicas: 3 });
+    const seen: string[][] = [];
+    for (let nth = 0; nth < 3; nth += 1) {
+      run.settle();
+      seen.push(run.names());
+      run.becomes(find(run, `web-${nth}`), "ready");
+    }
+    expect(seen).toEqual([["web-0"], ["web-0", "web-1"], ["web-0", "web-1", "web-2"]]);
+    const one = find(run, "web-1");
+    const [revision] = run.revisions();
+    expect(one.metadata.labels).toEqual({
+      app: "web",
+      "statefulset.kubernetes.io/pod-name": "web-1",
+      "apps.kubernetes.io/pod-index": "1",
+      "controller-revision-hash": revision?.metadata.name,
+    });
+    expect(one.spec).toMatchObject({ hostname: "web-1", subdomain: "web" });
+    finish(run);
+    expect(run.self().status).toEqual({
+      observedGeneration: 1,
+      replicas: 3,
+      readyReplicas: 3,
+      availableReplicas: 3,
+      currentReplicas: 3,
+      updatedReplicas: 3,
+      currentRevision: revision?.metadata.name,
+      updateRevision: revision?.metadata.name,
+    });
+  });
+
+  test("makes all at once when they need not wait, and begins where its ordinals do", () => {
+    const run = simulate({
+      replicas: 3,
+      podManagementPolicy: "Parallel",
+      ordinals: { start: 5 },
+    });
+    run.settle();
+    expect(run.names()).toEqual(["web-5", "web-6", "web-7"]);
+    finish(run);
+    run.edit({ replicas: 1 });
+    run.settle();
+    expect(run.pods().filter(isEnding)).toHaveLength(2);
+    run.edit({ ordinals: { start: 4 } });
+    finish(run);
+    expect(run.names()).toEqual(["web-4"]);
+  });
+
+  test("scales down from the last one, each when the one after it is gone", () => {
+    const run = simulate({ replicas: 3 });
+    finish(run);
+    run.edit({ replicas: 1 });
+    run.settle();
+    expect(
+      run
+        .pods()
+        .filter(isEnding)
+        .map(({ metadata }) => metadata.name),
+    ).toEqual(["web-2"]);
+    run.becomes(find(run, "web-2"), "gone");
+    run.settle();
+    expect(
+      run
+        .pods()
+        .filter(isEnding)
+        .map(({ metadata }) => metadata.name),
+    ).toEqual(["web-1"]);
+    finish(run);
+    expect(run.names()).toEqual(["web-0"]);
+  });
+
+  test("waits for minReadySeconds before the next", () => {
+    const run = simulate({ replicas: 2, minReadySeconds: 5 });
+    run.settle();
+    run.becomes(find(run, "web-0"), "ready");
+    run.settle();
+    expect(run.self().status).toMatchObject({ readyReplicas: 1, availableReplicas: 0 });
+    expect(run.names()).toEqual(["web-0"]);
+    run.pass(5_000);
+    run.settle();
+    expect(run.names()).toEqual(["web-0", "web-1"]);
+  });
+
+  test("rolls in reverse order, one at a time, and then calls the new revision current", () => {
+    const run = simulate({ replicas: 3 });
+    finish(run);
+    run.edit(withImage("web:v2"));
+    const replaced: string[] = [];
+    for (let round = 0; round < 3; round += 1) {
+      run.settle();
+      const ending = run.pods().filter(isEnding);
+      expect(ending).toHaveLength(1);
+      replaced.push(...ending.map(({ metadata }) => metadata.name));
+      const { currentRevision, updateRevision } = run.self().status ?? {};
+      expect(currentRevision).not.toBe(updateRevision);
+      for (const one of ending) run.becomes(one, "gone");
+      run.settle();
+      for (const one of run.pods().filter((each) => !isAvailable(each))) run.becomes(one, "ready");
+    }
+    expect(replaced).toEqual(["web-2", "web-1", "web-0"]);
+    finish(run);
+    const { currentRevision, updateRevision, updatedReplicas } = run.self().status ?? {};
+    expect(currentRevision).toBe(updateRevision);
+    expect(updatedReplicas).toBe(3);
+    expect(run.revisions().map(({ revision }) => revision)).toEqual([1, 2]);
+  });
+
+  test("keeps the current revision below the partition, for new pods too", () => {
+    const updateStrategy = { rollingUpdate: { partition: 2 } };
+    const run = simulate({ replicas: 3, updateStrategy });
+    finish(run);
+    run.edit(withImage("web:v2"));
+    finish(run);
+    expect(run.pods().map(imageOf)).toEqual(["web:v1", "web:v1", "web:v2"]);
+    run.becomes(find(run, "web-0"), "failed");
+    finish(run);
+    expect(run.pods().map(imageOf)).toEqual(["web:v1", "web:v1", "web:v2"]);
+    expect(run.self().status).toMatchObject({ currentReplicas: 2, updatedReplicas: 1 });
+    run.edit({ updateStrategy: { rollingUpdate: { partition: 0 } } });
+    finish(run);
+    expect(run.pods().map(imageOf)).toEqual(["web:v2", "web:v2", "web:v2"]);
+  });
+
+  test("replaces nothing under OnDelete until someone deletes it", () => {
+    const run = simulate({ replicas: 2, updateStrategy: { type: "OnDelete" } });
+    finish(run);
+    run.edit(withImage("web:v2"));
+    finish(run);
+    expect(run.pods().map(imageOf)).toEqual(["web:v1", "web:v1"]);
+    run.becomes(find(run, "web-1"), "gone");
+    finish(run);
+    expect(run.pods().map(imageOf)).toEqual(["web:v1", "web:v2"]);
+  });
+
+  test("makes the old revision the newest again when it is undone, and keeps as many as its limit", () => {
+    const run = simulate({ replicas: 1, revisionHistoryLimit: 1 });
+    finish(run);
+    for (const image of ["web:v2", "web:v3", "web:v2"]) {
+      run.edit(withImage(image));
+      finish(run);
+    }
+    const kept = run.revisions();
+    expect(kept.map(({ revision }) => revision)).toEqual([3, 4]);
+    expect(kept.at(-1)?.metadata.name).toBe(run.self().status?.currentRevision);
+    expect(run.pods().map(imageOf)).toEqual(["web:v2"]);
+    expect(kept[0]?.data).toMatchObject({
+      spec: { template: { $patch: "replace", spec: { containers: [{ image: "web:v3" }] } } },
+    });
+  });
+
+  test("does not replace a pod whose node is lost, even when it is evicted (O7)", () => {
+    const run = simulate({ replicas: 1 });
+    finish(run);
+    const { uid } = find(run, "web-0").metadata;
+    run.cluster.put(node, aNode("n1", { status: { conditions: [] } }));
+    const one = find(run, "web-0");
+    const deletionTimestamp = "2026-01-01T00:01:00Z";
+    run.cluster.put(pod, { ...one, metadata: { ...one.metadata, deletionTimestamp } });
+    run.settle();
+    expect(run.pods().map(({ metadata }) => metadata.uid)).toEqual([uid]);
+    run.becomes(find(run, "web-0"), "gone");
+    run.settle();
+    expect(find(run, "web-0").metadata.uid).not.toBe(uid);
+  });
+
+  test("adopts a pod of its name that it selects, and labels it; leaves others' alone", () => {
+    const run = simulate({ replicas: 2, podManagementPolicy: "Parallel" });
+    const owner = { apiVersion: "v1", kind: "Other", name: "x", uid: "x1", controller: true };
+    run.cluster.put(pod, aPod("web-0"));
+    run.cluster.put(pod, aPod("web-1", { owner }));
+    run.settle();
+    expect(find(run, "web-0").metadata.ownerReferences).toMatchObject([{ uid: "sts1" }]);
+    expect(find(run, "web-1").metadata.ownerReferences).toMatchObject([{ uid: "x1" }]);
+    expect(run.names()).toEqual(["web-0", "web-1"]);
+    expect(run.self().status).toMatchObject({ replicas: 1 });
+    finish(run);
+    expect(revisionNameOf(find(run, "web-0"))).toBe(run.self().status?.updateRevision);
+  });
+
+  test("asked for more than anyone can have, looks at no more than a turn can make", () => {
+    const run = simulate({ replicas: 2_000_000_000, podManagementPolicy: "Parallel" });
+    run.turn(0);
+    expect(run.pods()).toHaveLength(200);
+  });
+
+  test("that is parallel leaves a broken revision without making more pods unavailable", () => {
+    const run = simulate({ replicas: 3, podManagementPolicy: "Parallel" });
+    finish(run);
+    run.becomes(find(run, "web-0"), "unready");
+    run.edit(withImage("web:v2"));
+    run.settle();
+    expect(
+      run
+        .pods()
+        .filter(isEnding)
+        .map(({ metadata }) => metadata.name),
+    ).toEqual(["web-0"]);
+    finish(run);
+    expect(run.pods().map(imageOf)).toEqual(["web:v2", "web:v2", "web:v2"]);
+  });
+});
+
+const shape = fc.record({
+  replicas: fc.integer({ min: 1, max: 5 }),
+  podManagementPolicy: fc.constantFrom("OrderedReady", "Parallel"),
+  partition: fc.constantFrom(0, 0, 0, 1, 2),
+  maxUnavailable: fc.constantFrom(1, 1, 2, "50%"),
+  start: fc.constantFrom(0, 0, 3),
+});
+type Shape = typeof shape extends fc.Arbitrary<infer S> ? S : never;
+
+const specOf = ({ replicas, podManagementPolicy, partition, maxUnavailable, start }: Shape) => ({
+  replicas,
+  podManagementPolicy,
+  updateStrategy: { rollingUpdate: { partition, maxUnavailable } },
+  ordinals: { start },
+});
+const mayMiss = ({ maxUnavailable, replicas }: Shape): number =>
+  maxUnavailable === "50%" ? Math.ceil(replicas / 2) : Number(maxUnavailable);
+
+const step = <A extends string>(weight: number, ...acts: readonly A[]) => ({
+  weight,
+  arbitrary: fc.record({
+    act: fc.constantFrom(...acts),
+    nth: fc.nat(5),
+    ago: fc.constantFrom(0, 0, 0, 1, 2, 3, 6),
+  }),
+});
+const orderly = fc.oneof(step(8, "turn"), step(5, "ready"), step(3, "gone"), step(1, "image"));
+const disturbed = fc.oneof(
+  { weight: 8, arbitrary: orderly },
+  step(1, "unready", "failed", "deleted"),
+  step(1, "scale"),
+  step(1, "node"),
+);
+type Action = {
+  readonly act:
+    | "turn"
+    | "ready"
+    | "gone"
+    | "image"
+    | "unready"
+    | "failed"
+    | "deleted"
+    | "scale"
+    | "node";
+  readonly nth: number;
+  readonly ago: number;
+};
+
+function perform(run: Simulation, { act, nth, ago }: Action): void {
+  run.pass(250);
+  const pick = (of: readonly Pod[]) => of[nth % Math.max(of.length, 1)];
+  const become = (one: Pod | undefined, fate: Fate) => one && run.becomes(one, fate);
+  switch (act) {
+    case "turn":
+      run.turn(ago);
+      return;
+    case "image":
+      return run.edit(withImage(`web:v${nth}`));
+    case "scale":
+      return run.edit({ replicas: nth });
+    case "node": {
+      const status = nth % 2 === 0 ? "True" : "Unknown";
+      return run.cluster.put(
+        node,
+        aNode("n1", { status: { conditions: [{ type: "Ready", status }] } }),
+      );
+    }
+    case "deleted": {
+      const one = pick(run.live());
+      if (one === undefined) return;
+      const deletionTimestamp = "2026-01-01T00:01:00Z";
+      return run.cluster.put(pod, { ...one, metadata: { ...one.metadata, deletionTimestamp } });
+    }
+    case "gone":
+      return void become(pick(run.pods().filter(isEnding)), "gone");
+    case "ready":
+      return void become(pick(run.live().filter((one) => readySinceMs(one) === undefined)), act);
+    case "unready":
+    case "failed":
+      return void become(pick(run.live()), act);
+    default:
+      act satisfies never;
+  }
+}
+
+describe("whatever the cuts that its turns are decided at, a StatefulSet", () => {
+  const indexOf = (run: Simulation, one: Pod) =>
+    (ordinalOf(run.self(), one) ?? 0) - (run.self().spec.ordinals?.start ?? 0);
+
+  /** What an action did to the pods, judged by how they stood before it. */
+  function checkOrder(run: Simulation, of: Shape, before: readonly Pod[], was: StatefulSet): void {
+    const known = new Map(before.map((one) => [one.metadata.name, one]));
+    const { currentRevision } = was.status ?? {};
+    for (const one of run.pods()) {
+      const index = indexOf(run, one);
+      const old = known.get(one.metadata.name);
+      if (old === undefined) {
+        const lower = before.filter((other) => indexOf(run, other) < index);
+        if (of.podManagementPolicy === "OrderedReady") {
+          expect(lower.filter(isAvailable)).toHaveLength(index);
+        }
+        if (index < of.partition) expect(revisionNameOf(one)).toBe(currentRevision);
+      } else if (isEnding(one) && !isEnding(old)) {
+        expect(index).toBeGreaterThanOrEqual(of.partition);
+        const higher = before.filter((other) => indexOf(run, other) > index);
+        const waiting = higher.filter(
+          (other) =>
+            !isAvailable(other) || revisionNameOf(other) !== run.self().status?.updateRevision,
+        );
+        expect(waiting.length).toBeLessThan(mayMiss(of));
+      }
+    }
+  }
+
+  test("keeps order, partition and maxUnavailable", () => {
+    fc.assert(
+      fc.property(
+        shape,
+        fc.array(orderly, { minLength: 20, maxLength: 80, size: "max" }),
+        (of, actions) => {
+          const run = simulate(specOf(of));
+          finish(run);
+          run.edit(withImage("web:v9"));
+          for (const each of actions) {
+            const [before, was] = [run.pods(), run.self()];
+            perform(run, each);
+            checkOrder(run, of, before, was);
+            expect(run.available().length).toBeGreaterThanOrEqual(of.replicas - mayMiss(of));
+            expect(run.pods().length).toBeLessThanOrEqual(of.replicas);
+          }
+          finish(run);
+          expect(run.available()).toHaveLength(of.replicas);
+          const revision = run.cluster.view.revision;
+          run.settle();
+          expect(run.cluster.view.revision).toBe(revision);
+        },
+      ),
+      { numRuns: 80 },
+    );
+  });
+
+  test("never runs two pods of one name, and converges, whatever becomes of them", () => {
+    fc.assert(
+      fc.property(
+        shape,
+        fc.array(disturbed, { minLength: 20, maxLength: 80, size: "max" }),
+        (of, actions) => {
+          const run = simulate(specOf(of));
+          for (const each of actions) perform(run, each); // `becomes` throws when two run as one.
+          run.cluster.put(node, aNode("n1"));
+          finish(run);
+          const { replicas } = run.self().spec;
+          expect(run.names()).toEqual(
+            Array.from({ length: replicas }, (_, nth) => `web-${of.start + nth}`),
+          );
+          const { status } = run.self();
+          for (const one of run.pods().slice(of.partition)) {
+            expect(revisionNameOf(one)).toBe(status?.updateRevision);
+          }
+          expect(status).toMatchObject({
+            replicas,
+            readyReplicas: replicas,
+            availableReplicas: replicas,
+          });
+          const revision = run.cluster.view.revision;
+          run.settle();
+          expect(run.cluster.view.revision).toBe(revision);
+        },
+      ),
+      { numRuns: 80 },
+    );
+  });
+});

@@ -90,7 +90,7 @@ function finish(run: Simulation): void {
   throw new Error("it never came to rest");
 }
 
-const homes = (pods: readonly Pod[]) => pods.map(nodeOf).toSorted();
+const homes = (pods: readonly Pod[]) => pods.map((one) => nodeOf(one) ?? "").toSorted();
 
 describe("a DaemonSet", () => {
   test("has one pod on each node, tied to it, and says so", () => {
@@ -355,7 +355,9 @@ type Action = {
 function perform(run: Simulation, { act, nth, ago }: Action): void {
   run.pass(250);
   const pick = (of: readonly Pod[]) => of[nth % Math.max(of.length, 1)];
-  const become = (one: Pod | undefined, fate: Fate) => one && run.becomes(one, fate);
+  const become = (one: Pod | undefined, fate: Fate) => {
+    if (one !== undefined) run.becomes(one, fate);
+  };
   const name = `n${nth}`;
   switch (act) {
     case "turn":
@@ -370,12 +372,12 @@ function perform(run: Simulation, { act, nth, ago }: Action): void {
     case "leave":
       return run.leave(name);
     case "gone":
-      return void become(pick(run.pods().filter(isEnding)), "gone");
+      return become(pick(run.pods().filter(isEnding)), "gone");
     case "ready":
-      return void become(pick(run.live().filter((one) => readySinceMs(one) === undefined)), act);
+      return become(pick(run.live().filter((one) => readySinceMs(one) === undefined)), act);
     case "unready":
     case "failed":
-      return void become(pick(run.live()), act);
+      return become(pick(run.live()), act);
     default:
       act satisfies never;
   }

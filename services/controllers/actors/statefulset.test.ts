@@ -359,7 +359,9 @@ type Action = {
 function perform(run: Simulation, { act, nth, ago }: Action): void {
   run.pass(250);
   const pick = (of: readonly Pod[]) => of[nth % Math.max(of.length, 1)];
-  const become = (one: Pod | undefined, fate: Fate) => one && run.becomes(one, fate);
+  const become = (one: Pod | undefined, fate: Fate) => {
+    if (one !== undefined) run.becomes(one, fate);
+  };
   switch (act) {
     case "turn":
       run.turn(ago);
@@ -382,12 +384,12 @@ function perform(run: Simulation, { act, nth, ago }: Action): void {
       return run.cluster.put(pod, { ...one, metadata: { ...one.metadata, deletionTimestamp } });
     }
     case "gone":
-      return void become(pick(run.pods().filter(isEnding)), "gone");
+      return become(pick(run.pods().filter(isEnding)), "gone");
     case "ready":
-      return void become(pick(run.live().filter((one) => readySinceMs(one) === undefined)), act);
+      return become(pick(run.live().filter((one) => readySinceMs(one) === undefined)), act);
     case "unready":
     case "failed":
-      return void become(pick(run.live()), act);
+      return become(pick(run.live()), act);
     default:
       act satisfies never;
   }

@@ -8,6 +8,17 @@ import { dnsSubdomain } from "./names.ts";
 import { resourceList } from "./quantity.ts";
 import { time } from "./time.ts";
 
+/** How `kubectl get` shows access modes: `RWO,ROX`. */
+export const accessText = (modes: readonly AccessMode[] = []): string =>
+  modes.map((mode) => shortModes[mode]).join(",");
+const shortModes = {
+  ReadWriteOnce: "RWO",
+  ReadOnlyMany: "ROX",
+  ReadWriteMany: "RWX",
+  ReadWriteOncePod: "RWOP",
+} as const;
+type AccessMode = z.output<typeof accessMode>;
+
 export const accessMode = z.enum([
   "ReadWriteOnce",
   "ReadOnlyMany",

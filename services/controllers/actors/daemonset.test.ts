@@ -22,7 +22,7 @@ import { daemonSets } from "./daemonset.ts";
 import { daemonPod, eligibility, nodeOf } from "./daemonset/eligible.ts";
 import { pods as podActors } from "./pod.ts";
 import { revisionLabel } from "./workload/history.ts";
-import { isLive, readySinceMs } from "./workload/pod-state.ts";
+import { isLive, readySinceMs } from "../../../libs/model/pod/state.ts";
 
 const nodes = { seen: () => undefined, judgeable: () => true };
 

@@ -1,20 +1,21 @@
-import type { ClusterView } from "../../../libs/cluster/view.ts";
 import {
   controllerRevision,
   type ControllerRevision,
 } from "../../../libs/model/kinds/controllerrevision.ts";
+import {
+  persistentVolumeClaim,
+  type PersistentVolumeClaim,
+} from "../../../libs/model/kinds/persistentvolumeclaim.ts";
 import { pod, type Pod } from "../../../libs/model/kinds/pod.ts";
 import { statefulSet, type StatefulSet } from "../../../libs/model/kinds/statefulset.ts";
 import { podsOf } from "../../../libs/model/rollout.ts";
 import type { EpochMs } from "../../../libs/telemetry/clock.ts";
 import {
-  actorName,
   controller,
   create,
   type Decision,
   type EventNote,
   normal,
-  type ObjectChange,
   remove,
   update,
   warning,
@@ -24,34 +25,23 @@ import {
   identified,
   memberPod,
   ordinalOf,
-  parsePodName,
-  podName,
+  startOf,
   revisionNameOf,
 } from "./statefulset/identity.ts";
 import { statusOf } from "./statefulset/status.ts";
-import { type Member, nextStep, reachOf, type Step, type Wanted } from "./statefulset/step.ts";
-import { claims, controllerOf } from "./workload/claims.ts";
-import {
-  expiredRevisions,
-  type History,
-  historyOf,
-  revisionConcerns,
-  revisionsFor,
-  templateAt,
-} from "./workload/history.ts";
+import { type Place, storageOf } from "./statefulset/storage.ts";
+import { type Member, nextStep, type Step, type Wanted } from "./statefulset/step.ts";
+import { concerns, readWorld, type World } from "./statefulset/world.ts";
+import { claims } from "./workload/claims.ts";
+import { expiredRevisions, type History, historyOf, templateAt } from "./workload/history.ts";
 import { isTerminal } from "../../../libs/model/pod/state.ts";
-import { availableAtMs, placed, type PlacedPod } from "./workload/pod-state.ts";
-import { podConcerns, podsFor } from "./workload/replicas.ts";
+import { availableAtMs, type PlacedPod } from "./workload/pod-state.ts";
 
 /** Bounds one transaction. The pods that it touches wake the actor for the rest. */
-const deletesMax = 200;
+const deletesMax = 100;
+const claimsMax = 100;
 
-export type World = {
-  /** Its pods, those that it may adopt, and those that hold a name it wants. */
-  readonly pods: readonly PlacedPod[];
-  readonly revisions: readonly ControllerRevision[];
-};
-type Child = Pod | ControllerRevision;
+type Child = Pod | ControllerRevision | PersistentVolumeClaim;
 type StatefulSetDecision = Decision<Child, StatefulSet>;
 
 /**
@@ -75,7 +65,25 @@ export function decide(self: StatefulSet, world: World, now: EpochMs): StatefulS
     return { writes: [], status: { ...status, collisionCount }, wakeAt, events: [] };
   }
   const labelled = new Map(mine.writes.map((write) => [write.object.metadata.name, write]));
-  const step = bounded(nextStep(members, wantedOf(self, world.pods, members)), labelled);
+  const wanted = wantedOf(self, world.pods, members);
+  const next = nextStep(members, wanted);
+  const empty = next.creates.map((ordinal) => placeOf(wanted, ordinal, undefined));
+  const fresh = storageOf(self, empty, world.claims);
+  const ready = next.creates.filter((ordinal) => !fresh.stale.has(ordinal));
+  const step = bounded({ ...next, creates: ready }, labelled);
+  const storage = [
+    ...fresh.writes,
+    // A pod that goes leaves no claim behind that was to go with it.
+    ...storageOf(self, placesOf(step.deletes, wanted), world.claims).writes,
+    ...storageOf(
+      self,
+      placesOf(
+        members.filter((one) => !step.deletes.includes(one)),
+        wanted,
+      ),
+      world.claims,
+    ).writes.slice(0, claimsMax),
+  ];
   const born = step.creates.map((ordinal) => {
     const old = isKeptBack(self, ordinal) ? revisionNamed(history, current) : undefined;
     const template = old && templateAt(old);
@@ -97,6 +105,7 @@ export function decide(self: StatefulSet, world: World, now: EpochMs): StatefulS
     writes: [
       ...history.writes,
       ...labelled.values(),
+      ...storage,
       ...step.deletes.map(({ placed: { pod } }) => remove(pod)),
       ...born.map(create),
       ...expiredRevisions(history, ({ metadata }) => kept.has(metadata.name), limit),
@@ -177,7 +186,13 @@ function wantedOf(
   };
 }
 
-const startOf = ({ spec }: StatefulSet): number => spec.ordinals?.start ?? 0;
+const placesOf = (members: readonly Member[], wanted: Wanted): readonly Place[] =>
+  members.map((one) => placeOf(wanted, one.ordinal, one.placed.pod));
+
+function placeOf({ start, replicas }: Wanted, ordinal: number, there: Pod | undefined): Place {
+  const condemned = ordinal < start || ordinal >= start + replicas;
+  return { ordinal, uid: there?.metadata.uid, condemned };
+}
 
 /** Below the partition a pod is made at the current revision. */
 function isKeptBack(self: StatefulSet, ordinal: number): boolean {
@@ -223,57 +238,14 @@ function deleteNotes(self: StatefulSet, { over, placed: { pod } }: Member): read
 const note = ({ metadata }: StatefulSet, verb: string, name: string) =>
   `${verb} Pod ${name} in StatefulSet ${metadata.name} successful`;
 
-const setsIn = (view: ClusterView) => (namespace: string) => view.list(statefulSet, { namespace });
-
-function* concerns(change: ObjectChange, view: ClusterView): Iterable<string> {
-  const all = setsIn(view);
-  yield* revisionConcerns(change, all);
-  yield* podConcerns(change, view, {
-    kind: "StatefulSet",
-    all: (namespace) =>
-      all(namespace).map(({ metadata, spec }) => ({ metadata, selector: spec.selector })),
-  });
-  // A stranger's pod may hold a name that is wanted, or free it.
-  const { kind, metadata } = change.after ?? change.before ?? {};
-  if (kind !== "Pod" || metadata === undefined) return;
-  const parsed = parsePodName(metadata.name ?? "");
-  if (parsed === undefined) return;
-  const { namespace } = metadata;
-  if (view.get(statefulSet, namespace, parsed.set) !== undefined) {
-    yield actorName({ namespace, name: parsed.set });
-  }
-}
-
-/**
- * Pods that are in the way of a name: another's, or nobody's and not selected.
- *
- * @param there pods of its own
- */
-function inTheWay(view: ClusterView, self: StatefulSet, there: number): readonly PlacedPod[] {
-  const { namespace, name, uid } = self.metadata;
-  const names = Array.from({ length: reachOf(self.spec.replicas, there) }, (_, nth) =>
-    podName(name, startOf(self) + nth),
-  );
-  const held = names.flatMap((one) => view.get(pod, namespace, one) ?? []);
-  return placed(
-    view,
-    held.filter((one) => controllerOf(one)?.uid !== uid),
-  );
-}
-
 export const statefulSets = controller<
   typeof statefulSet,
-  typeof pod | typeof controllerRevision,
+  typeof pod | typeof controllerRevision | typeof persistentVolumeClaim,
   World
 >({
   kind: statefulSet,
-  owns: [pod, controllerRevision],
-  read(view, self): World {
-    const own = podsFor(view, self, self.spec.selector);
-    const found = [...own, ...inTheWay(view, self, own.length)];
-    const pods = new Map(found.map((one) => [one.pod.metadata.name, one]));
-    return { pods: [...pods.values()], revisions: revisionsFor(view, self) };
-  },
+  owns: [pod, controllerRevision, persistentVolumeClaim],
+  read: readWorld,
   decide,
   concerns,
 });

@@ -10,6 +10,9 @@ const indexLabel = "apps.kubernetes.io/pod-index";
 
 export const podName = (set: string, ordinal: number): string => `${set}-${ordinal}`;
 
+/** The number of the first pod. */
+export const startOf = ({ spec }: StatefulSet): number => spec.ordinals?.start ?? 0;
+
 /** `web-3` is number 3 of `web`; undefined for a name that no StatefulSet gives. */
 export function parsePodName(
   name: string,

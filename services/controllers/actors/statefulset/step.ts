@@ -27,7 +27,7 @@ export type Wanted = {
 };
 
 /** Bounds what one turn creates. */
-export const createsMax = 200;
+export const createsMax = 100;
 
 /**
  * How many of the wanted ordinals a turn looks at: among these enough are missing for one turn, or

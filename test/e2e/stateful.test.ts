@@ -140,6 +140,39 @@ describe("a StatefulSet", () => {
   });
 });
 
+describe("a StatefulSet with claims", () => {
+  test("makes them, and its pod waits for what nobody binds", async () => {
+    await apply(`
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: { name: db }
+spec:
+  replicas: 1
+  persistentVolumeClaimRetentionPolicy: { whenDeleted: Delete }
+  selector: { matchLabels: { app: db } }
+  template:
+    metadata: { labels: { app: db } }
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers:
+        - { name: web, image: "berth/hello:v1", volumeMounts: [{ name: data, mountPath: /data }] }
+  volumeClaimTemplates:
+    - metadata: { name: data }
+      spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } }
+`);
+    await eventually("the pod says what it waits for", async () =>
+      expect(await kubectl("describe", "pod", "db-0")).toContain(
+        'persistentvolumeclaim "data-db-0" is not bound to a volume',
+      ),
+    );
+    expect(await kubectl("get", "pvc")).toMatch(/data-db-0\s+Pending/);
+    await kubectl("delete", "sts", "db", "--timeout=60s");
+    await eventually("its claims went with it", async () =>
+      expect(await jsonpath("pvc", "{.items[*].metadata.name}")).toBe(""),
+    );
+  });
+});
+
 describe("a DaemonSet", () => {
   const nodesOf = async () =>
     (await jsonpath("pods -l app=log", "{.items[*].spec.nodeName}")).split(" ").toSorted();

@@ -162,7 +162,7 @@ spec:
 `);
     await eventually("the pod says what it waits for", async () =>
       expect(await kubectl("describe", "pod", "db-0")).toContain(
-        'persistentvolumeclaim "data-db-0" is not bound to a volume',
+        'MountVolume.SetUp failed for volume "data"',
       ),
     );
     expect(await kubectl("get", "pvc")).toMatch(/data-db-0\s+Pending/);

@@ -25,7 +25,8 @@ export function rolloutBounds(
   return { surge, unavailable: surge === 0 && unavailable === 0 ? 1 : unavailable };
 }
 
-function podsOf(amount: Amount, desired: number): number {
+/** An amount as a number of pods, not rounded. */
+export function podsOf(amount: Amount, desired: number): number {
   if (typeof amount === "number") return amount;
   return (Number.parseInt(amount, 10) * desired) / 100;
 }

@@ -1,10 +1,12 @@
 /** Objects for tests: each goes through its kind's schema, so that none is malformed. */
 import { parse } from "../../libs/model/errors.ts";
 import { deployment, type Deployment } from "../../libs/model/kinds/deployment.ts";
+import { daemonSet, type DaemonSet } from "../../libs/model/kinds/daemonset.ts";
 import { namespace } from "../../libs/model/kinds/namespace.ts";
 import { node, type Node } from "../../libs/model/kinds/node.ts";
 import { pod, type Pod } from "../../libs/model/kinds/pod.ts";
 import { replicaSet, type ReplicaSet } from "../../libs/model/kinds/replicaset.ts";
+import { statefulSet, type StatefulSet } from "../../libs/model/kinds/statefulset.ts";
 import { timeOf } from "../../libs/model/time.ts";
 import type { ClusterSettings } from "../../libs/cluster/settings.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
@@ -46,6 +48,38 @@ export const aDeployment = (
       name: "web",
       namespace: "default",
       uid: "d1",
+      generation: 1,
+      creationTimestamp: timeOf(start),
+      ...metadata,
+    },
+    spec: { selector, template: template("web:v1"), ...spec },
+  });
+
+export const aStatefulSet = (
+  spec: Readonly<Record<string, unknown>> = {},
+  metadata: Metadata = {},
+): StatefulSet =>
+  parse(statefulSet, {
+    metadata: {
+      name: "web",
+      namespace: "default",
+      uid: "sts1",
+      generation: 1,
+      creationTimestamp: timeOf(start),
+      ...metadata,
+    },
+    spec: { selector, serviceName: "web", template: template("web:v1"), ...spec },
+  });
+
+export const aDaemonSet = (
+  spec: Readonly<Record<string, unknown>> = {},
+  metadata: Metadata = {},
+): DaemonSet =>
+  parse(daemonSet, {
+    metadata: {
+      name: "web",
+      namespace: "default",
+      uid: "ds1",
       generation: 1,
       creationTimestamp: timeOf(start),
       ...metadata,

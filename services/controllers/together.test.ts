@@ -13,10 +13,12 @@ import {
 import type { AdmissionContext, Admitted } from "../../libs/admission/context.ts";
 import { clusterOn, type Cluster } from "../../libs/cluster/open.ts";
 import { deployment } from "../../libs/model/kinds/deployment.ts";
+import { daemonSet } from "../../libs/model/kinds/daemonset.ts";
 import { namespace } from "../../libs/model/kinds/namespace.ts";
 import { node } from "../../libs/model/kinds/node.ts";
 import { pod } from "../../libs/model/kinds/pod.ts";
 import { replicaSet } from "../../libs/model/kinds/replicaset.ts";
+import { statefulSet } from "../../libs/model/kinds/statefulset.ts";
 import { timeOf } from "../../libs/model/time.ts";
 import { memoryBucket } from "../../libs/store/memory-bucket.ts";
 import { memoryStore } from "../../libs/store/memory.ts";
@@ -25,7 +27,7 @@ import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom as random } from "../../libs/telemetry/random.ts";
 import { behaviourOf } from "./behaviour.ts";
 import { controllersIn } from "./controllers-in.ts";
-import { aDeployment, aNode, settings, withImage } from "./fixtures.ts";
+import { aDaemonSet, aDeployment, aNode, aStatefulSet, settings, withImage } from "./fixtures.ts";
 import { isLive, readySinceMs } from "../../libs/model/pod/state.ts";
 
 const log = createLog("test", "silent");
@@ -177,5 +179,67 @@ test("two instances that both own everything roll a Deployment, empty a namespac
     () => view.get(namespace, undefined, "shop") === undefined,
   );
   expect(view.list(pod, { namespace: "shop" })).toEqual([]);
+  expect(failures).toEqual([]);
+});
+
+test("two instances that both own everything bring up a StatefulSet and a DaemonSet once each", async () => {
+  await using cluster = await openTogether(2);
+  const { view } = cluster;
+  const failures: unknown[] = [];
+  using _node = actAsNode(cluster, failures);
+  await until(cluster, "the namespaces stand", () => view.list(namespace).length === 4);
+  await write(cluster, (context) => admitCreate(node, aNode("n1"), context));
+  await write(cluster, (context) => {
+    const n1 = view.get(node, undefined, "n1");
+    const heartbeat = { lastHeartbeatTime: timeOf(context.now) };
+    const conditions = [{ type: "Ready", status: "True", ...heartbeat }];
+    return n1 && admitStatus(node, n1, { conditions }, context);
+  });
+  /** At most one pod of the StatefulSet is missing at any cut once all are there; never two of the other. */
+  const seen = { ready: false, fewest: Infinity, daemons: 0 };
+  const members = () =>
+    view.list(pod).filter((one) => isLive(one) && one.metadata.name.startsWith("web-"));
+  using _watch = cluster.replica.subscribe(() => {
+    const available = members().filter((one) => readySinceMs(one) !== undefined).length;
+    seen.ready ||= available === 4;
+    if (seen.ready) seen.fewest = Math.min(seen.fewest, available);
+    const daemons = view.list(pod, { selector: { matchLabels: { app: "log" } } }).filter(isLive);
+    seen.daemons = Math.max(seen.daemons, daemons.length);
+  });
+  await write(cluster, (context) =>
+    admitCreate(statefulSet, aStatefulSet({ replicas: 4 }), context),
+  );
+  const labelled = {
+    selector: { matchLabels: { app: "log" } },
+    template: {
+      metadata: { labels: { app: "log" } },
+      spec: { containers: [{ name: "log", image: "log:v1" }] },
+    },
+  };
+  await write(cluster, (context) =>
+    admitCreate(daemonSet, aDaemonSet(labelled, { name: "log" }), context),
+  );
+  const isDone = () => {
+    const set = view.get(statefulSet, "default", "web");
+    const daemons = view.get(daemonSet, "default", "log");
+    return (
+      set?.status?.observedGeneration === set?.metadata.generation &&
+      set?.status?.availableReplicas === 4 &&
+      set.status.currentRevision === set.status.updateRevision &&
+      daemons?.status?.numberAvailable === 1
+    );
+  };
+  await until(cluster, "both are complete", isDone);
+  await write(cluster, (context) => {
+    const before = view.get(statefulSet, "default", "web");
+    const spec = before && { ...before.spec, ...withImage("web:v2") };
+    return before && admitUpdate(statefulSet, before, { ...before, spec }, context);
+  });
+  await until(cluster, "the new revision is the current one", isDone);
+  expect(members().map(({ spec }) => spec.containers[0]?.image)).toEqual(
+    Array.from({ length: 4 }, () => "web:v2"),
+  );
+  expect(seen.fewest).toBe(3);
+  expect(seen.daemons).toBe(1);
   expect(failures).toEqual([]);
 });

@@ -1,25 +1,10 @@
 /** What a pod asks of a node, worked out once for each version of the pod. */
 import type { LabelSelector } from "../../libs/model/label-selector.ts";
 import { hostPortsOf } from "../../libs/model/pod/host-ports.ts";
+import type { NodeTerm, Toleration } from "../../libs/model/pod/placement.ts";
 import { isLive, isTerminal } from "../../libs/model/pod/state.ts";
 import { quantityMilli, quantityValue } from "../../libs/model/quantity.ts";
 
-type Requirement = {
-  readonly key: string;
-  readonly operator: "In" | "NotIn" | "Exists" | "DoesNotExist" | "Gt" | "Lt";
-  readonly values?: readonly string[] | undefined;
-};
-/** A v1 NodeSelectorTerm; one without requirements matches nothing. */
-export type NodeTerm = {
-  readonly matchExpressions?: readonly Requirement[] | undefined;
-  readonly matchFields?: readonly Requirement[] | undefined;
-};
-export type Toleration = {
-  readonly key?: string | undefined;
-  readonly operator?: string | undefined;
-  readonly value?: string | undefined;
-  readonly effect?: string | undefined;
-};
 type Container = {
   readonly resources?: { readonly requests?: Quantities | undefined } | undefined;
   readonly restartPolicy?: string | undefined;

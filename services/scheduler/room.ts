@@ -1,4 +1,5 @@
 /** What a node has to give and what is taken of it, at one cut. */
+import type { Taint } from "../../libs/model/pod/placement.ts";
 import {
   type Amounts,
   amountsOf,
@@ -8,12 +9,6 @@ import {
   type PodFacts,
   takesRoom,
 } from "./claim.ts";
-
-export type Taint = {
-  readonly key: string;
-  readonly value?: string | undefined;
-  readonly effect: string;
-};
 
 /** What of a v1 Node the scheduler reads. */
 export type NodeFacts = {

@@ -46,20 +46,21 @@ const nodeSelectorTerm = z
   })
   .meta({ title: "core.v1.NodeSelectorTerm", "x-kubernetes-map-type": "atomic" });
 
+/** Nodes that meet any of the terms. */
+export const nodeSelector = z
+  .strictObject({
+    nodeSelectorTerms: z
+      .array(nodeSelectorTerm)
+      .min(1, "Required value: must have at least one node selector term")
+      .meta({ proto: 1, ...atomicList }),
+  })
+  .meta({ title: "core.v1.NodeSelector", "x-kubernetes-map-type": "atomic" });
+
 const weight = int32.min(1).max(100);
 
 const nodeAffinity = z
   .strictObject({
-    requiredDuringSchedulingIgnoredDuringExecution: z
-      .strictObject({
-        nodeSelectorTerms: z
-          .array(nodeSelectorTerm)
-          .min(1, "Required value: must have at least one node selector term")
-          .meta({ proto: 1, ...atomicList }),
-      })
-      .meta({ title: "core.v1.NodeSelector", "x-kubernetes-map-type": "atomic" })
-      .optional()
-      .meta({ proto: 1 }),
+    requiredDuringSchedulingIgnoredDuringExecution: nodeSelector.optional().meta({ proto: 1 }),
     preferredDuringSchedulingIgnoredDuringExecution: z
       .array(
         z

@@ -163,22 +163,54 @@ const podSpecFields = {
 };
 type Fields = z.output<z.ZodObject<typeof podSpecFields>>;
 
-/** What a pod is to be. */
-export const podSpec = z
+const anyPodSpec = z
   .strictObject(podSpecFields)
   .overwrite((spec) => (spec.hostNetwork === true ? withHostPorts(spec) : spec))
-  .superRefine((spec, context) => checkPodSpec(spec, context))
-  .meta({ title: "core.v1.PodSpec" });
+  .superRefine((spec, context) => checkPodSpec(spec, context));
+const titled = { title: "core.v1.PodSpec" };
+
+/** What a pod is to be. */
+export const podSpec = anyPodSpec
+  .superRefine((spec, context) => {
+    for (const { path, name } of strayMounts(spec)) {
+      context.addIssue(problem("FieldValueNotFound", path, JSON.stringify(name)));
+    }
+  })
+  .meta(titled);
 export type PodSpec = z.output<typeof podSpec>;
 
+const templateOf = <S extends typeof anyPodSpec>(spec: S) =>
+  z
+    .strictObject({
+      metadata: templateMetadata.prefault({}).meta({ proto: 1 }),
+      spec: spec.meta({ proto: 2 }),
+    })
+    .meta({ title: "core.v1.PodTemplateSpec" });
+
 /** What pods of a Deployment, a ReplicaSet and so on are made from. */
-export const podTemplate = z
-  .strictObject({
-    metadata: templateMetadata.prefault({}).meta({ proto: 1 }),
-    spec: podSpec.meta({ proto: 2 }),
-  })
-  .meta({ title: "core.v1.PodTemplateSpec" });
+export const podTemplate = templateOf(podSpec);
 export type PodTemplate = z.output<typeof podTemplate>;
+
+/** A template whose pods get more volumes than it names: a StatefulSet's, from its claims. */
+export const claimingPodTemplate = templateOf(anyPodSpec.meta(titled));
+
+/** Mounts of volumes that the pod has not. */
+export function strayMounts(
+  spec: Fields,
+): readonly { readonly path: readonly (string | number)[]; readonly name: string }[] {
+  const known = new Set((spec.volumes ?? []).map(({ name }) => name));
+  return containersIn(spec).flatMap(({ one, at }) =>
+    (one.volumeMounts ?? []).flatMap(({ name }, nth) =>
+      known.has(name) ? [] : [{ path: [...at, "volumeMounts", nth, "name"], name }],
+    ),
+  );
+}
+
+const containersIn = ({ containers, initContainers = [], ephemeralContainers = [] }: Fields) => [
+  ...containers.map((one, at) => ({ one, at: ["containers", at] })),
+  ...initContainers.map((one, at) => ({ one, at: ["initContainers", at] })),
+  ...ephemeralContainers.map((one, at) => ({ one, at: ["ephemeralContainers", at] })),
+];
 
 /** On the node's network a container's port is the node's. */
 function withHostPorts(spec: Fields): Fields {
@@ -203,28 +235,15 @@ function withHostPorts(spec: Fields): Fields {
 }
 
 function checkPodSpec(spec: Fields, context: z.core.$RefinementCtx): void {
-  const { volumes = [], containers, initContainers = [], ephemeralContainers = [] } = spec;
+  const { volumes = [], containers, initContainers = [] } = spec;
   refuseDuplicates(
     context,
     volumes.map(({ name }, at) => ({ at: ["volumes", at, "name"], value: name })),
   );
-  const all = [
-    ...containers.map((one, at) => ({ one, at: ["containers", at] })),
-    ...initContainers.map((one, at) => ({ one, at: ["initContainers", at] })),
-    ...ephemeralContainers.map((one, at) => ({ one, at: ["ephemeralContainers", at] })),
-  ];
   refuseDuplicates(
     context,
-    all.map(({ one, at }) => ({ at: [...at, "name"], value: one.name })),
+    containersIn(spec).map(({ one, at }) => ({ at: [...at, "name"], value: one.name })),
   );
-  const known = new Set(volumes.map(({ name }) => name));
-  for (const { one, at } of all) {
-    for (const [nth, mount] of (one.volumeMounts ?? []).entries()) {
-      if (known.has(mount.name)) continue;
-      const where = [...at, "volumeMounts", nth, "name"];
-      context.addIssue(problem("FieldValueNotFound", where, JSON.stringify(mount.name)));
-    }
-  }
   refuseDuplicates(context, hostPortsOf(containers));
   for (const [at, one] of initContainers.entries()) refuseProbes(one, at, context);
   if (spec.hostNetwork === true) refuseOtherHostPorts(containers, context);

@@ -73,25 +73,36 @@ const volumeProjection = z
   })
   .meta({ title: "core.v1.VolumeProjection" });
 
+/** A file or folder of the node. */
+export const hostPathSource = z
+  .strictObject({
+    path: z.string().min(1).meta({ proto: 1 }),
+    type: z
+      .enum([
+        "",
+        "DirectoryOrCreate",
+        "Directory",
+        "FileOrCreate",
+        "File",
+        "Socket",
+        "CharDevice",
+        "BlockDevice",
+      ])
+      .default("")
+      .meta({ proto: 2 }),
+  })
+  .meta({ title: "core.v1.HostPathVolumeSource" });
+
+export const nfsSource = z
+  .strictObject({
+    server: z.string().min(1).meta({ proto: 1 }),
+    path: z.string().min(1).meta({ proto: 2 }),
+    readOnly: z.boolean().optional().meta({ proto: 3 }),
+  })
+  .meta({ title: "core.v1.NFSVolumeSource" });
+
 const sources = {
-  hostPath: z
-    .strictObject({
-      path: z.string().min(1).meta({ proto: 1 }),
-      type: z
-        .enum([
-          "",
-          "DirectoryOrCreate",
-          "Directory",
-          "FileOrCreate",
-          "File",
-          "Socket",
-          "CharDevice",
-          "BlockDevice",
-        ])
-        .default("")
-        .meta({ proto: 2 }),
-    })
-    .meta({ title: "core.v1.HostPathVolumeSource" })
+  hostPath: hostPathSource
     .optional()
     .meta({ proto: [2, 1], description: "A file or folder of the node." }),
   emptyDir: z
@@ -111,15 +122,7 @@ const sources = {
     .meta({ title: "core.v1.SecretVolumeSource" })
     .optional()
     .meta({ proto: [2, 6] }),
-  nfs: z
-    .strictObject({
-      server: z.string().min(1).meta({ proto: 1 }),
-      path: z.string().min(1).meta({ proto: 2 }),
-      readOnly: z.boolean().optional().meta({ proto: 3 }),
-    })
-    .meta({ title: "core.v1.NFSVolumeSource" })
-    .optional()
-    .meta({ proto: [2, 7] }),
+  nfs: nfsSource.optional().meta({ proto: [2, 7] }),
   persistentVolumeClaim: z
     .strictObject({
       claimName: z.string().min(1).meta({ proto: 1 }),

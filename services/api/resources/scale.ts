@@ -3,7 +3,7 @@ import type { AnyObject } from "../../../libs/admission/context.ts";
 import { parse } from "../../../libs/model/errors.ts";
 import { count } from "../../../libs/model/field.ts";
 import { defineKind } from "../../../libs/model/kind.ts";
-import { selectorText } from "../../../libs/model/label-selector.ts";
+import { labelsText, selectorText } from "../../../libs/model/label-selector.ts";
 import { isRecord } from "../patch/record.ts";
 import type { Target } from "./backend.ts";
 import { ofKind, placed } from "./change.ts";
@@ -41,7 +41,7 @@ export function scaleOf({ metadata, spec, status }: AnyObject): AnyObject {
     status: {
       replicas: status?.["replicas"] ?? 0,
       // Parsed as its kind, whose selector it is.
-      ...(isRecord(selector) && { selector: selectorText(selector) }),
+      ...(isRecord(selector) && { selector: textOf(selector) }),
     },
   };
 }
@@ -64,3 +64,11 @@ export function parseScale(
   const { spec, metadata } = parse(scaleKind, placed(input, target));
   return { replicas: spec.replicas, resourceVersion: metadata.resourceVersion, warnings };
 }
+
+/** A ReplicationController's selector is a plain map of labels. */
+function textOf(selector: Readonly<Record<string, unknown>>): string {
+  const plain = labels.safeParse(selector);
+  return plain.success ? labelsText(plain.data) : selectorText(selector);
+}
+
+const labels = z.record(z.string(), z.string());

@@ -6,7 +6,6 @@ import { node } from "../../../libs/model/kinds/node.ts";
 import { pod, type Pod } from "../../../libs/model/kinds/pod.ts";
 import { replicaSet } from "../../../libs/model/kinds/replicaset.ts";
 import { rolloutBounds } from "../../../libs/model/rollout.ts";
-import { timeOf } from "../../../libs/model/time.ts";
 import { behaviourOf } from "../behaviour.ts";
 import {
   aDeployment,
@@ -18,6 +17,7 @@ import {
   withImage,
 } from "../fixtures.ts";
 import { simulatedCluster } from "../simulated-cluster.ts";
+import { type Fate, podBecomes } from "../simulated-pods.ts";
 import { deployments } from "./deployment.ts";
 import { replicaSets } from "./replicaset.ts";
 import { isLive, readySinceMs } from "../../../libs/model/pod/state.ts";
@@ -64,37 +64,7 @@ function simulate(spec: Readonly<Record<string, unknown>>) {
       if (name !== undefined) cluster.turn(below, name, ago, now);
     },
     settle: () => cluster.settle([above, below], () => now),
-    /** A pod as its node would report it. */
-    becomes(one: Pod, what: "ready" | "unready" | "failed" | "gone") {
-      if (what === "gone") {
-        const { resourceVersion, name } = one.metadata;
-        const key = `pods.default.${name}`;
-        cluster.commit([
-          { op: "delete", key, expect: Number(resourceVersion), last: new Uint8Array() },
-          {
-            op: "delete",
-            key: `assign.n1.default.${name}`,
-            expect: cluster.view.raw.get(`assign.n1.default.${name}`)?.revision ?? "absent",
-            last: new Uint8Array(),
-          },
-        ]);
-        return;
-      }
-      const ready = {
-        type: "Ready",
-        status: what === "ready" ? "True" : "False",
-        lastTransitionTime: timeOf(now),
-      };
-      cluster.put(pod, {
-        ...one,
-        spec: { ...one.spec, nodeName: "n1" },
-        status: {
-          ...one.status,
-          phase: what === "failed" ? "Failed" : "Running",
-          conditions: [ready],
-        } as Pod["status"],
-      });
-    },
+    becomes: (one: Pod, what: Fate) => podBecomes(cluster, one, what, now),
   };
 }
 type Simulation = ReturnType<typeof simulate>;

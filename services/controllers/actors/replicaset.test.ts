@@ -3,8 +3,9 @@ import { describe, expect, test } from "vitest";
 import type { Pod } from "../../../libs/model/kinds/pod.ts";
 import type { Write } from "../controller.ts";
 import { aPod, aReplicaSet, start as now } from "../fixtures.ts";
-import { decide, writesMax } from "./replicaset.ts";
+import { decide } from "./replicaset.ts";
 import { isLive, readySinceMs } from "../../../libs/model/pod/state.ts";
+import { writesMax } from "./workload/replicas.ts";
 
 const owner = {
   apiVersion: "apps/v1",

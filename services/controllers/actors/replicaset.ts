@@ -1,154 +1,26 @@
 import { pod, type Pod } from "../../../libs/model/kinds/pod.ts";
 import { replicaSet, type ReplicaSet } from "../../../libs/model/kinds/replicaset.ts";
-import { matchesSelector } from "../../../libs/model/label-selector.ts";
-import type { ClusterView } from "../../../libs/cluster/view.ts";
 import type { EpochMs } from "../../../libs/telemetry/clock.ts";
-import {
-  actorName,
-  controller,
-  create,
-  type Decision,
-  type Newborn,
-  normal,
-  remove,
-  type StoredObject,
-} from "../controller.ts";
-import { isLive, readySinceMs } from "../../../libs/model/pod/state.ts";
-import { claims, controllerOf, ownedBy } from "./workload/claims.ts";
-import { availableAtMs, leastLossFirst, type PlacedPod, placed } from "./workload/pod-state.ts";
-import { nameSuffix } from "./workload/stable-hash.ts";
-
-/** Bounds one transaction. The pods it creates wake the actor for the rest. */
-export const writesMax = 200;
-const bounded = (count: number) => Math.min(Math.max(count, 0), writesMax);
-
-export type World = {
-  /** Its pods, and those of its namespace that it may adopt. */
-  readonly pods: readonly PlacedPod[];
-};
-type ReplicaSetDecision = Decision<Pod, ReplicaSet>;
+import { controller, type Decision } from "../controller.ts";
+import { decideReplicas, podConcerns, podsFor, type World } from "./workload/replicas.ts";
 
 /** Makes the number of live pods equal `spec.replicas`. */
-export function decide(self: ReplicaSet, world: World, now: EpochMs): ReplicaSetDecision {
-  const { minReadySeconds, selector } = self.spec;
-  const claimed = claims(
-    self,
-    selector,
-    world.pods.map((one) => one.pod),
-  );
-  const names = new Set(claimed.owned.map(({ metadata }) => metadata.name));
-  const owned = world.pods.filter((one) => names.has(one.pod.metadata.name));
-  const live = owned.filter((one) => isLive(one.pod));
-  const ending = self.metadata.deletionTimestamp !== undefined;
-  const missing = (ending ? live.length : self.spec.replicas) - live.length;
-  const taken = new Set(world.pods.map((one) => one.pod.metadata.name));
-  const born = newPods(self, bounded(missing), taken);
-  const doomed = leastLossFirst(live).slice(0, bounded(-missing));
-  // A pod that is adopted in this turn is deleted in the next: one write a key.
-  const adopting = new Set(claimed.writes.map(({ object }) => object.metadata.name));
-  const doomedNow = doomed.filter((one) => !adopting.has(one.pod.metadata.name));
-
-  const availableAt = live.flatMap((one) => availableAtMs(one, minReadySeconds) ?? []);
-  const pending = availableAt.filter((at) => at > now);
-  return {
-    writes: [...claimed.writes, ...born.map(create), ...doomedNow.map((one) => remove(one.pod))],
-    status: {
-      ...self.status,
-      replicas: live.length, // As seen: the next turn sees what this one writes.
-      fullyLabeledReplicas: live.filter((one) => isFullyLabelled(self, one.pod)).length,
-      readyReplicas: live.filter(isReady).length,
-      availableReplicas: availableAt.length - pending.length,
-      observedGeneration: self.metadata.generation ?? 0,
-    },
-    wakeAt: pending.length > 0 ? Math.min(...pending) : undefined,
-    events: [
-      ...born.map(({ metadata }) => normal("SuccessfulCreate", `Created pod: ${metadata.name}`)),
-      ...doomedNow.map((one) =>
-        normal("SuccessfulDelete", `Deleted pod: ${one.pod.metadata.name}`),
-      ),
-    ],
-  };
-}
-
-/**
- * The pods that a turn at this revision creates: their names follow from the owner's uid, the turn's
- * revision and an index, so a turn that is decided twice creates once (O1).
- */
-function newPods(self: ReplicaSet, count: number, taken: ReadonlySet<string>): readonly Newborn[] {
-  const { uid, resourceVersion = "", name } = self.metadata;
-  const names: string[] = [];
-  for (let nth = 0; names.length < count; nth += 1) {
-    const candidate = `${name.slice(0, 57)}-${nameSuffix([uid, resourceVersion, nth], 5)}`;
-    if (!taken.has(candidate) && !names.includes(candidate)) names.push(candidate);
-  }
-  return names.map((podName) => podOf(self, podName));
-}
-
-function podOf(self: ReplicaSet, name: string): Newborn & { readonly spec: unknown } {
-  const { metadata, spec } = self.spec.template;
-  const { labels, annotations, finalizers } = metadata;
-  return {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: {
-      name,
-      namespace: self.metadata.namespace,
-      generateName: `${self.metadata.name}-`,
-      ...(labels !== undefined && { labels }),
-      ...(annotations !== undefined && { annotations }),
-      ...(finalizers !== undefined && { finalizers }),
-      ownerReferences: [ownedBy(self)],
-    } as Newborn["metadata"],
-    spec,
-  };
-}
-
-const isReady = ({ pod, nodeReady }: PlacedPod) => nodeReady && readySinceMs(pod) !== undefined;
-
-const isFullyLabelled = ({ spec }: ReplicaSet, { metadata }: Pod): boolean =>
-  matchesSelector({ matchLabels: spec.template.metadata?.labels ?? {} }, metadata.labels);
-
-/** Pods that nobody controls concern every ReplicaSet that selects them; a node's readiness, its pods' owners. */
-function* concerns(
-  {
-    before,
-    after,
-  }: { readonly before?: StoredObject | undefined; readonly after?: StoredObject | undefined },
-  view: ClusterView,
-): Iterable<string> {
-  const object = after ?? before;
-  if (object?.apiVersion !== "v1") return;
-  if (object.kind === "Node") {
-    yield* ownersOn(view, object.metadata.name ?? "");
-    return;
-  }
-  if (object.kind !== "Pod" || after === undefined || controllerOf(after) !== undefined) return;
-  const { namespace = "" } = after.metadata;
-  for (const self of view.list(replicaSet, { namespace })) {
-    if (matchesSelector(self.spec.selector, after.metadata.labels)) yield actorName(self.metadata);
-  }
-}
-
-function* ownersOn(view: ClusterView, node: string): Iterable<string> {
-  for (const { metadata } of view.list(pod, { node })) {
-    const owner = controllerOf({ metadata });
-    if (owner?.kind === "ReplicaSet") {
-      yield actorName({ namespace: metadata.namespace, name: owner.name });
-    }
-  }
+export function decide(self: ReplicaSet, world: World, now: EpochMs): Decision<Pod, ReplicaSet> {
+  const { counts, ...rest } = decideReplicas(self, self.spec.selector, world, now);
+  return { ...rest, status: { ...self.status, ...counts } };
 }
 
 export const replicaSets = controller({
   kind: replicaSet,
   owns: [pod],
-  read(view, self): World {
-    const { namespace, uid } = self.metadata;
-    const own = view.list(pod, { namespace, ownerUid: uid });
-    const orphans = view
-      .list(pod, { namespace, selector: self.spec.selector })
-      .filter((one) => controllerOf(one) === undefined);
-    return { pods: placed(view, [...own, ...orphans]) };
-  },
+  read: (view, self): World => ({ pods: podsFor(view, self, self.spec.selector) }),
   decide,
-  concerns,
+  concerns: (change, view) =>
+    podConcerns(change, view, {
+      kind: "ReplicaSet",
+      all: (namespace) =>
+        view
+          .list(replicaSet, { namespace })
+          .map(({ metadata, spec }) => ({ metadata, selector: spec.selector })),
+    }),
 });

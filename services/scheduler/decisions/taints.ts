@@ -1,5 +1,6 @@
-import type { Claim, Toleration } from "../claim.ts";
-import type { Room, Taint } from "../room.ts";
+import { type Taint, tolerates } from "../../../libs/model/pod/placement.ts";
+import type { Claim } from "../claim.ts";
+import type { Room } from "../room.ts";
 import type { Predicate, Score } from "./predicate.ts";
 
 /** Every taint that keeps pods away is tolerated. */
@@ -56,15 +57,4 @@ function firstUntolerated({ tolerations }: Claim, room: Room): Taint | undefined
   return room.taints.find(
     (taint) => keepsAway(taint) && !tolerations.some((one) => tolerates(one, taint)),
   );
-}
-
-/** @see https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#concepts */
-export function tolerates(
-  { key = "", operator = "Equal", value = "", effect = "" }: Toleration,
-  taint: Taint,
-): boolean {
-  if (effect !== "" && effect !== taint.effect) return false;
-  if (key === "") return operator === "Exists";
-  if (key !== taint.key) return false;
-  return operator === "Exists" || value === (taint.value ?? "");
 }

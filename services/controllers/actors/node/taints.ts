@@ -1,10 +1,10 @@
 import type { Node } from "../../../../libs/model/kinds/node.ts";
 import type { Pod } from "../../../../libs/model/kinds/pod.ts";
+import { tolerates } from "../../../../libs/model/pod/placement.ts";
 import { timeOf } from "../../../../libs/model/time.ts";
 import type { EpochMs } from "../../../../libs/telemetry/clock.ts";
 
 export type Taint = NonNullable<Node["spec"]["taints"]>[number];
-type Toleration = NonNullable<Pod["spec"]["tolerations"]>[number];
 
 export const notReady = "node.kubernetes.io/not-ready";
 export const unreachable = "node.kubernetes.io/unreachable";
@@ -49,12 +49,4 @@ export function evictionAt(pod: Pod, taints: readonly Taint[], now: EpochMs): Ep
       return [since + Math.max(Math.min(...seconds), 0) * 1_000];
     });
   return times.length === 0 ? undefined : Math.min(...times);
-}
-
-export function tolerates(toleration: Toleration, taint: Taint): boolean {
-  const { key = "", effect, operator = "Equal", value = "" } = toleration;
-  if (effect !== undefined && effect !== ("" as typeof effect) && effect !== taint.effect)
-    return false;
-  if (key !== "" && key !== taint.key) return false;
-  return operator === "Exists" || (key !== "" && value === (taint.value ?? ""));
 }

@@ -8,15 +8,14 @@ import {
   controller,
   create,
   type Decision,
-  type Newborn,
   normal,
   remove,
   type StoredObject,
 } from "../controller.ts";
 import { isLive, readySinceMs } from "../../../libs/model/pod/state.ts";
-import { claims, controllerOf, ownedBy } from "./workload/claims.ts";
+import { claims, controllerOf } from "./workload/claims.ts";
+import { type NewPod, podFrom, podNames } from "./workload/new-pods.ts";
 import { availableAtMs, leastLossFirst, type PlacedPod, placed } from "./workload/pod-state.ts";
-import { nameSuffix } from "./workload/stable-hash.ts";
 
 /** Bounds one transaction. The pods it creates wake the actor for the rest. */
 export const writesMax = 200;
@@ -70,37 +69,10 @@ export function decide(self: ReplicaSet, world: World, now: EpochMs): ReplicaSet
   };
 }
 
-/**
- * The pods that a turn at this revision creates: their names follow from the owner's uid, the turn's
- * revision and an index, so a turn that is decided twice creates once (O1).
- */
-function newPods(self: ReplicaSet, count: number, taken: ReadonlySet<string>): readonly Newborn[] {
-  const { uid, resourceVersion = "", name } = self.metadata;
-  const names: string[] = [];
-  for (let nth = 0; names.length < count; nth += 1) {
-    const candidate = `${name.slice(0, 57)}-${nameSuffix([uid, resourceVersion, nth], 5)}`;
-    if (!taken.has(candidate) && !names.includes(candidate)) names.push(candidate);
-  }
-  return names.map((podName) => podOf(self, podName));
-}
-
-function podOf(self: ReplicaSet, name: string): Newborn & { readonly spec: unknown } {
-  const { metadata, spec } = self.spec.template;
-  const { labels, annotations, finalizers } = metadata;
-  return {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: {
-      name,
-      namespace: self.metadata.namespace,
-      generateName: `${self.metadata.name}-`,
-      ...(labels !== undefined && { labels }),
-      ...(annotations !== undefined && { annotations }),
-      ...(finalizers !== undefined && { finalizers }),
-      ownerReferences: [ownedBy(self)],
-    } as Newborn["metadata"],
-    spec,
-  };
+function newPods(self: ReplicaSet, count: number, taken: ReadonlySet<string>): readonly NewPod[] {
+  const { name } = self.metadata;
+  const stems = Array.from({ length: count }, () => name);
+  return podNames(self, stems, taken).map((one) => podFrom(self, self.spec.template, one, name));
 }
 
 const isReady = ({ pod, nodeReady }: PlacedPod) => nodeReady && readySinceMs(pod) !== undefined;

@@ -15,9 +15,9 @@ const ended = (name: string, condition: "complete" | "failed") =>
   kubectl(`wait --for=condition=${condition} job/${name} --timeout=90s`);
 
 /** Applies a Job whose pods run `script`. */
-function apply(name: string, spec: object, script: string, podSpec: object = {}): Promise<string> {
+function apply(name: string, spec: object, script: string): Promise<string> {
   const container = { name: "work", image: "berth/hello:v1", command: ["sh", "-c", script] };
-  const own = { restartPolicy: "Never", terminationGracePeriodSeconds: 1, ...podSpec };
+  const own = { restartPolicy: "Never", terminationGracePeriodSeconds: 1 };
   const template = { spec: { ...own, containers: [container] } };
   const job = {
     apiVersion: "batch/v1",
@@ -35,7 +35,7 @@ describe("kubectl create job", () => {
       "echo done; exit 0",
     ]);
     await ended("once", "complete");
-    expect(await kubectl("logs job/once")).toBe("done");
+    expect(await kubectl("logs job/once")).toBe("done\n");
     const table = await kubectl("get jobs");
     expect(table).toMatch(/NAME +STATUS +COMPLETIONS +DURATION +AGE/);
     expect(table).toMatch(/once +Complete +1\/1 /);
@@ -102,7 +102,7 @@ describe("a Job", () => {
     expect(await jsonpath("job indexed", "{.status.completedIndexes}")).toBe("0-2");
     const names = await jsonpath("pods -l job-name=indexed", "{.items[*].metadata.name}");
     const said = await Promise.all(names.split(" ").map((name) => kubectl(`logs ${name}`)));
-    expect(said.toSorted()).toEqual(["0 indexed-0", "1 indexed-1", "2 indexed-2"]);
+    expect(said.toSorted()).toEqual(["0 indexed-0\n", "1 indexed-1\n", "2 indexed-2\n"]);
   });
 
   test("fails at once for an exit code of its failure policy", async () => {
@@ -154,7 +154,7 @@ describe("a CronJob", () => {
     ]);
     await kubectl("create job now --from=cronjob/nightly");
     await ended("now", "complete");
-    expect(await kubectl("logs job/now")).toBe("morning");
+    expect(await kubectl("logs job/now")).toBe("morning\n");
     expect(await kubectl("get cronjobs")).toMatch(
       /nightly +0 3 \* \* \* +<none> +False +0 +<none>/,
     );

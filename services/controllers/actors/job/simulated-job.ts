@@ -18,6 +18,7 @@ import { simulatedCluster } from "../../simulated-cluster.ts";
 import { jobs } from "../job.ts";
 import { pods as podController } from "../pod.ts";
 import { isLive, isTerminal } from "../workload/pod-state.ts";
+import { indexKey } from "./completion-index.ts";
 import { conditionOf, endOf } from "./conditions.ts";
 
 const nodes = { seen: () => undefined, judgeable: () => true };
@@ -118,6 +119,23 @@ export function simulateJob(spec: Readonly<Record<string, unknown>> = {}, labels
       }
     },
   };
+}
+
+/** What makes a Job of indexes, all at once. */
+export const indexed = (completions: number, more: object = {}) => ({
+  completionMode: "Indexed",
+  completions,
+  parallelism: completions,
+  ...more,
+});
+
+/** The name of the live pod of an index. */
+export function nameOfIndex(run: SimulatedJob, index: number): string {
+  const found = run
+    .live()
+    .find(({ metadata }) => metadata.annotations?.[indexKey] === String(index));
+  if (found === undefined) throw new Error(`no pod of index ${index} is live`);
+  return found.metadata.name;
 }
 
 function statusOf(one: Pod, fate: Fate, now: number): Pod["status"] {

@@ -39,19 +39,19 @@ export function selectOwnPods(job: AnyObject): {
   const causes = Object.entries(identity).flatMap(([key, value]) =>
     written[key] === undefined || written[key] === value
       ? []
-      : [invalid(`spec.template.metadata.labels[${key}]`, written[key], `must be '${value}'`)],
+      : [causeOf(`spec.template.metadata.labels[${key}]`, written[key], `must be '${value}'`)],
   );
   if (name.length > 63) {
-    causes.push(invalid("spec.template.labels", name, "must be no more than 63 characters"));
+    causes.push(causeOf("spec.template.labels", name, "must be no more than 63 characters"));
   }
   if (isEmptySelector(selector) || !matchesSelector(selector, labels)) {
-    causes.push(invalid("spec.selector", selector, "`selector` not auto-generated"));
+    causes.push(causeOf("spec.selector", selector, "`selector` not auto-generated"));
   }
   const template = { ...spec.template, metadata: { ...spec.template.metadata, labels } };
   return { object: { ...job, spec: { ...spec, selector, template } }, causes };
 }
 
-const invalid = (field: string, value: unknown, detail: string): Cause => ({
+const causeOf = (field: string, value: unknown, detail: string): Cause => ({
   reason: "FieldValueInvalid",
   field,
   message: `Invalid value: ${JSON.stringify(value)}: ${detail}`,

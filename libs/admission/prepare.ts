@@ -1,6 +1,7 @@
 /** What the cluster, rather than the schema, fills in when an object of a kind is made or changed. */
 import { allocKey } from "../cluster/key.ts";
 import { type Cause, invalid } from "../model/errors.ts";
+import { job as jobKind } from "../model/kinds/job.ts";
 import { service as serviceKind } from "../model/kinds/service.ts";
 import { freeClusterAddress, freeNodePort } from "./allocate.ts";
 import type { AdmissionContext, AnyObject } from "./context.ts";
@@ -168,6 +169,6 @@ function prepareNamespace(namespace: AnyObject, before: AnyObject | undefined): 
 function prepareJob(job: AnyObject, before: AnyObject | undefined): AnyObject {
   if (before !== undefined) return job;
   const { object, causes } = selectOwnPods(job);
-  if (causes.length > 0) throw notValid(job, causes);
+  if (causes.length > 0) throw invalid(jobKind, job.metadata.name, causes);
   return object;
 }

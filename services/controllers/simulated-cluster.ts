@@ -57,7 +57,11 @@ export function simulatedCluster(): SimulatedCluster {
 
   function turn(behaviour: AnyBehaviour, name: string, ago: number, now: EpochMs) {
     const decided: Turn | undefined = behaviour.turn(name, cut(ago), now);
-    if (decided === undefined || decided.ops.length === 0) return undefined;
+    if (decided === undefined) return undefined;
+    if (decided.ops.length === 0) {
+      decided.committed?.(decided.cut);
+      return undefined;
+    }
     const committed = commit(decided.ops);
     if (committed) decided.committed?.(newest().revision);
     return committed;

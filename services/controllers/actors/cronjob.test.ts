@@ -147,6 +147,7 @@ describe("a CronJob", () => {
     run.pass(2 * minute + 1_000);
     run.settle();
     expect(run.running()).toHaveLength(1);
+    expect(run.notes).toContain("JobAlreadyActive");
     for (const one of run.running()) run.end(one);
     run.settle();
     expect(run.running().map(({ metadata }) => metadata.name)).toEqual([
@@ -168,6 +169,7 @@ describe("a CronJob", () => {
     run.pass(60 * minute + 61_000);
     run.settle();
     expect(run.jobs()).toEqual([]);
+    expect(run.notes).toContain("MissSchedule");
     expect(run.wakeAt()).toBe(start + 120 * minute);
     run.pass(58 * minute + 59_000 + 60_000);
     run.settle();

@@ -6,7 +6,7 @@ import type { Pod } from "../../../libs/model/kinds/pod.ts";
 import { indexKey } from "./job/completion-index.ts";
 import { type Fate, simulateJob, type SimulatedJob } from "./job/simulated-job.ts";
 import { isTracked } from "./job/tracking.ts";
-import { isLive, isTerminal } from "./workload/pod-state.ts";
+import { isLive, isTerminal } from "../../../libs/model/pod/state.ts";
 
 type Action = {
   readonly act: "turn" | "pause" | "suspend" | "resume" | Fate["now"];

@@ -17,7 +17,7 @@ import { aNamespace, aNode, countingRandom, settings, start } from "../../fixtur
 import { simulatedCluster } from "../../simulated-cluster.ts";
 import { jobs } from "../job.ts";
 import { pods as podController } from "../pod.ts";
-import { isLive, isTerminal } from "../workload/pod-state.ts";
+import { isLive, isTerminal } from "../../../../libs/model/pod/state.ts";
 import { indexKey } from "./completion-index.ts";
 import { conditionOf, endOf } from "./conditions.ts";
 

@@ -9,7 +9,7 @@ export type Turn = {
   readonly wakeAt: EpochMs | undefined;
   /** The revision of the view that it was decided at. */
   readonly cut: Revision;
-  /** Effects that follow the commit, such as Kubernetes Events. */
+  /** Effects that follow the commit, such as Kubernetes Events; at once when there is nothing to commit. */
   readonly committed?: (revision: Revision) => void;
 };
 

@@ -29,6 +29,23 @@ describe("actors", () => {
     await world.until(() => world.items("web") === 1);
   });
 
+  test("tell what they have to tell, though they write nothing", async () => {
+    await using world = await openWorld();
+    const told: number[] = [];
+    const talkative: SetBehaviour = {
+      ...sets,
+      turn: (_name, { revision }) => ({
+        ...nothing,
+        cut: revision,
+        committed: (at) => void told.push(at),
+      }),
+    };
+    await world.want("web", 1);
+    await using _actors = world.run({ behaviours: [talkative] });
+    await world.until(() => told.length > 0);
+    expect(told[0]).toBe(world.replica.revision);
+  });
+
   test("are turned for what was there before them", async () => {
     await using world = await openWorld();
     await world.want("web", 2);

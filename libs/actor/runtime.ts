@@ -130,6 +130,7 @@ export function runActors<V, T>(options: ActorsOptions<V, T>): Actors {
       else actor.failure = undefined;
       if (turn !== undefined && turn.ops.length > 0) return commit(kind, name, actor, turn);
       succeed(kind, name, actor, turn?.wakeAt);
+      if (turn !== undefined) follow(address, turn, turn.cut);
     } catch (error) {
       fail(kind, name, error);
     }
@@ -151,12 +152,16 @@ export function runActors<V, T>(options: ActorsOptions<V, T>): Actors {
     }
     log.debug({ ...facts, durationMs, revision: outcome.revision }, "a turn was committed");
     succeed(kind, name, actor, turn.wakeAt);
-    try {
-      turn.committed?.(outcome.revision);
-    } catch (error) {
-      log.error({ err: error, actor: facts.actor }, "the effects of a turn failed");
-    }
+    follow(facts.actor, turn, outcome.revision);
     await caughtUp(outcome.revision);
+  }
+
+  function follow(address: string, turn: Turn, revision: Revision): void {
+    try {
+      turn.committed?.(revision);
+    } catch (error) {
+      log.error({ err: error, actor: address }, "the effects of a turn failed");
+    }
   }
 
   async function decideAgain(

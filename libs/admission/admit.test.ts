@@ -3,6 +3,7 @@ import { settingsFromEnvironment } from "../cluster/settings.ts";
 import { writableView } from "../cluster/view-of.ts";
 import { ApiError } from "../model/errors.ts";
 import type { Kind, ObjectOf } from "../model/kind.ts";
+import { job } from "../model/kinds/job.ts";
 import { namespace } from "../model/kinds/namespace.ts";
 import { node } from "../model/kinds/node.ts";
 import { pod } from "../model/kinds/pod.ts";
@@ -229,6 +230,117 @@ describe("a bound pod", () => {
     expect(admitDelete(pod, read(), { gracePeriodSeconds: 60 }, context)).toBeUndefined();
     const sooner = admitDelete(pod, read(), { gracePeriodSeconds: 5 }, context);
     expect(sooner?.object.metadata.deletionTimestamp).toBe("2026-01-01T00:00:05Z");
+  });
+});
+
+describe("a pod that ends", () => {
+  test("is told to its node, which starts it no more (O2)", () => {
+    const { commit, context, create, keys, view } = cluster();
+    create(node, { metadata: { name: "n1" } });
+    create(pod, aPod());
+    const read = () => view.get(pod, "default", "web") ?? expect.unreachable();
+    commit(admitBind(pod, read(), "n1", context).ops);
+    const said = { status: { phase: "Succeeded" }, report: "b1/1" };
+    const { ops } = admitReport(pod, read(), said, context) ?? expect.unreachable();
+    expect(keys(ops)).toEqual(["put pods.default.web", "put assign.n1.default.web"]);
+    commit(ops);
+    const assigned = view.raw.get("assign.n1.default.web")?.value;
+    expect(assigned).toMatchObject({ phase: "Succeeded" });
+  });
+});
+
+describe("a pod that a finalizer holds", () => {
+  const finalizers = ["example.dev/hold"];
+  function held(spec: object = {}) {
+    const all = cluster();
+    const { metadata, spec: own } = aPod("web", { finalizers });
+    all.create(pod, { metadata, spec: { ...own, ...spec } });
+    const read = () => all.view.get(pod, "default", "web") ?? expect.unreachable();
+    const free = () => {
+      const before = read();
+      const freed = { ...before, metadata: { ...before.metadata, finalizers: [] } };
+      return all.keys(admitUpdate(pod, before, freed, all.context)?.ops ?? []);
+    };
+    return { ...all, read, free };
+  }
+
+  test("goes with its finalizer when it was never bound", () => {
+    const { commit, context, read, free } = held();
+    commit(admitDelete(pod, read(), {}, context)?.ops ?? []);
+    expect(read().metadata.deletionTimestamp).toBeDefined();
+    expect(free()).toEqual(["delete pods.default.web"]);
+  });
+
+  test("waits for its agent when it is bound (O6), unless it was deleted with a grace of 0", () => {
+    const { commit, context, create, read, free } = held();
+    create(node, { metadata: { name: "n1" } });
+    commit(admitBind(pod, read(), "n1", context).ops);
+    commit(admitDelete(pod, read(), {}, context)?.ops ?? []);
+    expect(free()).toEqual(["put pods.default.web"]);
+    commit(admitDelete(pod, read(), { gracePeriodSeconds: 0 }, context)?.ops ?? []);
+    expect(free()).toEqual(["delete pods.default.web", "delete assign.n1.default.web"]);
+  });
+
+  test("can be released by its deletion, and told why it is made to go", () => {
+    const { commit, context, create, read } = held();
+    create(node, { metadata: { name: "n1" } });
+    commit(admitBind(pod, read(), "n1", context).ops);
+    const disruption = { reason: "Because", message: "It must." };
+    const options = { released: finalizers, disruption };
+    const marked = admitDelete(pod, read(), options, context)?.object;
+    expect(marked?.metadata).not.toHaveProperty("finalizers");
+    expect(marked?.status?.conditions).toContainEqual(
+      expect.objectContaining({ type: "DisruptionTarget", status: "True", reason: "Because" }),
+    );
+  });
+});
+
+describe("a Job", () => {
+  const aJob = (spec: object = {}, name = "work") => ({
+    metadata: { name, namespace: "default" },
+    spec: { template: { spec: { ...aPod().spec, restartPolicy: "Never" } }, ...spec },
+  });
+
+  test("selects its own pods by its uid", () => {
+    const { create } = cluster();
+    const { metadata, spec } = create(job, aJob());
+    const selector = { matchLabels: { "batch.kubernetes.io/controller-uid": metadata.uid } };
+    expect(spec.selector).toEqual(selector);
+    expect(spec.template.metadata.labels).toMatchObject({
+      "job-name": "work",
+      ...selector.matchLabels,
+    });
+  });
+
+  test.each<[string, object, string]>([
+    ["another's selector", aJob({ selector: { matchLabels: { a: "b" } } }), "spec.selector"],
+    [
+      "another's label",
+      aJob({
+        template: {
+          metadata: { labels: { "controller-uid": "other" } },
+          spec: { ...aPod().spec, restartPolicy: "Never" },
+        },
+      }),
+      "spec.template.metadata.labels[controller-uid]",
+    ],
+    ["a name that is no label", aJob({}, "a".repeat(64)), "spec.template.labels"],
+  ])("is refused for %s", (_name, input, field) => {
+    const { context } = cluster();
+    const { details } = refusal(() => admitCreate(job, input, context));
+    expect(details.causes?.map((cause) => cause.field)).toEqual([field]);
+  });
+
+  test("keeps the selector that it has", () => {
+    const { context, create, view } = cluster();
+    create(job, aJob());
+    const before = view.get(job, "default", "work") ?? expect.unreachable();
+    expect(refusal(() => admitUpdate(job, before, aJob(), context)).reason).toBe("Invalid");
+    const spec = { ...before.spec, parallelism: 2 };
+    expect(admitUpdate(job, before, { ...before, spec }, context)?.object.spec).toMatchObject({
+      selector: before.spec.selector,
+      parallelism: 2,
+    });
   });
 });
 

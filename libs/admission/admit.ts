@@ -7,6 +7,7 @@ import { dequal } from "dequal";
 import { ApiError, invalid, parse } from "../model/errors.ts";
 import type { Kind, ObjectOf } from "../model/kind.ts";
 import { namespace as namespaceKind } from "../model/kinds/namespace.ts";
+import { type Disruption, withDisruption } from "../model/pod/disruption.ts";
 import { type AdmissionContext, type Admitted, type AnyObject, timestamp } from "./context.ts";
 import { reportAnnotation } from "./derived.ts";
 import { prepare } from "./prepare.ts";
@@ -138,6 +139,10 @@ export function admitBind<K extends Kind>(
 export type DeleteOptions = {
   readonly gracePeriodSeconds?: number | undefined;
   readonly propagationPolicy?: "Background" | "Foreground" | "Orphan" | undefined;
+  /** Finalizers that hold the object no longer. */
+  readonly released?: readonly string[] | undefined;
+  /** Why a pod is made to go although it did nothing: its condition DisruptionTarget says so. */
+  readonly disruption?: Disruption | undefined;
 };
 
 /**
@@ -154,6 +159,7 @@ export function admitDelete<K extends Kind>(
 ): Admitted<ObjectOf<K>> | undefined {
   const was = loose(before);
   const graceSeconds = graceOf(kind, was, options);
+  const { finalizers: _held, ...metadata } = was.metadata;
   const finalizers = finalizersFor(was, options);
   const held = finalizers.length > 0 || graceSeconds > 0 || namespaceHolds(kind, was);
   if (!held) return admitRemove(kind, before, context);
@@ -163,13 +169,14 @@ export function admitDelete<K extends Kind>(
   const marked: AnyObject = {
     ...was,
     metadata: {
-      ...was.metadata,
+      ...metadata,
       ...(finalizers.length > 0 && { finalizers }),
       deletionTimestamp: timestamp(endsAt),
       deletionGracePeriodSeconds: graceSeconds,
       ...(was.metadata.generation !== undefined && { generation: was.metadata.generation + 1 }),
     },
     ...(namespaceHolds(kind, was) && { status: { ...was.status, phase: "Terminating" } }),
+    ...(isPod(kind) && { status: disrupted(was, options, context) }),
   };
   return admitted(kind, was, marked, context);
 }
@@ -254,16 +261,21 @@ function withoutStatus({ status: _status, ...rest }: AnyObject): AnyObject {
   return rest;
 }
 
-/** An ending object that nothing holds any more. A pod also waits for its agent (O6). */
-function isFinished(kind: Kind, after: AnyObject): boolean {
-  if (after.metadata.deletionTimestamp === undefined) return false;
-  if ((after.metadata.finalizers ?? []).length > 0) return false;
-  return !isPod(kind) && !namespaceHolds(kind, after);
+/**
+ * An ending object that nothing holds any more. A pod also waits for its agent, unless it is bound to
+ * none or was deleted with a grace of 0 (O6).
+ */
+function isFinished(kind: Kind, { metadata, spec }: AnyObject): boolean {
+  if (metadata.deletionTimestamp === undefined) return false;
+  if ((metadata.finalizers ?? []).length > 0) return false;
+  if (isPod(kind))
+    return (spec?.["nodeName"] ?? "") === "" || metadata.deletionGracePeriodSeconds === 0;
+  return !namespaceHolds(kind, { spec });
 }
 
 const isPod = (kind: Kind) => kind.group === "" && kind.kind === "Pod";
 
-function namespaceHolds(kind: Kind, { spec }: AnyObject): boolean {
+function namespaceHolds(kind: Kind, { spec }: Pick<AnyObject, "spec">): boolean {
   if (kind.group !== "" || kind.kind !== "Namespace") return false;
   const finalizers = spec?.["finalizers"];
   return Array.isArray(finalizers) && finalizers.length > 0;
@@ -278,9 +290,9 @@ function graceOf(kind: Kind, was: AnyObject, { gracePeriodSeconds }: DeleteOptio
 
 function finalizersFor(
   { metadata }: AnyObject,
-  { propagationPolicy }: DeleteOptions,
+  { propagationPolicy, released = [] }: DeleteOptions,
 ): readonly string[] {
-  const own = metadata.finalizers ?? [];
+  const own = (metadata.finalizers ?? []).filter((one) => !released.includes(one));
   const added =
     propagationPolicy === "Foreground"
       ? ["foregroundDeletion"]
@@ -288,6 +300,18 @@ function finalizersFor(
         ? ["orphan"]
         : [];
   return [...new Set([...own, ...added])];
+}
+
+/** A pod's status that says what disrupts it; one that has ended is not disrupted. */
+function disrupted(
+  { status }: AnyObject,
+  { disruption }: DeleteOptions,
+  { now }: AdmissionContext,
+): AnyObject["status"] {
+  const over = status?.["phase"] === "Succeeded" || status?.["phase"] === "Failed";
+  if (disruption === undefined || over) return status;
+  const conditions = (status?.["conditions"] ?? []) as readonly { readonly type: string }[]; // Parsed as a Pod.
+  return { ...status, conditions: withDisruption(conditions, disruption, now) };
 }
 
 function changed<K extends Kind>(

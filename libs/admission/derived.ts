@@ -43,6 +43,7 @@ function assignmentOf(pod: AnyObject): ReadonlyMap<string, unknown> {
   if (node === undefined) return new Map();
   const { metadata } = pod;
   const { [reportAnnotation]: _report, ...annotations } = metadata.annotations ?? {};
+  const phase = pod.status?.["phase"];
   const assignment: Assignment = {
     namespace: metadata.namespace ?? "default",
     name: nameOf(pod),
@@ -53,6 +54,7 @@ function assignmentOf(pod: AnyObject): ReadonlyMap<string, unknown> {
       deletionTimestamp: metadata.deletionTimestamp,
       deletionGracePeriodSeconds: metadata.deletionGracePeriodSeconds ?? 0,
     }),
+    ...((phase === "Succeeded" || phase === "Failed") && { phase }),
     spec: pod.spec ?? {},
   };
   return new Map([[assignKey(node, assignment.namespace, assignment.name), assignment]]);

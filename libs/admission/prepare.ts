@@ -1,9 +1,11 @@
 /** What the cluster, rather than the schema, fills in when an object of a kind is made or changed. */
 import { allocKey } from "../cluster/key.ts";
 import { type Cause, invalid } from "../model/errors.ts";
+import { job as jobKind } from "../model/kinds/job.ts";
 import { service as serviceKind } from "../model/kinds/service.ts";
 import { freeClusterAddress, freeNodePort } from "./allocate.ts";
 import type { AdmissionContext, AnyObject } from "./context.ts";
+import { selectOwnPods } from "./prepare-job.ts";
 
 type Prepare = (
   object: AnyObject,
@@ -15,6 +17,7 @@ const preparations: Readonly<Record<string, Prepare>> = {
   "v1/Pod": preparePod,
   "v1/Service": prepareService,
   "v1/Namespace": prepareNamespace,
+  "batch/v1/Job": prepareJob,
 };
 
 /**
@@ -160,4 +163,12 @@ function prepareNamespace(namespace: AnyObject, before: AnyObject | undefined): 
     spec: { ...namespace.spec, finalizers: ["kubernetes"] },
     status: { phase: "Active" },
   };
+}
+
+/** Its selector is made once; whatever an update says of it is judged as a change. */
+function prepareJob(job: AnyObject, before: AnyObject | undefined): AnyObject {
+  if (before !== undefined) return job;
+  const { object, causes } = selectOwnPods(job);
+  if (causes.length > 0) throw invalid(jobKind, job.metadata.name, causes);
+  return object;
 }

@@ -9,7 +9,7 @@ const revision = z.int().min(0);
 
 /**
  * What an agent needs of a bound pod, the value of `assign.<node>.<namespace>.<pod>`. It changes with
- * the pod's spec, metadata or deletion, never with its status.
+ * the pod's spec, metadata or deletion, and of its status with the end alone.
  */
 export const assignment = z.object({
   namespace: z.string(),
@@ -20,6 +20,8 @@ export const assignment = z.object({
   /** RFC 3339; set: the pod is to be ended within `deletionGracePeriodSeconds`. */
   deletionTimestamp: z.string().optional(),
   deletionGracePeriodSeconds: z.number().optional(),
+  /** Set once the pod has ended: it never runs again, whatever became of its containers (O2). */
+  phase: z.enum(["Succeeded", "Failed"]).optional(),
   /** A v1 PodSpec in storage form: defaults are filled in. */
   spec: z.looseObject({}),
 });

@@ -90,11 +90,12 @@ function turnOf(
   // S2: whoever writes anything writes its own object too, unless names alone keep turns apart.
   const touch = own.length === 0 && children.length > 0 && controller.derivedNames !== true;
   const ops = together([children, touch ? touchOps(controller.kind, self, view) : own]);
-  if (ops.length === 0) return { ops, wakeAt: decision.wakeAt, cut: view.revision };
+  const turn = { ops, wakeAt: decision.wakeAt, cut: view.revision };
+  // What was to be written and was not (O5) is no news.
+  const dropped = ops.length === 0 && (decision.writes.length > 0 || decision.self !== undefined);
+  if (dropped || decision.events.length === 0) return turn;
   return {
-    ops,
-    wakeAt: decision.wakeAt,
-    cut: view.revision,
+    ...turn,
     committed: () => {
       for (const note of decision.events) ports.record(factsOf(controller.kind, self, note));
     },

@@ -57,7 +57,14 @@ export function simulatedCluster(): SimulatedCluster {
 
   function turn(behaviour: AnyBehaviour, name: string, ago: number, now: EpochMs) {
     const decided: Turn | undefined = behaviour.turn(name, cut(ago), now);
-    return decided === undefined || decided.ops.length === 0 ? undefined : commit(decided.ops);
+    if (decided === undefined) return undefined;
+    if (decided.ops.length === 0) {
+      decided.committed?.(decided.cut);
+      return undefined;
+    }
+    const committed = commit(decided.ops);
+    if (committed) decided.committed?.(newest().revision);
+    return committed;
   }
 
   return {

@@ -14,6 +14,7 @@ import type { AdmissionContext, Admitted } from "../../libs/admission/context.ts
 import { clusterOn, type Cluster } from "../../libs/cluster/open.ts";
 import { deployment } from "../../libs/model/kinds/deployment.ts";
 import { daemonSet } from "../../libs/model/kinds/daemonset.ts";
+import { job } from "../../libs/model/kinds/job.ts";
 import { namespace } from "../../libs/model/kinds/namespace.ts";
 import { node } from "../../libs/model/kinds/node.ts";
 import { pod } from "../../libs/model/kinds/pod.ts";
@@ -86,7 +87,7 @@ async function until(cluster: Cluster, what: string, holds: () => boolean): Prom
   await done.promise;
 }
 
-/** Runs every pod at once, and lets those go that are deleted, as an agent would. */
+/** Runs every pod at once, a Job's to its end, and lets those go that are deleted, as an agent would. */
 function actAsNode(cluster: Cluster, failures: unknown[]): Disposable {
   let last: Promise<void> = Promise.resolve();
   const act = (): void => {
@@ -110,6 +111,9 @@ function afterNode(cluster: Cluster, home: string, name: string, context: Admiss
   if (one.metadata.deletionTimestamp !== undefined) return admitRemove(pod, one, context);
   if (one.spec.nodeName !== "n1") {
     return admitBind(pod, one, "n1", context);
+  }
+  if (one.metadata.ownerReferences?.[0]?.kind === "Job") {
+    return admitStatus(pod, one, { ...one.status, phase: "Succeeded" }, context);
   }
   if (readySinceMs(one) !== undefined) return undefined;
   const ready = { type: "Ready", status: "True", lastTransitionTime: timeOf(context.now) };
@@ -241,5 +245,34 @@ test("two instances that both own everything bring up a StatefulSet and a Daemon
   );
   expect(seen.fewest).toBe(3);
   expect(seen.daemons).toBe(1);
+  expect(failures).toEqual([]);
+});
+
+test("two instances that both own everything run each completion of a Job once", async () => {
+  await using cluster = await openTogether(2);
+  const { view } = cluster;
+  const failures: unknown[] = [];
+  using _node = actAsNode(cluster, failures);
+  await until(cluster, "the namespaces stand", () => view.list(namespace).length === 4);
+  await write(cluster, (context) => admitCreate(node, aNode("n1"), context));
+  const spec = { restartPolicy: "Never", containers: [{ name: "work", image: "work:v1" }] };
+  const asked = {
+    metadata: { name: "work" },
+    spec: { completions: 20, parallelism: 3, completionMode: "Indexed", template: { spec } },
+  };
+  const live: number[] = [];
+  using _watch = cluster.replica.subscribe(() => {
+    live.push(view.list(pod).filter(isLive).length);
+  });
+  await write(cluster, (context) => admitCreate(job, asked, context));
+  const work = () => view.get(job, "default", "work");
+  const complete = () =>
+    work()?.status?.conditions?.some(
+      ({ type, status }) => type === "Complete" && status === "True",
+    );
+  await until(cluster, "the Job is complete", () => complete() === true);
+  expect(work()?.status).toMatchObject({ succeeded: 20, completedIndexes: "0-19" });
+  expect(view.list(pod)).toHaveLength(20); // One for each index, and none too many.
+  expect(Math.max(...live)).toBeLessThanOrEqual(3);
   expect(failures).toEqual([]);
 });

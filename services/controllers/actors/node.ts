@@ -56,7 +56,7 @@ export function decide(self: Node, world: World, now: EpochMs): Decision<Pod, No
   const was = self.status?.conditions?.find(({ type }) => type === "Ready")?.status;
   const is = readiness.condition?.status;
   return {
-    writes: doomed.map((one) => remove(one)),
+    writes: doomed.map((one) => remove(one, { disruption: eviction })),
     status: statusOf(self, facts, readiness),
     wakeAt: wakes.length > 0 ? Math.min(...wakes) : undefined,
     events: [
@@ -71,6 +71,11 @@ export function decide(self: Node, world: World, now: EpochMs): Decision<Pod, No
     self: dequal(next, self) ? undefined : update(next),
   };
 }
+
+const eviction = {
+  reason: "DeletionByTaintManager",
+  message: "Taint manager: deleting due to NoExecute taint",
+};
 
 const readyNote = (name: string, is: string) =>
   is === "True"

@@ -80,6 +80,14 @@ describe("a node's report", () => {
       status: { phase: "Failed", reason: "Evicted" },
     });
   });
+
+  test("that all is gone says that a held pod has failed: it never will run to its end", () => {
+    const pod = stored({ ending: true, finalizers: 1 });
+    const says = report({ gone: true, status: { phase: "Pending" } });
+    expect(judgeReport(pod, says, sender)).toMatchObject({ status: { phase: "Failed" } });
+    const succeeded = report({ gone: true, status: { phase: "Succeeded" } });
+    expect(judgeReport(pod, succeeded, sender)).toMatchObject({ status: { phase: "Succeeded" } });
+  });
 });
 
 describe("the merged status", () => {
@@ -109,8 +117,17 @@ describe("the merged status", () => {
     expect(mergeStatus({}, main(1), "now")).toEqual(main(1));
   });
 
-  test("keeps the condition that the scheduler owns", () => {
-    const before = { conditions: [condition("PodScheduled", "True", "t0")] };
+  test("stamps the end of a pod that was never ready, once (O8)", () => {
+    const never = { phase: "Pending", conditions: [condition("Ready", "False", "t0")] };
+    const over = { phase: "Failed", conditions: [condition("Ready", "False")] };
+    const ended = mergeStatus(never, over, "t1");
+    expect(ended).toEqual({ phase: "Failed", conditions: [condition("Ready", "False", "t1")] });
+    expect(mergeStatus(ended, over, "t2")).toEqual(ended);
+  });
+
+  test("keeps the conditions that the control plane owns", () => {
+    const owned = ["PodScheduled", "DisruptionTarget"];
+    const before = { conditions: owned.map((type) => condition(type, "True", "t0")) };
     expect(mergeStatus(before, { conditions: [] }, "now")).toEqual(before);
   });
 });

@@ -1,3 +1,4 @@
+import { disruptionTarget } from "../../../libs/model/pod/disruption.ts";
 import { isTerminalPhase } from "../../../libs/model/pod/state.ts";
 import type { PodReport } from "../../../libs/protocol/node.ts";
 
@@ -47,7 +48,10 @@ export function judgeReport(
   if (storedBoot === boot && Number(storedSequence) >= report.sequence) return { act: "skip" };
   const phase = pod.status["phase"];
   const left = isTerminalPhase(phase) && report.status["phase"] !== phase;
-  const status = left ? pod.status : mergeStatus(pod.status, report.status, stamp);
+  // Gone and still held: it never ran to an end, and never will.
+  const over = isTerminalPhase(report.status["phase"]) || !report.gone || !pod.ending;
+  const told = over ? report.status : { ...report.status, phase: "Failed" };
+  const status = left ? pod.status : mergeStatus(pod.status, told, stamp);
   return { act: "store", status, report: `${boot}/${report.sequence}` };
 }
 
@@ -58,13 +62,16 @@ export function judgeReport(
  */
 export function mergeStatus(stored: Status, reported: Status, stamp: string): Status {
   const [had, has] = [conditionsOf(stored), conditionsOf(reported)];
-  const owned = had.filter(({ type }) => type === "PodScheduled");
+  const owned = had.filter(({ type }) => ours.has(type));
+  const ends = isTerminalPhase(reported["phase"]) && !isTerminalPhase(stored["phase"]);
   const conditions = has
-    .filter(({ type }) => type !== "PodScheduled")
+    .filter(({ type }) => !ours.has(type))
     .map((condition) => {
       const before = had.find(({ type }) => type === condition.type);
       const kept = before?.status === condition.status ? before.lastTransitionTime : undefined;
-      return { ...condition, lastTransitionTime: kept ?? stamp };
+      // A pod's end is when it is last not ready: a Job's back-off is counted from there.
+      const anew = ends && condition.type === "Ready";
+      return { ...condition, lastTransitionTime: anew ? stamp : (kept ?? stamp) };
     });
   return {
     ...reported,
@@ -73,6 +80,9 @@ export function mergeStatus(stored: Status, reported: Status, stamp: string): St
     conditions: [...conditions, ...owned],
   };
 }
+
+/** Conditions that the control plane writes, and nodes do not know. */
+const ours = new Set(["PodScheduled", disruptionTarget]);
 
 type Counted = { readonly name: string; readonly restartCount?: number };
 

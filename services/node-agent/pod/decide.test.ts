@@ -56,6 +56,11 @@ describe("a pod", () => {
       acts: ["start main 1"],
     },
     {
+      name: "starts nothing of what has ended, though its containers are gone (O2)",
+      facts: { work: aWork({ restartPolicy: "Never" }, { phase: "Succeeded" }) },
+      acts: [],
+    },
+    {
       name: "leaves what is never restarted",
       facts: { work: aWork({ restartPolicy: "Never" }), containers: [exited(1)] },
       acts: [],

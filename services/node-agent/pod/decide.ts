@@ -30,7 +30,8 @@ export function decidePod(facts: PodFacts): PodDecision {
 }
 
 function planFor(facts: PodFacts): Plan {
-  if (isTerminalPhase(facts.last?.phase)) return planRest(facts); // O2: what has ended stays ended.
+  // O2: what has ended stays ended, whoever knows of it.
+  if (isTerminalPhase(facts.last?.phase) || facts.work.phase !== undefined) return planRest(facts);
   if (outcomeOf(facts) !== undefined) {
     const { terminationGracePeriodSeconds } = facts.work.spec;
     const actions = endInOrder(facts, terminationGracePeriodSeconds);

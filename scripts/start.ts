@@ -10,6 +10,7 @@ import { type RunningCluster, startCluster } from "./supervisor/cluster.ts";
 import { runDemo } from "./supervisor/demo.ts";
 import { MachineTaken } from "./supervisor/machine-registry.ts";
 import { type ClusterOptions, optionsFromArguments } from "./supervisor/options.ts";
+import { fillCompileCache } from "./tools/compile-cache.ts";
 import { ensureEngine } from "./tools/engine.ts";
 import { ensureNatsServer, Missing } from "./tools/tools.ts";
 
@@ -29,6 +30,10 @@ try {
 }
 
 async function main(options: ClusterOptions): Promise<void> {
+  // Beside what follows, which on a first start waits for others. It only spares time and memory.
+  const filled = fillCompileCache().catch((error: unknown) =>
+    progress.note(`the services' code could not be compiled ahead: ${String(error)}`),
+  );
   await progress.step("nats-server", ensureNatsServer);
   await using stack = new AsyncDisposableStack();
   if (options.nodes > 0) {
@@ -36,7 +41,10 @@ async function main(options: ClusterOptions): Promise<void> {
     await progress.step("images", () => ensureHelloImages(new Docker()));
   }
   const said = (name: string) => progress.note(`${name} ended and was started again`);
-  const cluster = await progress.step("services", () => startCluster(options, said));
+  const cluster = await progress.step("services", async () => {
+    await filled;
+    return startCluster(options, said);
+  });
   stack.defer(() =>
     progress.step("taking the cluster down", async () => cluster[Symbol.asyncDispose]()),
   );

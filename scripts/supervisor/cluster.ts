@@ -16,6 +16,7 @@ import {
   registerOnMachine,
 } from "./machine-registry.ts";
 import type { ClusterOptions } from "./options.ts";
+import { compileCache, serviceNodeOptions } from "../tools/compile-cache.ts";
 import { ensureNatsServer } from "../tools/tools.ts";
 import { root } from "../tools/paths.ts";
 import { which } from "../tools/run.ts";
@@ -144,8 +145,9 @@ function serviceSpecs(options: ClusterOptions, places: Places): readonly ChildSp
   ): ChildSpec => ({
     name,
     command: process.execPath,
-    args: ["--disable-warning=ExperimentalWarning", join(root, "services", service, "main.ts")],
+    args: [...serviceNodeOptions, join(root, "services", service, "main.ts")],
     env: {
+      NODE_COMPILE_CACHE: compileCache,
       BERTH_NATS_URL: places.natsUrl,
       BERTH_CLUSTER_ID: places.id,
       BERTH_INSTANCE: name,

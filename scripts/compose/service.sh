@@ -3,4 +3,4 @@
 cd /berth || exit 1
 [ "$1" = nats ] && exec nats-server -c nats.conf
 export BERTH_INSTANCE="$1-$(hostname)"
-exec node --disable-warning=ExperimentalWarning --max-semi-space-size=2 --v8-pool-size=1 "services/$1/main.ts"
+exec node --disable-warning=ExperimentalWarning --max-semi-space-size=2 "services/$1/main.ts"

@@ -7,6 +7,7 @@
 import { parseArgs } from "node:util";
 import Docker from "dockerode";
 import * as z from "zod";
+import { removeNetwork } from "../../scripts/tools/remove-network.ts";
 import { eventually, type TestCluster, testCluster } from "../../test/cluster.ts";
 import { type Result, report } from "../report.ts";
 import { type KubeClient, kubeClient } from "./kube-client.ts";
@@ -84,7 +85,7 @@ async function timeDocker(docker: Docker, clusterId: string, pods: number): Prom
     return performance.now() - begunMs;
   } finally {
     await Promise.all(made.map((container) => container.remove({ force: true })));
-    await network.remove();
+    await removeNetwork(network);
   }
 }
 

@@ -13,4 +13,4 @@ if [ ! -x node_modules/.bin/node ]; then
   echo "Node 24 could not be installed for this platform: install it from https://nodejs.org and run node scripts/start.ts" >&2
   exit 1
 fi
-exec node_modules/.bin/node --disable-warning=ExperimentalWarning scripts/start.ts "$@"
+NODE_COMPILE_CACHE=$PWD/.berth/compile-cache exec node_modules/.bin/node --disable-warning=ExperimentalWarning scripts/start.ts "$@"

@@ -4,12 +4,12 @@
  *
  *     node bench/store/group-commit.ts [--writers 64] [--seconds 3] [--runs 3]
  */
-import { execFileSync, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { accessSync, constants } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { Agent, request } from "node:http";
-import { cpus, tmpdir, totalmem } from "node:os";
+import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { parseArgs } from "node:util";
 import { headers } from "@nats-io/nats-core";
@@ -19,6 +19,7 @@ import { systemClock } from "../../libs/telemetry/clock.ts";
 import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
 import { startNats } from "../../test/nats-server.ts";
+import { report } from "../report.ts";
 
 type Put = (writer: number, value: Uint8Array) => Promise<void>;
 type Params = { readonly writers: number; readonly seconds: number; readonly runs: number };
@@ -159,38 +160,6 @@ function post(url: string, body: string, agent: Agent): Promise<string> {
   });
 }
 
-/** One JSON line a result, beside its baseline. */
-function print(results: readonly Result[], params: Params): void {
-  const baseline = results.find(({ name }) => name === "individual-puts");
-  const base = Math.round(median(baseline?.perSecond ?? []));
-  const machine = `${cpus().length} vCPU, ${Math.round(totalmem() / 2 ** 30)} GiB`;
-  const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { encoding: "utf8" }).trim();
-  for (const { name, perSecond } of results) {
-    const p50 = Math.round(median(perSecond));
-    const line = {
-      bench: `store/${name}`,
-      params: { writers: params.writers, valueBytes: value.length },
-      runs: perSecond.length,
-      unit: "transactions/s",
-      p50,
-      min: Math.round(Math.min(...perSecond)),
-      baseline: { name: "individual-puts", p50: base },
-      ratio: Number(median(ratios(perSecond, baseline?.perSecond ?? [])).toFixed(2)),
-      machine,
-      node: process.versions.node,
-      commit,
-    };
-    process.stdout.write(`${JSON.stringify(line)}\n`);
-  }
-}
-
-/** Run by run: each beside the baseline's of about the same time. */
-const ratios = (rates: readonly number[], bases: readonly number[]): number[] =>
-  rates.map((rate, run) => rate / (bases[run] ?? Number.NaN));
-
-const median = (rates: readonly number[]): number =>
-  rates.toSorted((a, b) => a - b)[rates.length >> 1] ?? 0;
-
 if (import.meta.main) {
   const { values } = parseArgs({
     options: {
@@ -204,5 +173,15 @@ if (import.meta.main) {
     seconds: Number(values.seconds),
     runs: Number(values.runs),
   };
-  print(await benchGroupCommit(params), params);
+  const results = await benchGroupCommit(params);
+  const baseline = results.find(({ name }) => name === "individual-puts");
+  report(
+    results.map(({ name, perSecond }) => ({
+      bench: `store/${name}`,
+      params: { writers: params.writers, valueBytes: value.length },
+      unit: "transactions/s",
+      measured: perSecond,
+      baseline: { name: "individual-puts", measured: baseline?.perSecond ?? [] },
+    })),
+  );
 }

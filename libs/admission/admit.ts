@@ -4,7 +4,7 @@
  * committing that is the caller's business.
  */
 import { dequal } from "dequal";
-import { ApiError, invalid, parse } from "../model/errors.ts";
+import { ApiError, invalid, parse, parseStatus } from "../model/errors.ts";
 import type { Kind, ObjectOf } from "../model/kind.ts";
 import { namespace as namespaceKind } from "../model/kinds/namespace.ts";
 import { type Disruption, withDisruption } from "../model/pod/disruption.ts";
@@ -88,8 +88,8 @@ export function admitStatus<K extends Kind>(
   context: AdmissionContext,
 ): Admitted<ObjectOf<K>> | undefined {
   const was = loose(before);
-  const parsed = loose(parse(kind, { ...was, status }));
-  return changed(kind, was, { ...was, status: parsed.status }, context);
+  const parsed = parseStatus(kind, was.metadata.name, status);
+  return changed(kind, was, { ...was, status: parsed }, context);
 }
 
 /**
@@ -106,8 +106,8 @@ export function admitReport<K extends Kind>(
   const was = loose(before);
   const annotations = { ...was.metadata.annotations, [reportAnnotation]: report };
   const marked = { ...was, metadata: { ...was.metadata, annotations } };
-  const parsed = loose(parse(kind, { ...marked, status }));
-  return changed(kind, was, { ...marked, status: parsed.status }, context);
+  const parsed = parseStatus(kind, was.metadata.name, status);
+  return changed(kind, was, { ...marked, status: parsed }, context);
 }
 
 /** Binds a pod to a node: the pod, its assignment and the node's load in one transaction (B1). */

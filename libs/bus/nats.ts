@@ -39,6 +39,7 @@ export async function natsBus(options: NatsBusOptions): Promise<Bus> {
     reconnectTimeWait: reconnectWaitMs,
     reconnectJitter: reconnectWaitMs,
     waitOnFirstConnect: true,
+    noAsyncTraces: true, // As the store does: a stack for every request costs too much.
   });
   return busOn(natsWire(connection, options), options);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { ApiError, fieldOf, invalid, parse } from "./errors.ts";
+import { ApiError, fieldOf, invalid, parse, parseStatus } from "./errors.ts";
 import { deployment } from "./kinds/deployment.ts";
 import { pod } from "./kinds/pod.ts";
 import { secret } from "./kinds/secret.ts";
@@ -178,4 +178,20 @@ describe("parse", () => {
 test("a field's path is written as in Kubernetes", () => {
   expect(fieldOf(["spec", "containers", 0, "name"])).toBe("spec.containers[0].name");
   expect(fieldOf(["metadata", "labels", "a/b"])).toBe("metadata.labels[a/b]");
+});
+
+describe("a status alone", () => {
+  const status = { phase: "Running", startTime: "2026-01-01T00:00:00Z" };
+
+  test("is read as with the rest of its object", () => {
+    const whole = parse(pod, { ...aPod({ containers: [container] }), status });
+    expect(parseStatus(pod, "web", status)).toEqual(whole.status);
+  });
+
+  test("is refused as with the rest of its object", () => {
+    const wrong = { ...status, phase: "Walking" };
+    const whole = refusal(pod, { ...aPod({ containers: [container] }), status: wrong });
+    expect(whole).toBeDefined();
+    expect(() => parseStatus(pod, "web", wrong)).toThrow(whole);
+  });
 });

@@ -1,6 +1,6 @@
 import type * as z from "zod";
 import { withoutRefusedEmpties } from "./empty-values.ts";
-import type { Kind } from "./kind.ts";
+import type { Kind, StatusOnly } from "./kind.ts";
 import { withoutNulls } from "./nulls.ts";
 
 /** Kubernetes' StatusReason and the HTTP code that goes with it. */
@@ -72,6 +72,21 @@ export function parse<O>(kind: Pick<Kind<O>, "group" | "kind" | "schema">, input
   if (result.success) return result.data;
   // No `cause`: the issues quote their input, which may be a Secret on its way to a log.
   throw invalid(kind, nameIn(given), result.error.issues.flatMap(toCauses));
+}
+
+/**
+ * The storage form of a status whose object was parsed when it was written. A third of the time of
+ * `parse`: statuses are most of what is written.
+ *
+ * @throws {ApiError} as `parse`
+ */
+export function parseStatus(
+  { group, kind, statusSchema }: Kind,
+  name: string | undefined,
+  status: unknown,
+): StatusOnly["status"] {
+  const only = { group, kind, schema: statusSchema };
+  return parse(only, { metadata: { name }, status }).status;
 }
 
 /** So many causes are told; who made thousands of mistakes finds the rest after these. */

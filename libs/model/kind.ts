@@ -36,10 +36,14 @@ export interface Kind<O = unknown> {
   readonly subresources: readonly ("status" | "scale")[];
   /** Takes what a user wrote and gives the storage form: validated, canonical, with its defaults. */
   readonly schema: z.ZodType<O>;
+  /** The same of the status alone: no rule of the rest concerns it. */
+  readonly statusSchema: z.ZodType<StatusOnly>;
   readonly columns: readonly Column<O>[];
   /** What must not change, beside what the schema says of `after` alone. */
   validateUpdate(before: O, after: O): readonly Cause[];
 }
+
+export type StatusOnly = { readonly status?: Readonly<Record<string, unknown>> | undefined };
 
 /** The object of a kind: `ObjectOf<typeof pod>`. */
 export type ObjectOf<K> = K extends { readonly schema: z.ZodType<infer O> } ? O : never;
@@ -139,6 +143,7 @@ export function defineKind<
       ...(status === undefined ? [] : ["status" as const]),
       ...(definition.scale === true ? ["scale" as const] : []),
     ],
+    statusSchema: statusOnly(status),
     schema: schema as unknown as z.ZodType<O>, // `O` is computed from the very schemas in `shape`.
     columns:
       definition.columnsAreAll === true ? definition.columns : withNameAndAge(definition.columns),
@@ -151,6 +156,10 @@ export function defineKind<
 /** `apiVersion` of a kind's objects. */
 export const apiVersionOf = ({ group, version }: Pick<Kind, "group" | "version">): string =>
   group === "" ? version : `${group}/${version}`;
+
+/** Every status is an object. */
+const statusOnly = (status: z.ZodType | undefined) =>
+  z.object({ status: (status ?? z.never()).optional() }) as unknown as z.ZodType<StatusOnly>;
 
 const withMeta = (schema: z.ZodType, meta: z.GlobalMeta): z.ZodType => schema.meta(meta);
 

@@ -3,6 +3,7 @@
  * supervisor, and what a `kill -9` of everything left.
  */
 import type Docker from "dockerode";
+import { removeNetwork } from "../tools/remove-network.ts";
 import { run, which } from "../tools/run.ts";
 
 /** Removals at work at once; more slow the engine down. */
@@ -34,7 +35,7 @@ async function removeContainers(docker: Docker, clusterId: string): Promise<void
   const containers = await docker.listContainers(ours);
   await eachOf(containers, ({ Id }) => docker.getContainer(Id).remove({ force: true, v: true }));
   const networks = await docker.listNetworks({ filters: ours.filters });
-  await eachOf(networks, ({ Id }) => docker.getNetwork(Id).remove());
+  await eachOf(networks, ({ Id }) => removeNetwork(docker.getNetwork(Id)));
 }
 
 async function removeTables(clusterId: string): Promise<void> {

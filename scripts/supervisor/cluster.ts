@@ -17,6 +17,7 @@ import {
 } from "./machine-registry.ts";
 import type { ClusterOptions } from "./options.ts";
 import { type Ranges, rangesOf } from "./ranges.ts";
+import { compileCache, serviceNodeOptions } from "../tools/compile-cache.ts";
 import { ensureNatsServer } from "../tools/tools.ts";
 import { root } from "../tools/paths.ts";
 import { which } from "../tools/run.ts";
@@ -152,8 +153,9 @@ function serviceSpecs(options: ClusterOptions, places: Places): readonly ChildSp
   ): ChildSpec => ({
     name,
     command: process.execPath,
-    args: ["--disable-warning=ExperimentalWarning", join(root, "services", service, "main.ts")],
+    args: [...serviceNodeOptions, join(root, "services", service, "main.ts")],
     env: {
+      NODE_COMPILE_CACHE: compileCache,
       BERTH_NATS_URL: places.natsUrl,
       BERTH_CLUSTER_ID: places.id,
       BERTH_INSTANCE: name,

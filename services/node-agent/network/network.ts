@@ -40,15 +40,23 @@ export async function podNetwork(options: NetworkOptions): Promise<PodNetwork> {
     await writeFile(`/proc/sys/net/ipv4/conf/${bridge}/route_localnet`, "1");
   }
 
+  /** Ports that have it: to set it takes a lock of the kernel that starting containers need too. */
+  let set: readonly string[] = [];
+
   async function hairpin(): Promise<void> {
     const ports = await readdir(`/sys/class/net/${bridge}/brif`);
-    await Promise.all(
-      ports.map((port) =>
-        writeFile(`/sys/class/net/${port}/brport/hairpin_mode`, "1").catch((error: unknown) =>
-          log.debug({ err: error, port }, "a port left the bridge before its hairpin was set"),
-        ),
+    const kept = set.filter((port) => ports.includes(port));
+    const fresh = ports.filter((port) => !kept.includes(port));
+    const done = fresh.map((port) =>
+      writeFile(`/sys/class/net/${port}/brport/hairpin_mode`, "1").then(
+        () => [port],
+        (error: unknown) => {
+          log.debug({ err: error, port }, "a port left the bridge before its hairpin was set");
+          return [];
+        },
       ),
     );
+    set = [...kept, ...(await Promise.all(done)).flat()];
   }
 
   await repair();

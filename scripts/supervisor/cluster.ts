@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import Docker from "dockerode";
 import { type Child, child, type ChildSpec } from "./child.ts";
+import { clearAbandonedNetworks } from "./abandoned-networks.ts";
 import { cleanMachine } from "./clean-machine.ts";
 import { endLeftovers } from "./end-leftovers.ts";
 import { freeNatsPort, identityIn, isFree, recordRanges } from "./identity.ts";
@@ -59,6 +60,7 @@ export async function startCluster(
   await endLeftovers(id);
   await clean();
   undo.defer(clean);
+  if (options.nodes > 0) await clearAbandonedNetworks(docker, { id, podCIDR });
   await refuseTakenPorts(options);
   if (options.fresh) forget(dir);
   await recordRanges(dir, ranges);

@@ -1,7 +1,7 @@
 /** Requests as no decent client sends them: any bytes, any headers, to a gateway that is authentic. */
 import { readFile } from "node:fs/promises";
 import { Agent, request } from "node:https";
-import { load } from "js-yaml";
+import { parse } from "yaml";
 import * as z from "zod";
 
 export type Sent = {
@@ -79,7 +79,7 @@ const kubeconfig = z.object({
 
 /** As kubectl would connect. */
 export async function clientOf(path: string): Promise<HttpsClient> {
-  const { clusters, users } = kubeconfig.parse(load(await readFile(path, "utf8")));
+  const { clusters, users } = kubeconfig.parse(parse(await readFile(path, "utf8")));
   const [{ cluster }] = clusters;
   const authority = Buffer.from(cluster["certificate-authority-data"], "base64").toString();
   return httpsClient({ server: cluster.server, authority, token: users[0].user.token });

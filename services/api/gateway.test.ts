@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { load } from "js-yaml";
+import { parse } from "yaml";
 import { natsBus } from "../../libs/bus/nats.ts";
 import { execOpening, logsOpening } from "../../libs/protocol/node.ts";
 import { nodeSubject } from "../../libs/protocol/subjects.ts";
@@ -390,7 +390,7 @@ async function start(instance: string): Promise<Api> {
 }
 
 async function usersIn({ kubeconfig }: Api): Promise<unknown> {
-  const { users } = load(await readFile(kubeconfig, "utf8")) as { users: unknown }; // As it was written.
+  const { users } = parse(await readFile(kubeconfig, "utf8")) as { users: unknown }; // As it was written.
   return users;
 }
 

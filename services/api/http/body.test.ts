@@ -167,8 +167,8 @@ describe("bodies that cannot be read", () => {
     ],
   ]);
 
-  test("100,000 keys, and as many items of a protobuf list, are read in passing", async () => {
-    const keys = Array.from({ length: 100_000 }, (_, nth) => `k${nth}: 1`).join("\n");
+  test("20,000 keys, and 300,000 items of a protobuf list, are read in passing", async () => {
+    const keys = Array.from({ length: 20_000 }, (_, nth) => `k${nth}: 1`).join("\n");
     expect((await refused(`POST configmaps`, yaml(keys))).code).toBe(422);
     const inner = Buffer.from("\n\0".repeat(300_000), "latin1");
     const size = [

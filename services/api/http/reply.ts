@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from "node:http";
-import { dump } from "js-yaml";
+import { stringify } from "yaml";
 import type { Format } from "./accept.ts";
 
 /** What a handler answers: a body at once, or one that goes on until `run` ends. */
@@ -69,4 +69,4 @@ export const textReply = (body: string, code = 200): Reply => ({
 
 /** Members that are undefined are left out, as in JSON. */
 const yamlOf = (value: unknown): string =>
-  dump(value, { noRefs: true, lineWidth: -1, skipInvalid: true });
+  stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 });

@@ -1,5 +1,5 @@
 import * as fc from "fast-check";
-import { dump } from "js-yaml";
+import { stringify } from "yaml";
 import { expect, test } from "vitest";
 import { parseText } from "./text.ts";
 
@@ -30,8 +30,16 @@ test.each([
   expect(() => parseText(text, "yaml")).toThrow(expect.objectContaining({ reason: "BadRequest" }));
 });
 
+test("a key that stands twice is refused, where it does", () => {
+  expect(() => parseText("a: 1\nb: {c: 1, c: 2}\n", "yaml")).toThrow("at line 2, column 11");
+});
+
+test("a text of too many parts is refused before it is read", () => {
+  expect(() => parseText("- v\n".repeat(100_000), "yaml")).toThrow("send it as JSON");
+});
+
 test("where it ends is told, what it says is not", () => {
-  expect(() => parseText("password: hunter2\n  x: y", "yaml")).toThrow(
+  expect(() => parseText("password: hunter2\nx: [1", "yaml")).toThrow(
     /^the body is not valid YAML at line 2, column \d+$/,
   );
 });
@@ -47,7 +55,7 @@ test("what is written as YAML is read as it was", () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 5, noUnicodeString: false }), (value) => {
       const plain = JSON.parse(JSON.stringify(value)) as unknown;
-      expect(parseText(dump(plain), "yaml")).toEqual(plain);
+      expect(parseText(stringify(plain), "yaml")).toEqual(plain);
     }),
   );
 });

@@ -3,11 +3,25 @@
  * holds, reading it takes time and memory in proportion to its size, and a value is never deeper than
  * what the code behind can walk by recursion.
  */
-import { CORE_SCHEMA, load, Type, YAMLException } from "js-yaml";
+import {
+  Composer,
+  type CST,
+  type Document,
+  isScalar,
+  Lexer,
+  LineCounter,
+  Parser,
+  type ScalarTag,
+  type Tags,
+  visit,
+} from "yaml";
 import { ApiError } from "../../../libs/model/errors.ts";
 
-/** Objects within objects. No kind comes near. js-yaml has the same bound of its own. */
+/** Objects within objects. No kind comes near. */
 const depthMax = 100;
+/** Of a YAML text; so many are read in half a second. JSON has no such bound. */
+const tokensMax = 200_000;
+const aliasesMax = 100;
 /** What aliases may make of a YAML text: its size times this. */
 const expansionMax = 16;
 
@@ -49,33 +63,78 @@ function parseYaml(text: string): unknown {
       // YAML in one line.
     }
   }
+  const document = documentOf(text);
   try {
-    return load(text, { schema });
-  } catch (error) {
-    if (!(error instanceof YAMLException)) throw error;
-    const { line, column } = error.mark ?? {};
-    const at = line === undefined ? "" : ` at line ${line + 1}, column ${(column ?? 0) + 1}`;
-    throw new ApiError("BadRequest", `the body is not valid YAML${at}`); // As above.
+    return document.toJS({ maxAliasCount: aliasesMax }) as unknown;
+  } catch {
+    throw new ApiError("BadRequest", "the body is refused: too many aliases");
   }
 }
 
+function documentOf(text: string): Document.Parsed {
+  const lines = new LineCounter();
+  const composer = new Composer({
+    uniqueKeys: false,
+    resolveKnownTags: false,
+    customTags: withOctal,
+  });
+  const documents = [...composer.compose(tokensOf(text, lines), true, text.length)];
+  const [document, second] = documents;
+  // A tag that is not JSON's is but a warning to the library.
+  const [fault] = [...(document?.errors ?? []), ...(document?.warnings ?? [])];
+  const offset = fault?.pos[0] ?? duplicateIn(document) ?? second?.range[0];
+  if (document === undefined) throw notYaml("");
+  if (offset === undefined && second === undefined) return document;
+  const { line, col } = lines.linePos(offset ?? 0);
+  throw notYaml(` at line ${line}, column ${col}`);
+}
+
+/** The parser's own message quotes its input, which may be a Secret. */
+const notYaml = (at: string) => new ApiError("BadRequest", `the body is not valid YAML${at}`);
+
+/** @throws {ApiError} BadRequest when there are more than a text may have */
+function* tokensOf(text: string, lines: LineCounter): Generator<CST.Token> {
+  const parser = new Parser(lines.addNewLine);
+  lines.addNewLine(0);
+  let count = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    count += 1;
+    if (count > tokensMax) {
+      throw new ApiError("BadRequest", "the body is refused: too long for YAML, send it as JSON");
+    }
+    yield* parser.next(lexeme);
+  }
+  yield* parser.end();
+}
+
+/** Where a key stands a second time in its mapping. The library's own check takes quadratic time. */
+function duplicateIn(document: Document.Parsed | undefined): number | undefined {
+  let found: number | undefined;
+  if (document === undefined) return undefined;
+  visit(document, {
+    Map(_, { items }) {
+      const seen = new Set<unknown>();
+      for (const { key } of items) {
+        if (!isScalar(key)) continue;
+        if (seen.has(key.value)) found ??= key.range?.[0] ?? 0;
+        seen.add(key.value);
+      }
+      return found === undefined ? undefined : visit.BREAK;
+    },
+  });
+  return found;
+}
+
 /** In Kubernetes' YAML, which is 1.1 here, a file mode such as 0644 is octal. */
-const octal = /^[-+]?0[0-7]+$/;
-const decimal = /^[-+]?(0|[1-9]\d*)$/;
-const other = /^[-+]?0(x[\da-fA-F]+|o[0-7]+|b[01]+)$/;
-const integer = new Type("tag:yaml.org,2002:int", {
-  kind: "scalar",
-  resolve: (text: unknown) =>
-    typeof text === "string" && [octal, decimal, other].some((form) => form.test(text)),
-  construct: (text: string) => {
-    const sign = text.startsWith("-") ? -1 : 1;
-    const digits = text.replace(/^[-+]/, "");
-    return sign * (octal.test(text) ? Number.parseInt(digits, 8) : Number(digits));
-  },
-  predicate: Number.isInteger,
-  represent: String,
-});
-const schema = CORE_SCHEMA.extend({ implicit: [integer] });
+const octal: ScalarTag = {
+  tag: "tag:yaml.org,2002:int",
+  default: true,
+  identify: () => false, // Nothing is written so.
+  test: /^[-+]?0[0-7]+$/,
+  resolve: (text) =>
+    (text.startsWith("-") ? -1 : 1) * Number.parseInt(text.replace(/^[-+]/, ""), 8),
+};
+const withOctal = (tags: Tags): Tags => [octal, ...tags];
 
 /**
  * Walks the value without recursion. What an alias names is walked each time: so is it written to

@@ -3,7 +3,7 @@ import { createServer, get } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { load } from "js-yaml";
+import { parse } from "yaml";
 import { systemClock } from "../../../libs/telemetry/clock.ts";
 import { systemRandom } from "../../../libs/telemetry/random.ts";
 import { openAuthority, serverIdentity } from "./authority.ts";
@@ -59,7 +59,7 @@ test("a kubeconfig carries the authority and the token, in a private file", asyn
     random: systemRandom,
   });
   expect((await stat(path)).mode & 0o777).toBe(0o600);
-  expect(load(await readFile(path, "utf8"))).toMatchObject({
+  expect(parse(await readFile(path, "utf8"))).toMatchObject({
     clusters: [{ cluster: { server: "https://127.0.0.1:6443" } }],
     users: [{ user: { token: authority.token } }],
   });

@@ -1,6 +1,6 @@
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { dump } from "js-yaml";
+import { stringify } from "yaml";
 import type { Random } from "../../../libs/telemetry/random.ts";
 import type { Authority } from "./authority.ts";
 
@@ -26,7 +26,7 @@ export async function writeKubeconfig(
 /** @param server the gateway's address, such as `https://127.0.0.1:6443` */
 export function kubeconfig(server: string, { certificate, token }: Authority): string {
   const name = "berth";
-  return dump({
+  return stringify({
     apiVersion: "v1",
     kind: "Config",
     clusters: [

@@ -30,7 +30,7 @@ export async function terminationMount(
 
 /** Reads each message once. */
 export function terminationMessages(hands: PodHands): {
-  /** Reads those of containers that have ended since. */
+  /** Reads those of all containers that have ended. */
   gather(): Promise<void>;
   /** By container id. */
   read(): ReadonlyMap<string, string>;
@@ -63,15 +63,21 @@ export function terminationMessages(hands: PodHands): {
     return tail.toString("utf8");
   }
 
+  const endedNow = () =>
+    containersOf(hands).filter(
+      ({ state, container }) => state === "exited" && container !== sandboxName,
+    );
+
   return {
     async gather() {
-      const ended = containersOf(hands).filter(
-        ({ state, container }) => state === "exited" && container !== sandboxName,
-      );
-      const ids = new Set(ended.map(({ id }) => id));
+      const ids = new Set(endedNow().map(({ id }) => id));
       for (const id of messages.keys()) if (!ids.has(id)) messages.delete(id);
-      const fresh = ended.filter(({ id }) => !messages.has(id));
-      await Promise.all(fresh.map(async (one) => messages.set(one.id, await messageOf(one))));
+      // Again for those that end meanwhile: whoever sees a container ended sees its message.
+      for (;;) {
+        const fresh = endedNow().filter(({ id }) => !messages.has(id));
+        if (fresh.length === 0) return;
+        await Promise.all(fresh.map(async (one) => messages.set(one.id, await messageOf(one))));
+      }
     },
     read: () => messages,
   };

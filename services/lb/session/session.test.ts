@@ -33,6 +33,7 @@ function stage(memory: Memory = { load: async () => undefined, save: async () =>
     revision: 10,
     snapshots: 0,
     lag: 0,
+    mute: false,
     works: 0,
     apply: async () => undefined as void,
   };
@@ -82,6 +83,7 @@ function stage(memory: Memory = { load: async () => undefined, save: async () =>
       });
       await bus.serve(controlSubjects("snapshot"), async () => {
         control.snapshots += 1;
+        if (control.mute) return undefined;
         return encode({
           cut: control.revision - control.lag,
           services: [...held].map(([key, revision]) => ({
@@ -147,6 +149,22 @@ describe("an lb's session", () => {
     lb.write("last", { lost: true });
     await lb.clock.advance(2_000);
     expect([lb.names(), lb.control.snapshots]).toEqual([["last", "lost", "web"], 3]);
+  });
+
+  test("goes on beating while its snapshot is not answered: it is alive, and counts (N6)", async () => {
+    await using lb = stage();
+    await lb.controllers();
+    await lb.clock.advance(100);
+    lb.control.mute = true;
+    lb.write("lost", { lost: true });
+    await lb.clock.advance(1_500);
+    const [before, asked] = [lb.heard.length, lb.control.snapshots];
+    await lb.clock.advance(3_000);
+    expect(lb.heard.length - before).toBeGreaterThanOrEqual(3);
+    expect(lb.control.snapshots).toBe(asked); // One question at a time.
+    lb.control.mute = false;
+    await lb.clock.advance(5_000);
+    expect(lb.names()).toEqual(["lost"]);
   });
 
   test("works while the controllers take its heartbeats and its rules can be applied", async () => {

@@ -14,6 +14,7 @@ import type { Memory } from "../../../libs/machine/file-memory.ts";
 import { bell } from "../../../libs/telemetry/bell.ts";
 import type { Clock } from "../../../libs/telemetry/clock.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
+import { type SingleFlight, singleFlight } from "../../../libs/telemetry/single-flight.ts";
 import type { Random } from "../../../libs/telemetry/random.ts";
 import { keyOfHint, known, type KnownNow, restored } from "./known.ts";
 
@@ -68,7 +69,9 @@ export async function runSession(options: SessionOptions): Promise<void> {
     await using _services = await bus.subscribe(serviceHints, heard);
     await using _slices = await bus.subscribe(sliceHints, heard);
     using _reconnects = bus.onReconnect(wake.beat.ring);
-    await beating(bus);
+    // Beside the heartbeats: an lb that waits for an answer is not silent, it counts (N6).
+    await using syncing = singleFlight((error) => log.debug({ err: error }, "no snapshot came"));
+    await beating(bus, syncing);
   }
 
   /** A hint: a write of one Service or slice. */
@@ -80,26 +83,28 @@ export async function runSession(options: SessionOptions): Promise<void> {
     if (state.hint(hint)) wake.apply.ring();
   }
 
-  async function beating(bus: Bus): Promise<void> {
+  async function beating(bus: Bus, syncing: SingleFlight): Promise<void> {
     while (!signal.aborted) {
+      const begunMs = clock.monotonicMs();
       try {
-        await beat(bus);
+        await beat(bus, syncing);
       } catch (error) {
         log.debug({ err: error }, "no controllers answered"); // They, or NATS, are away: the machine goes on.
       }
       if (unsaved) await remember();
-      await wake.beat.wait(heartbeatMs, signal);
+      // One a second also when none is answered.
+      await wake.beat.wait(Math.max(heartbeatMs - (clock.monotonicMs() - begunMs), 0), signal);
     }
   }
 
-  async function beat(bus: Bus): Promise<void> {
+  async function beat(bus: Bus, syncing: SingleFlight): Promise<void> {
     const heartbeat: LbHeartbeat = {
       machine,
       boot,
       applied: applied.revision,
       digest: applied.digest,
     };
-    const answer = await ask(bus, "heartbeat", heartbeat, 1_000);
+    const answer = await ask(bus, "heartbeat", heartbeat, heartbeatMs);
     const reply = lbHeartbeatReply.parse(answer);
     if (!failing) options.onWorking();
     if (state.learn(reply.cluster)) wake.apply.ring();
@@ -112,7 +117,7 @@ export async function runSession(options: SessionOptions): Promise<void> {
     const old =
       sinceSyncMs > syncEveryMs || (sinceSyncMs > unknownNodeMs && state.hasUnknownNode());
     if (held === 0 || reply.differs || late || old) {
-      await sync(bus);
+      syncing.start(() => sync(bus));
     } else if (behind) {
       await clock.sleep(hintGraceMs, signal);
       wake.beat.ring();

@@ -21,13 +21,21 @@ async function stage(saved?: unknown) {
   const known = knownAssignments();
   const seen: string[] = [];
   const control = memoryBus({ network, clock });
-  const answer: { heartbeat: NodeHeartbeatReply | undefined } = { heartbeat: undefined };
-  await control.serve(controlSubject("n1", "heartbeat"), async () =>
-    answer.heartbeat === undefined ? undefined : encode(answer.heartbeat),
-  );
-  await control.serve(controlSubject("n1", "snapshot"), async () =>
-    encode({ cut: 9, assignments: [{ revision: 3, assignment: anAssignment("web", {}) }] }),
-  );
+  const answer: {
+    heartbeat: NodeHeartbeatReply | undefined;
+    /** What a snapshot's answer waits for. */
+    snapshot: Promise<void>;
+  } = { heartbeat: undefined, snapshot: Promise.resolve() };
+  const asked = { heartbeats: 0, snapshots: 0 };
+  await control.serve(controlSubject("n1", "heartbeat"), async () => {
+    asked.heartbeats += 1;
+    return answer.heartbeat === undefined ? undefined : encode(answer.heartbeat);
+  });
+  await control.serve(controlSubject("n1", "snapshot"), async () => {
+    asked.snapshots += 1;
+    await answer.snapshot;
+    return encode({ cut: 9, assignments: [{ revision: 3, assignment: anAssignment("web", {}) }] });
+  });
   const session = nodeSession({
     node: "n1",
     boot: "b1",
@@ -55,6 +63,7 @@ async function stage(saved?: unknown) {
     clock,
     seen,
     answer,
+    asked,
     hint: (name: string, revision: number) =>
       wire.publish(hintSubject(`assign.n1.default.${name}`), encode(anAssignment(name, {})), {
         headers: { "nats-sequence": String(revision) },
@@ -93,6 +102,33 @@ test("an agent that is refused serves nothing and acts on no hint, until it is a
   const before = agent.seen.length;
   await agent.clock.advance(1_500);
   expect(agent.seen.slice(before)).toEqual(["serves"]); // The snapshot, at 9, lags behind the hint.
+});
+
+test("an agent goes on beating while its snapshot is not answered: it is not silent (N4)", async () => {
+  await using agent = await stage();
+  agent.answer.heartbeat = accepted;
+  const gate = Promise.withResolvers<void>();
+  agent.answer.snapshot = gate.promise;
+  await agent.clock.advance(4_500);
+  expect(agent.asked.heartbeats).toBeGreaterThanOrEqual(4);
+  expect(agent.asked.snapshots).toBe(1); // One question at a time.
+  gate.resolve();
+  await agent.clock.advance(100);
+  expect(agent.seen).toContain("proved");
+});
+
+test("a snapshot that comes when the name is another's is not acted on (N5)", async () => {
+  await using agent = await stage();
+  agent.answer.heartbeat = accepted;
+  const gate = Promise.withResolvers<void>();
+  agent.answer.snapshot = gate.promise;
+  await agent.clock.advance(100);
+  agent.answer.heartbeat = refused;
+  await agent.clock.advance(1_500);
+  gate.resolve();
+  await agent.clock.advance(100);
+  expect(agent.asked.snapshots).toBe(1);
+  expect(agent.seen).not.toContain("proved");
 });
 
 test("an agent that nobody answers goes on from what it knew, and follows hints", async () => {

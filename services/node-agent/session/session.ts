@@ -31,6 +31,7 @@ import {
 import type { Clock } from "../../../libs/telemetry/clock.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
 import { bell } from "../../../libs/telemetry/bell.ts";
+import { type SingleFlight, singleFlight } from "../../../libs/telemetry/single-flight.ts";
 import type { Memory } from "../../../libs/machine/file-memory.ts";
 import type { Known } from "./known.ts";
 import type { Reports } from "./reports.ts";
@@ -123,7 +124,9 @@ export function nodeSession(options: SessionOptions): NodeSession {
       wake.beat.ring();
       wake.reports.ring();
     });
-    await Promise.all([beating(connected), reporting()]);
+    // Beside the heartbeats: a node that waits for an answer is not silent (N4).
+    await using syncing = singleFlight((error) => log.debug({ err: error }, "no snapshot came"));
+    await Promise.all([beating(connected, syncing), reporting()]);
   }
 
   async function stopServing(): Promise<void> {
@@ -158,25 +161,27 @@ export function nodeSession(options: SessionOptions): NodeSession {
     if (data !== undefined) options.onConfigChanged(data.ref);
   }
 
-  async function beating(connected: Bus): Promise<void> {
+  async function beating(connected: Bus, syncing: SingleFlight): Promise<void> {
     while (!signal.aborted) {
+      const begunMs = clock.monotonicMs();
       let pauseMs = heartbeatMs;
       try {
         const facts = await options.facts();
         const heartbeat: NodeHeartbeat = { node, boot, applied: known.applied(), facts };
-        const reply = nodeHeartbeatReply.parse(await ask("heartbeat", heartbeat, 1_000));
+        const reply = nodeHeartbeatReply.parse(await ask("heartbeat", heartbeat, heartbeatMs));
         if (reply.accepted) {
           standing = "accepted";
           served ??= await options.serve(connected);
           options.onAccepted();
-          pauseMs = await accepted(reply);
+          pauseMs = accepted(reply, syncing);
         } else {
           await refused(reply);
         }
       } catch (error) {
         log.debug({ err: error }, "a heartbeat was not answered");
       }
-      await wake.beat.wait(pauseMs, signal);
+      // One a second also when none is answered.
+      await wake.beat.wait(Math.max(pauseMs - (clock.monotonicMs() - begunMs), 0), signal);
     }
   }
 
@@ -190,18 +195,21 @@ export function nodeSession(options: SessionOptions): NodeSession {
   }
 
   /** @returns how long to wait for the next one */
-  async function accepted(reply: {
-    readonly lastRevision: number;
-    readonly podCIDR?: string | undefined;
-    readonly cluster: NonNullable<ReturnType<Known["network"]>>["cluster"];
-  }): Promise<number> {
+  function accepted(
+    reply: {
+      readonly lastRevision: number;
+      readonly podCIDR?: string | undefined;
+      readonly cluster: NonNullable<ReturnType<Known["network"]>>["cluster"];
+    },
+    syncing: SingleFlight,
+  ): number {
     const { podCIDR, cluster, lastRevision } = reply;
     if (podCIDR !== undefined && known.learn({ podCIDR, cluster })) {
       options.onKnown(false);
       wake.save.ring();
     }
     const stale = unproved && clock.monotonicMs() - syncedAtMs >= resyncMs;
-    if (lastRevision > known.applied() || !synced || stale) await sync();
+    if (lastRevision > known.applied() || !synced || stale) syncing.start(sync);
     return podCIDR === undefined || !synced ? hastyMs : heartbeatMs;
   }
 
@@ -209,6 +217,7 @@ export function nodeSession(options: SessionOptions): NodeSession {
     const request: NodeSnapshotRequest = { node, applied: known.applied() };
     unproved = false;
     const snapshot = nodeSnapshot.parse(await ask("snapshot", request, requestMs));
+    if (standing !== "accepted") return; // Another agent has the name since (N5).
     if (!known.sync(snapshot, clock.now())) {
       unproved = true;
       return;

@@ -125,11 +125,7 @@ export function groupCommit(stream: Stream, known: Known, { clock, random, log }
     });
     if (suspects.size === 0) return rest;
     const open = new Set(await settleAll([...suspects]));
-    const unclear = [...open].filter((item) => movedAbsence(item, known) !== undefined);
-    waiting = [...unclear, ...waiting];
-    return rest.filter(
-      (item) => !suspects.has(item) || (open.has(item) && !unclear.includes(item)),
-    );
+    return rest.filter((item) => !suspects.has(item) || open.has(item));
   }
 
   /** @returns those to be sent again */

@@ -33,9 +33,13 @@ export function knownRevisions(keysMax = 500_000): Known {
   };
 }
 
+/** Whether it is expected that the key is not there; 0 is how a revision says so. */
+export const isAbsence = (expect: Op["expect"]): expect is "absent" | 0 =>
+  expect === "absent" || expect === 0;
+
 /** The revision to send for an expectation: "absent" is none or the tombstone's (S6). */
 export function expectedRevision({ key, expect }: Op, known: Known): Revision {
-  if (expect !== "absent" && expect !== 0) return expect;
+  if (!isAbsence(expect)) return expect;
   const found = known.of(key);
   return found?.deleted === true ? found.revision : 0;
 }
@@ -47,6 +51,6 @@ export function expectedRevision({ key, expect }: Op, known: Known): Revision {
  */
 export function refutes(newest: Newest | undefined, expect: Op["expect"]): boolean {
   if (newest === undefined) return false;
-  if (expect === "absent" || expect === 0) return !newest.deleted;
+  if (isAbsence(expect)) return !newest.deleted;
   return newest.revision > expect;
 }

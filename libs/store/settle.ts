@@ -1,4 +1,4 @@
-import { expectedRevision, type Known, refutes } from "./known.ts";
+import { expectedRevision, isAbsence, type Known, refutes } from "./known.ts";
 import type { Waiting } from "./group-commit.ts";
 import { type Entry, type Op, type Outcome, type Revision, StoreUnavailable } from "./store.ts";
 import type { Stream } from "./stream.ts";
@@ -42,8 +42,7 @@ export async function settle(
 export function movedAbsence({ transaction, uncertain, base }: Waiting, known: Known) {
   if (!uncertain) return undefined;
   return transaction.writes.find(
-    ({ key, expect }) =>
-      (expect === "absent" || expect === 0) && (known.of(key)?.revision ?? 0) > base,
+    ({ key, expect }) => isAbsence(expect) && (known.of(key)?.revision ?? 0) > base,
   );
 }
 
@@ -54,10 +53,9 @@ export function movedAbsence({ transaction, uncertain, base }: Waiting, known: K
  */
 export function isSafeToSend({ transaction, uncertain, base }: Waiting, known: Known): boolean {
   if (!uncertain) return true;
-  return transaction.writes.every((write) => {
-    const isAbsence = write.expect === "absent" || write.expect === 0;
-    return !isAbsence || expectedRevision(write, known) <= base;
-  });
+  return transaction.writes.every(
+    (write) => !isAbsence(write.expect) || expectedRevision(write, known) <= base,
+  );
 }
 
 /** The outcome of a lost race. */
@@ -73,18 +71,17 @@ async function staleOp(
   known: Known,
 ): Promise<Op | undefined> {
   const ops: readonly Op[] = [...writes, ...guards];
-  const isAbsence = ({ expect }: Op) => expect === "absent" || expect === 0;
-  const gone = ops.find((op) => !isAbsence(op) && refutes(newest.get(op.key), op.expect));
+  const gone = ops.find((op) => !isAbsence(op.expect) && refutes(newest.get(op.key), op.expect));
   if (gone !== undefined) return gone;
   for (const op of ops) {
     // Live, where absence is expected: or deleted since. Older than expected, or not there: its
     // tombstone has expired. Either may be the reader's lag; the leader knows.
     const entry = newest.get(op.key);
-    if (isAbsence(op) ? !refutes(entry, op.expect) : entry?.revision === op.expect) continue;
+    if (isAbsence(op.expect) ? !refutes(entry, op.expect) : entry?.revision === op.expect) continue;
     const now = await stream.last(op.key);
     if (now === undefined) known.forget(op.key);
     else known.learn(now);
-    if (isAbsence(op) ? refutes(now, op.expect) : now?.revision !== op.expect) return op;
+    if (isAbsence(op.expect) ? refutes(now, op.expect) : now?.revision !== op.expect) return op;
   }
   return undefined;
 }

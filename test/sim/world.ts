@@ -6,7 +6,6 @@
 import { addressHash, joinPlacement } from "../../libs/actor/placement.ts";
 import { memoryNetwork } from "../../libs/bus/memory.ts";
 import { clusterOn } from "../../libs/cluster/open.ts";
-import type { ClusterSettings } from "../../libs/cluster/settings.ts";
 import { endpointSlice } from "../../libs/model/kinds/endpointslice.ts";
 import { hintSubject } from "../../libs/protocol/subjects.ts";
 import { memoryBucket } from "../../libs/store/memory-bucket.ts";
@@ -17,6 +16,7 @@ import { createLog } from "../../libs/telemetry/log.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
 import { seededRandom } from "../../libs/telemetry/seeded-random.ts";
 import { flowing, virtualClock } from "../../libs/telemetry/virtual-clock.ts";
+import { settings } from "../../services/controllers/fixtures.ts";
 import type { Controller } from "../../services/controllers/controller.ts";
 import { runInstance } from "../../services/controllers/instance.ts";
 import { runScheduler } from "../../services/scheduler/batch.ts";
@@ -60,16 +60,6 @@ export type World = AsyncDisposable & {
   calm(): void;
   sleep(ms: number): Promise<void>;
   now(): number;
-};
-
-const settings: ClusterSettings = {
-  id: "sim",
-  podCIDR: "10.244.0.0/16",
-  serviceCIDR: "10.96.0.0/16",
-  dnsAddress: "10.96.0.10",
-  domain: "cluster.local",
-  nodePorts: [30_000, 32_767],
-  tolerationSeconds: 2,
 };
 
 export async function openWorld(options: WorldOptions): Promise<World> {

@@ -1,12 +1,11 @@
 import * as z from "zod";
-import { conditionStatus } from "../condition.ts";
+import { workloadCondition } from "../condition.ts";
 import { count, int64, mergeBy } from "../field.ts";
 import { amount } from "../int-or-string.ts";
 import { defineKind, type ObjectOf } from "../kind.ts";
 import { labelSelector, labelsText } from "../label-selector.ts";
 import { podTemplate } from "../pod/spec.ts";
 import { problem } from "../problem.ts";
-import { time } from "../time.ts";
 import { selectorIsImmutable, templateColumns, workloadCauses } from "../workload.ts";
 
 const isZero = (value: string | number) => Number.parseInt(String(value), 10) === 0;
@@ -69,15 +68,7 @@ const spec = z
   })
   .meta({ title: "apps.v1.DaemonSetSpec" });
 
-const condition = z
-  .strictObject({
-    type: z.string().meta({ proto: 1 }),
-    status: conditionStatus.meta({ proto: 2 }),
-    lastTransitionTime: time.optional().meta({ proto: 3 }),
-    reason: z.string().optional().meta({ proto: 4 }),
-    message: z.string().optional().meta({ proto: 5 }),
-  })
-  .meta({ title: "apps.v1.DaemonSetCondition" });
+const condition = workloadCondition("apps.v1.DaemonSetCondition");
 
 const status = z
   .strictObject({

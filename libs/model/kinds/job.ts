@@ -9,6 +9,7 @@ import { defineKind, type ObjectOf } from "../kind.ts";
 import { selectorText } from "../label-selector.ts";
 import type { Metadata } from "../metadata.ts";
 import { durationText, type EpochMs, time } from "../time.ts";
+import { containerColumns } from "../workload.ts";
 
 const condition = z
   .strictObject({
@@ -71,18 +72,7 @@ export const job = defineKind({
     { name: "Status", type: "string", read: statusText },
     { name: "Completions", type: "string", read: completionsText },
     { name: "Duration", type: "string", read: durationOf },
-    {
-      name: "Containers",
-      type: "string",
-      priority: 1,
-      read: ({ spec }) => spec.template.spec.containers.map(({ name }) => name).join(","),
-    },
-    {
-      name: "Images",
-      type: "string",
-      priority: 1,
-      read: ({ spec }) => spec.template.spec.containers.map(({ image }) => image).join(","),
-    },
+    ...containerColumns,
     {
       name: "Selector",
       type: "string",

@@ -1,10 +1,9 @@
 import * as z from "zod";
-import { conditionStatus } from "../condition.ts";
+import { workloadCondition } from "../condition.ts";
 import { count, int64, mergeBy } from "../field.ts";
 import { defineKind, type ObjectOf } from "../kind.ts";
 import { labelSelector } from "../label-selector.ts";
 import { podTemplate } from "../pod/spec.ts";
-import { time } from "../time.ts";
 import { selectorIsImmutable, templateColumns, workloadCauses } from "../workload.ts";
 
 const spec = z
@@ -18,15 +17,7 @@ const spec = z
   })
   .meta({ title: "apps.v1.ReplicaSetSpec" });
 
-const condition = z
-  .strictObject({
-    type: z.string().meta({ proto: 1 }),
-    status: conditionStatus.meta({ proto: 2 }),
-    lastTransitionTime: time.optional().meta({ proto: 3 }),
-    reason: z.string().optional().meta({ proto: 4 }),
-    message: z.string().optional().meta({ proto: 5 }),
-  })
-  .meta({ title: "apps.v1.ReplicaSetCondition" });
+const condition = workloadCondition("apps.v1.ReplicaSetCondition");
 
 const status = z
   .strictObject({

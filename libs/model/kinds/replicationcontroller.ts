@@ -1,12 +1,11 @@
 import * as z from "zod";
-import { conditionStatus } from "../condition.ts";
+import { workloadCondition } from "../condition.ts";
 import type { Cause } from "../errors.ts";
 import { count, int64, mergeBy } from "../field.ts";
 import { defineKind, type ObjectOf } from "../kind.ts";
 import { labelsText, matchesLabels } from "../label-selector.ts";
 import { labels } from "../metadata.ts";
 import { podTemplate } from "../pod/spec.ts";
-import { time } from "../time.ts";
 import { containerColumns, lastingCauses } from "../workload.ts";
 
 const spec = z
@@ -26,15 +25,7 @@ const spec = z
   .meta({ title: "core.v1.ReplicationControllerSpec" });
 type Spec = z.output<typeof spec>;
 
-const condition = z
-  .strictObject({
-    type: z.string().meta({ proto: 1 }),
-    status: conditionStatus.meta({ proto: 2 }),
-    lastTransitionTime: time.optional().meta({ proto: 3 }),
-    reason: z.string().optional().meta({ proto: 4 }),
-    message: z.string().optional().meta({ proto: 5 }),
-  })
-  .meta({ title: "core.v1.ReplicationControllerCondition" });
+const condition = workloadCondition("core.v1.ReplicationControllerCondition");
 
 const status = z
   .strictObject({

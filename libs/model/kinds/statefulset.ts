@@ -1,6 +1,6 @@
 import { dequal } from "dequal";
 import * as z from "zod";
-import { conditionStatus } from "../condition.ts";
+import { workloadCondition } from "../condition.ts";
 import type { Cause } from "../errors.ts";
 import { atomicList, count, int64, mergeBy } from "../field.ts";
 import { amount } from "../int-or-string.ts";
@@ -9,7 +9,6 @@ import { labelSelector } from "../label-selector.ts";
 import { dnsLabel } from "../names.ts";
 import { claimingPodTemplate, strayMounts } from "../pod/spec.ts";
 import { problem } from "../problem.ts";
-import { time } from "../time.ts";
 import { claimTemplate } from "../volume-claim.ts";
 import { containerColumns, workloadCauses } from "../workload.ts";
 
@@ -98,15 +97,7 @@ const spec = z
   })
   .meta({ title: "apps.v1.StatefulSetSpec" });
 
-const condition = z
-  .strictObject({
-    type: z.string().meta({ proto: 1 }),
-    status: conditionStatus.meta({ proto: 2 }),
-    lastTransitionTime: time.optional().meta({ proto: 3 }),
-    reason: z.string().optional().meta({ proto: 4 }),
-    message: z.string().optional().meta({ proto: 5 }),
-  })
-  .meta({ title: "apps.v1.StatefulSetCondition" });
+const condition = workloadCondition("apps.v1.StatefulSetCondition");
 
 const status = z
   .strictObject({

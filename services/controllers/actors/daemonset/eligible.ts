@@ -5,7 +5,7 @@ import type { Pod } from "../../../../libs/model/kinds/pod.ts";
 import { selectsNode, type Toleration, tolerates } from "../../../../libs/model/pod/placement.ts";
 import type { PodTemplate } from "../../../../libs/model/pod/spec.ts";
 import { revisionLabel } from "../workload/history.ts";
-import { type NewPod, podFrom } from "../workload/pod-from-template.ts";
+import { type NewPod, podFrom } from "../workload/new-pods.ts";
 
 type Spec = PodTemplate["spec"];
 const nameField = "metadata.name";

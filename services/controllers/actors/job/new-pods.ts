@@ -1,12 +1,9 @@
 import type { PodTemplate } from "../../../../libs/model/pod/spec.ts";
 import type { Job } from "../../../../libs/model/kinds/job.ts";
-import { type NewPod, podFrom, podNames } from "../workload/new-pods.ts";
+import { type NewPod, podFrom, podNames, stemMax } from "../workload/new-pods.ts";
 import { failuresKey, ignoredKey, indexKey, priorFailures } from "./completion-index.ts";
 import type { Birth } from "./plan.ts";
 import { trackingFinalizer } from "./tracking.ts";
-
-/** A pod's own name is this and a suffix of six characters. */
-const stemMax = 57;
 
 /** The pods that a Job makes; one of an index knows it by annotation, label, hostname and environment. */
 export function newPods(
@@ -18,7 +15,7 @@ export function newPods(
   const names = podNames(self, stems, taken);
   return births.map((birth, nth) => {
     const stem = stems[nth] ?? "";
-    const pod = podFrom(self, self.spec.template, names[nth] ?? "", stem);
+    const pod = podFrom(self, self.spec.template, { name: names[nth] ?? "", stem });
     const { labels, annotations, finalizers = [] } = pod.metadata;
     const { index } = birth;
     const number = index === undefined ? {} : { [indexKey]: String(index) };

@@ -3,7 +3,7 @@ import type { Pod } from "../../../../libs/model/kinds/pod.ts";
 import type { StatefulSet } from "../../../../libs/model/kinds/statefulset.ts";
 import type { PodTemplate } from "../../../../libs/model/pod/spec.ts";
 import { revisionLabel } from "../workload/history.ts";
-import { type NewPod, podFrom } from "../workload/pod-from-template.ts";
+import { type NewPod, podFrom } from "../workload/new-pods.ts";
 
 const nameLabel = "statefulset.kubernetes.io/pod-name";
 const indexLabel = "apps.kubernetes.io/pod-index";

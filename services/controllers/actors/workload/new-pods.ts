@@ -3,13 +3,9 @@ import type { Newborn } from "../../controller.ts";
 import { ownedBy } from "./claims.ts";
 import { nameSuffix } from "./stable-hash.ts";
 
-type Owner = {
-  readonly apiVersion: string;
-  readonly kind: string;
+type Owner = Parameters<typeof ownedBy>[0] & {
   readonly metadata: {
-    readonly name: string;
-    readonly namespace: string;
-    readonly uid: string;
+    readonly namespace?: string | undefined;
     readonly resourceVersion?: string | undefined;
   };
 };
@@ -23,7 +19,7 @@ export type NewPod = Newborn & {
 
 /** A name has 63 characters: a stem of so many, a dash and the suffix. */
 const suffixLength = 5;
-const stemMax = 57;
+export const stemMax = 57;
 
 /**
  * Names of the pods that a turn at this revision creates, one for each stem: they follow from the
@@ -49,14 +45,24 @@ export function podNames(
   return [...names];
 }
 
-/** A pod of the owner's, as its template says. */
+/**
+ * A pod that its owner makes from a template. `labels` are added to the template's; its name was made
+ * of `stem`, by default the owner's.
+ */
 export function podFrom(
   owner: Owner,
   { metadata, spec }: PodTemplate,
-  name: string,
-  stem: string,
+  {
+    name,
+    stem = owner.metadata.name,
+    labels = {},
+  }: {
+    readonly name: string;
+    readonly stem?: string;
+    readonly labels?: Readonly<Record<string, string>>;
+  },
 ): NewPod {
-  const { labels, annotations, finalizers } = metadata;
+  const { labels: own, annotations, finalizers } = metadata;
   return {
     apiVersion: "v1",
     kind: "Pod",
@@ -64,7 +70,7 @@ export function podFrom(
       name,
       namespace: owner.metadata.namespace,
       generateName: `${stem}-`,
-      ...(labels !== undefined && { labels }),
+      labels: { ...own, ...labels },
       ...(annotations !== undefined && { annotations }),
       ...(finalizers !== undefined && { finalizers }),
       ownerReferences: [ownedBy(owner)],

@@ -17,8 +17,7 @@ import {
 import { claims, controllerOf } from "./claims.ts";
 import { isLive, readySinceMs } from "../../../../libs/model/pod/state.ts";
 import { availableAtMs, leastLossFirst, type PlacedPod, placed } from "./pod-state.ts";
-import { podFrom } from "./pod-from-template.ts";
-import { nameSuffix } from "./stable-hash.ts";
+import { podFrom, podNames } from "./new-pods.ts";
 
 /** Bounds one transaction. The pods it creates wake the actor for the rest. */
 export const writesMax = 200;
@@ -108,18 +107,9 @@ export function decideReplicas(
   };
 }
 
-/**
- * The pods that a turn at this revision creates: their names follow from the owner's uid, the turn's
- * revision and an index, so a turn that is decided twice creates once (O1).
- */
 function newPods(self: Replicated, count: number, taken: ReadonlySet<string>): readonly Newborn[] {
-  const { uid, resourceVersion = "", name } = self.metadata;
-  const names: string[] = [];
-  for (let nth = 0; names.length < count; nth += 1) {
-    const candidate = `${name.slice(0, 57)}-${nameSuffix([uid, resourceVersion, nth], 5)}`;
-    if (!taken.has(candidate) && !names.includes(candidate)) names.push(candidate);
-  }
-  return names.map((podName) => podFrom(self, self.spec.template, { name: podName }));
+  const stems = Array.from({ length: count }, () => self.metadata.name);
+  return podNames(self, stems, taken).map((name) => podFrom(self, self.spec.template, { name }));
 }
 
 const isReady = ({ pod, nodeReady }: PlacedPod) => nodeReady && readySinceMs(pod) !== undefined;

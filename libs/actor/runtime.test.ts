@@ -196,6 +196,33 @@ describe("actors", () => {
     expect(actors.failing()).toEqual([]);
   });
 
+  test("are measured: how their turns end, and what waits", async () => {
+    await using world = await openWorld();
+    const moody: SetBehaviour = {
+      ...sets,
+      turn(name, view, now) {
+        if (name === "bad") throw new Error("it cannot be");
+        return sets.turn(name, view, now);
+      },
+    };
+    await using actors = world.run({ behaviours: [moody] });
+    await world.want("web", 2);
+    await world.want("bad", 1);
+    await world.until(() => world.items("web") === 2 && actors.failing().length > 0);
+    await world.clock.advance(50);
+    const text = await actors.metrics();
+    const counted = (end: string) =>
+      Number(
+        new RegExp(`berth_actor_turns_total{kind="sets",end="${end}"} (\\d+)`).exec(text)?.[1],
+      );
+    expect(counted("committed")).toBe(1);
+    expect(counted("unchanged")).toBeGreaterThan(0);
+    expect(counted("failed")).toBeGreaterThan(0);
+    expect(text).toMatch(/^berth_actor_waiting{kind="sets"} 0$/m);
+    expect(text).toMatch(/^berth_actor_held 1$/m);
+    expect(text).toMatch(/^berth_actor_commit_seconds_count{kind="sets"} 1$/m);
+  });
+
   test("of another instance are taken over when it goes", async () => {
     await using world = await openWorld();
     let mine = new Set(["sets/a"]);

@@ -13,7 +13,8 @@ import type { Log } from "../telemetry/log.ts";
 import type { Random } from "../telemetry/random.ts";
 import { addressOf, type Behaviour, type Turn } from "./behaviour.ts";
 import { backOffMs, conflictBackOffMs } from "./back-off.ts";
-import { mailbox } from "./mailbox.ts";
+import { mailbox, type Waiting } from "./mailbox.ts";
+import { actorMetrics } from "./metrics.ts";
 import type { Placement } from "./placement.ts";
 
 export type Failing = {
@@ -32,6 +33,8 @@ export type Actors = AsyncDisposable & {
   failing(): readonly Failing[];
   /** Lets a failing actor turn now; false when none of that address fails here. */
   retry(address: string): boolean;
+  /** Turns, their outcomes and times, and what waits: Prometheus' text format. */
+  metrics(): Promise<string>;
   /** Resolves when `signal` has aborted and the commits in flight have ended, at most 10 s later. */
   readonly ended: Promise<void>;
 };
@@ -75,11 +78,16 @@ export function runActors<V, T>(options: ActorsOptions<V, T>): Actors {
   const abandon = new AbortController();
   const ended = Promise.withResolvers<void>();
   const inFlight = new Set<Promise<void>>();
+  const metrics = actorMetrics({
+    waiting: () => box.depths(),
+    inFlight: () => inFlight.size,
+    held: () => actors.size,
+  });
   let [pumping, stopped] = [false, false];
 
   function tell(kind: string, name: string): void {
     if (stopped || !placement.owns(addressOf(kind, name))) return;
-    box.put(kind, name);
+    box.put(kind, name, clock.monotonicMs());
     pump();
   }
 
@@ -95,7 +103,7 @@ export function runActors<V, T>(options: ActorsOptions<V, T>): Actors {
     while (inFlight.size < turnsInFlight) {
       const next = stopped ? undefined : box.take();
       if (next === undefined) break;
-      const running = take(next.kind, next.name);
+      const running = take(next);
       if (running !== undefined) supervise(next.kind, next.name, running);
       if (clock.monotonicMs() >= until && box.waiting > 0) {
         clock.after(0, slice);
@@ -118,7 +126,9 @@ export function runActors<V, T>(options: ActorsOptions<V, T>): Actors {
   }
 
   /** One turn. What it writes is committed by the returned promise; undefined when it writes nothing. */
-  function take(kind: string, name: string): Promise<void> | undefined {
+  function take({ kind, name, sinceMs }: Waiting): Promise<void> | undefined {
+    const startedMs = clock.monotonicMs();
+    metrics.took(kind, startedMs - sinceMs);
     const address = addressOf(kind, name);
     const actor = actors.get(address) ?? { conflicts: 0 };
     actors.set(address, actor);
@@ -128,7 +138,9 @@ export function runActors<V, T>(options: ActorsOptions<V, T>): Actors {
     try {
       if (placement.owns(address)) turn = byKind.get(kind)?.turn(name, view, clock.now());
       else actor.failure = undefined;
+      metrics.decided(kind, clock.monotonicMs() - startedMs);
       if (turn !== undefined && turn.ops.length > 0) return commit(kind, name, actor, turn);
+      metrics.ended(kind, "unchanged");
       succeed(kind, name, actor, turn?.wakeAt);
       if (turn !== undefined) follow(address, turn, turn.cut);
     } catch (error) {
@@ -145,6 +157,8 @@ export function runActors<V, T>(options: ActorsOptions<V, T>): Actors {
     const outcome = await store.commit(ops, { cut, signal: abandon.signal });
     const facts = { actor: addressOf(kind, name), writes: ops.length, cut };
     const durationMs = clock.monotonicMs() - startedMs;
+    metrics.ended(kind, outcome.ok ? "committed" : "conflict");
+    metrics.committed(kind, durationMs);
     if (!outcome.ok) {
       log.debug({ ...facts, durationMs, conflict: outcome.conflict }, "a turn lost a race");
       await decideAgain(kind, name, actor, outcome);
@@ -174,7 +188,7 @@ export function runActors<V, T>(options: ActorsOptions<V, T>): Actors {
     await caughtUp(outcome.revision ?? (await store.lastRevision()));
     const delayMs = conflictBackOffMs(actor.conflicts, random);
     if (delayMs > 0) await clock.sleep(delayMs, signal);
-    box.put(kind, name);
+    box.put(kind, name, clock.monotonicMs());
   }
 
   async function caughtUp(revision: Revision): Promise<void> {
@@ -188,6 +202,7 @@ export function runActors<V, T>(options: ActorsOptions<V, T>): Actors {
   }
 
   function fail(kind: string, name: string, error: unknown): void {
+    metrics.ended(kind, "failed");
     if (stopped) return;
     const address = addressOf(kind, name);
     const actor = actors.get(address) ?? { conflicts: 0 };
@@ -283,6 +298,7 @@ export function runActors<V, T>(options: ActorsOptions<V, T>): Actors {
       tell(address.slice(0, slash), address.slice(slash + 1));
       return true;
     },
+    metrics: () => metrics.text(),
     ended: ended.promise,
     async [Symbol.asyncDispose]() {
       signal.removeEventListener("abort", stop);

@@ -49,3 +49,15 @@ export const resultSubject = (rest: string) => `berth.results.${rest}`;
 
 /** Actors that keep failing, listed and retried. */
 export const failingSubject = "berth.controllers.failing";
+/** What is measured of the controllers' actors. */
+export const metricsSubject = "berth.controllers.metrics";
+
+/** A direct message to an actor, by its address `<kind>/<namespace>/<name>` or `<kind>/<name>`. */
+export const actorSubject = (address: string) =>
+  `berth.actors.${address.split("/").map(token).join(".")}`;
+export const actorSubjects = "berth.actors.>";
+/** The actor that a direct message is for. */
+export function actorOf(subject: string): { readonly kind: string; readonly name: string } {
+  const [kind = "", ...name] = subject.split(".").slice(2).map(untoken);
+  return { kind, name: name.join("/") };
+}

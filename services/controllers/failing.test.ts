@@ -20,16 +20,13 @@ test("whichever instance is asked says what fails on all, and lets one be tried 
   await using bus = memoryBus({ clock: virtualClock(start), log });
   const retried: string[] = [];
   const serve = (instance: string) =>
-    serveFailing({
-      bus,
-      instance,
-      log,
-      instances: () => ["c1", "c2", "c3-that-has-gone"],
-      actors: {
+    serveFailing(
+      { bus, instance, log, instances: () => ["c1", "c2", "c3-that-has-gone"] },
+      {
         failing: () => [failing(`deployments/default/of-${instance}`)],
         retry: (address) => retried.push(`${instance} ${address}`) > 0,
       },
-    });
+    );
   await using _first = await serve("c1");
   await using _second = await serve("c2");
   const request = new TextEncoder().encode(JSON.stringify({ retry: "deployments/default/of-c2" }));

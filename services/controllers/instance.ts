@@ -12,7 +12,9 @@ import type { Random } from "../../libs/telemetry/random.ts";
 import { behaviourOf } from "./behaviour.ts";
 import type { Controller } from "./controller.ts";
 import { controllersIn } from "./controllers-in.ts";
+import { serveDirectMessages } from "./direct-messages.ts";
 import { serveFailing } from "./failing.ts";
+import { serveMetrics } from "./measured.ts";
 import { serveDrains } from "./sessions/drain.ts";
 import { listen } from "./sessions/hearing.ts";
 import { serveLbs } from "./sessions/lb-sessions.ts";
@@ -75,13 +77,11 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
   await using _nodes = await serveNodes(sessions, nodes, record);
   await using lbs = await serveLbs(sessions, hearing);
   await using _drains = await serveDrains(sessions, lbs);
-  await using _failing = await serveFailing({
-    bus,
-    actors,
-    instance,
-    instances: () => instances,
-    log,
-  });
+  const asked = { bus, instance, instances: () => instances, log };
+  await using _failing = await serveFailing(asked, actors);
+  await using _metrics = await serveMetrics(asked, actors);
+  const kinds = new Set(behaviours.map(({ kind }) => kind));
+  await using _told = await serveDirectMessages({ bus, instance, placement, kinds, actors });
   log.info({ controllers: controllers.length }, "the controllers act");
   const beside = options.onActing?.(() => placement.isMember());
   await Promise.all([actors.ended, following, beside]);

@@ -5,8 +5,8 @@ import * as z from "zod";
 import type { TestCluster } from "../../test/cluster.ts";
 
 export type KubeClient = Disposable & {
-  /** @throws {Error} with the answer's body when it is no success */
-  call(method: "GET" | "POST" | "DELETE", path: string, body?: unknown): Promise<unknown>;
+  /** A PATCH is a merge patch. @throws {Error} with the answer's body when it is no success */
+  call(method: "GET" | "POST" | "PATCH" | "DELETE", path: string, body?: unknown): Promise<unknown>;
   /** Resolves once the watch is open; its events come until it is disposed of. */
   watch(path: string): Promise<Disposable & { readonly events: AsyncIterable<unknown> }>;
 };
@@ -27,12 +27,13 @@ export async function kubeClient({ kubectl }: Pick<TestCluster, "kubectl">): Pro
   const agent = new Agent({ keepAlive: true, ca: Buffer.from(authority, "base64") });
   const headers = {
     authorization: `Bearer ${users[0].user.token}`,
-    "content-type": "application/json",
   };
 
   const send = (method: string, path: string, body?: unknown) =>
     new Promise<IncomingMessage>((resolve, reject) => {
-      const sent = request(new URL(path, server), { method, agent, headers }, resolve);
+      const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
+      const all = { ...headers, "content-type": type };
+      const sent = request(new URL(path, server), { method, agent, headers: all }, resolve);
       sent.on("error", reject);
       sent.end(body === undefined ? undefined : JSON.stringify(body));
     });

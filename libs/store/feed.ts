@@ -58,6 +58,7 @@ export async function* feedOf(
         yield item;
       }
       if (signal.aborted) return;
+      if (isLoad && progress?.loaded === true) continue; // What follows has a consumer of its own.
       log.info({ revision: progress?.revision ?? after }, "feed was cut off");
       await rest();
     } catch (error) {
@@ -92,37 +93,37 @@ async function isRecent(stream: Source, after: Revision, clock: Clock): Promise<
 type Step = { readonly item: FeedItem; readonly revision: Revision; readonly loaded: boolean };
 
 /**
- * The newest of every key, then what follows. What the consumer was to send first may be gone by
- * the time it sends it, replaced by a later write: so the load is complete only at a revision that
- * the stream had when the last of the first had been sent.
+ * The newest of every key. What the consumer was to send first may be gone by the time it sends it,
+ * replaced by a later write: so the load is complete only at a revision that the stream had when the
+ * last of the first had been sent.
+ *
+ * It ends there: of a consumer of the newest, the server would count anew what is pending over all
+ * keys, at every delete, for as long as it lives.
  */
 async function* loading(life: Life): AsyncGenerator<Step> {
   let revision = 0;
-  let loaded = false;
   let isFirst = true;
   let target = life.stream.last;
   life.probe();
   for await (const delivery of life) {
     revision = Math.max(revision, revisionOf(delivery));
-    if (delivery.type === "reached") {
-      const type = loaded ? "idle" : "loaded";
-      loaded = true;
-      yield { item: { type, revision }, revision, loaded };
-      continue;
+    if (delivery.type === "entry") {
+      yield { item: delivery, revision, loaded: false };
+      if (delivery.pending === 0) life.probe();
+      if (revision < target) continue;
+      if (isFirst) target = await life.last();
+      isFirst = false;
+      if (revision < target) continue;
     }
-    yield { item: delivery, revision, loaded };
-    if (loaded ? isTorn(delivery) : delivery.pending === 0) life.probe();
-    if (loaded || revision < target) continue;
-    if (isFirst) target = await life.last();
-    isFirst = false;
-    if (revision < target) continue;
-    loaded = true;
-    yield { item: { type: "loaded", revision }, revision, loaded };
+    yield { item: { type: "loaded", revision }, revision, loaded: true };
+    return;
   }
 }
 
+/** Every revision after `after`. */
 async function* following(life: Life, after: Revision): AsyncGenerator<Step> {
   let revision = after;
+  life.probe(); // What came before may be torn.
   for await (const delivery of life) {
     revision = Math.max(revision, revisionOf(delivery));
     const item = delivery.type === "reached" ? ({ type: "idle", revision } as const) : delivery;

@@ -11,6 +11,7 @@ export function writableView(): WritableView {
   const held = new Map<string, Held<unknown>>();
   const known = new Map<string, Revision>();
   let revision = 0;
+  const lookup = (index: string, value: string) => lookedUp(held.values(), index, value);
   const view = clusterView({
     get revision() {
       return revision;
@@ -20,12 +21,8 @@ export function writableView(): WritableView {
     *scan(prefix) {
       for (const one of held.values()) if (one.key.startsWith(prefix)) yield one;
     },
-    *lookup(index, value) {
-      const valuesOf = replicaOptions.indexes[index];
-      for (const one of held.values()) {
-        if (valuesOf !== undefined && [...valuesOf(one)].includes(value)) yield one;
-      }
-    },
+    lookup,
+    count: (index, value) => lookup(index, value).length,
   });
   return {
     view,
@@ -44,6 +41,17 @@ export function writableView(): WritableView {
       }
     },
   };
+}
+
+/** What of `held` an index of the state's replicas finds, without the index. */
+export function lookedUp(
+  held: Iterable<Held<unknown>>,
+  index: string,
+  value: string,
+): readonly Held<unknown>[] {
+  const valuesOf = replicaOptions.indexes[index];
+  if (valuesOf === undefined) throw new RangeError(`no index ${JSON.stringify(index)}`);
+  return [...held].filter((one) => [...valuesOf(one)].includes(value));
 }
 
 const valueOf = (op: Op & { readonly op: "put" }, revision: Revision): unknown =>

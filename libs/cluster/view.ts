@@ -71,8 +71,16 @@ function narrowest(
 ): Iterable<Held<unknown>> {
   if (filter.ownerUid !== undefined) return raw.lookup("owner", filter.ownerUid);
   if (filter.node !== undefined) return raw.lookup("node", filter.node);
-  return raw.scan(prefix);
+  const labels = Object.entries(filter.selector?.matchLabels ?? {});
+  if (filter.namespace === undefined || labels.length === 0) return raw.scan(prefix);
+  const [rarest = ""] = labels
+    .map(([label, value]) => labelled(prefix, label, value))
+    .toSorted((a, b) => raw.count("label", a) - raw.count("label", b));
+  return raw.lookup("label", rarest);
 }
+
+/** A label's value among a kind's objects in a namespace, whose keys begin with `prefix`. */
+const labelled = (prefix: string, label: string, value: string) => `${prefix}${label}=${value}`;
 
 function passes(object: AnyObject, { ownerUid, node, selector }: ListFilter): boolean {
   const { ownerReferences = [], labels = {} } = object.metadata;
@@ -86,6 +94,7 @@ export const replicaOptions: ReplicaOptions<unknown> = {
   decode,
   indexes: {
     owner: (held) => ownersOf(held.value),
+    label: (held) => labelsOf(held),
     node: (held) => {
       const node = (held.value as Partial<AnyObject> | undefined)?.spec?.nodeName;
       return node === undefined || node === "" ? [] : [node];
@@ -105,6 +114,13 @@ export function decode(entry: Entry): unknown {
 function ownersOf(value: unknown): readonly string[] {
   if (!isObject(value)) return [];
   return ((value as AnyObject).metadata.ownerReferences ?? []).map(({ uid }) => uid);
+}
+
+function labelsOf({ key, value }: Held<unknown>): readonly string[] {
+  if (!isObject(value)) return [];
+  const prefix = key.slice(0, key.lastIndexOf(".") + 1);
+  const { labels = {} } = (value as AnyObject).metadata;
+  return Object.entries(labels).map(([label, its]) => labelled(prefix, label, its));
 }
 
 const isObject = (value: unknown): value is { metadata: Record<string, unknown> } =>

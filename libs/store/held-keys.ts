@@ -8,6 +8,7 @@ export type HeldKeys<T> = {
   all(): Iterable<Held<T>>;
   scan(prefix: string): Iterable<Held<T>>;
   lookup(index: string, value: string): Iterable<Held<T>>;
+  count(index: string, value: string): number;
 };
 
 type Group<T> = Map<string, Held<T>>;
@@ -17,6 +18,12 @@ export function heldKeys<T>(indexes: ReplicaOptions<T>["indexes"]): HeldKeys<T> 
   const keys: Group<T> = new Map();
   const tree = new Map<string, Map<string, Group<T>>>();
   const found = new Map(Object.keys(indexes).map((name) => [name, new Map<string, Group<T>>()]));
+
+  function groupsIn(index: string): ReadonlyMap<string, Group<T>> {
+    const groups = found.get(index);
+    if (groups === undefined) throw new RangeError(`no index ${JSON.stringify(index)}`);
+    return groups;
+  }
 
   function remove(key: string): void {
     const held = keys.get(key);
@@ -55,11 +62,8 @@ export function heldKeys<T>(indexes: ReplicaOptions<T>["indexes"]): HeldKeys<T> 
         for (const held of group.values()) if (held.key.startsWith(prefix)) yield held;
       }
     },
-    lookup(index, value) {
-      const groups = found.get(index);
-      if (groups === undefined) throw new RangeError(`no index ${JSON.stringify(index)}`);
-      return groups.get(value)?.values() ?? [];
-    },
+    lookup: (index, value) => groupsIn(index).get(value)?.values() ?? [],
+    count: (index, value) => groupsIn(index).get(value)?.size ?? 0,
   };
 }
 

@@ -85,6 +85,7 @@ export async function openReplica<T>(
     revisionOf: copy.revisionOf,
     scan: copy.scan,
     lookup: copy.lookup,
+    count: copy.count,
     caughtUp(revision, { signal: given, timeoutMs = caughtUpWithinMs } = {}) {
       if (copy.revision() >= revision) return Promise.resolve();
       return new Promise((resolve, reject) => {
@@ -212,6 +213,7 @@ function copyOf<T>({
     revisionOf: (key: string) => held.get(key)?.revision ?? unheld.get(key)?.revision ?? 0,
     scan: (prefix: string) => held.scan(prefix),
     lookup: (index: string, value: string) => held.lookup(index, value),
+    count: (index: string, value: string) => held.count(index, value),
     apply(cut: Cut): Advance<T> | undefined {
       switch (cut.type) {
         case "transaction": {

@@ -40,6 +40,8 @@ export interface View<T> {
   scan(prefix: string): Iterable<Held<T>>;
   /** Live keys whose index `name` has `value`, in no order. */
   lookup(index: string, value: string): Iterable<Held<T>>;
+  /** How many `lookup` would give. */
+  count(index: string, value: string): number;
 }
 
 export type ReplicaOptions<T> = {

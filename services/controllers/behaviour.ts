@@ -163,12 +163,8 @@ function concernsOf({ kind, owns, concerns, missing, ownedWakeOwners = true }: C
   const resource = resourceOf(kind);
   const owned = new Set(ownedWakeOwners ? owns.map(resourceOf) : []);
   return function* (change: Change<unknown>, view: ClusterView): Iterable<string> {
-    const { resource: changed, namespace, name } = parseKey(change.key);
+    const { changed, namespace, name, sides } = read(change);
     if (changed === resource) yield actorName({ namespace, name });
-    const sides: ObjectChange = {
-      before: storedObject(change.before?.value),
-      after: storedObject(change.after?.value),
-    };
     if (sides.before === undefined && sides.after === undefined) return;
     if (owned.has(changed)) {
       for (const side of [sides.before, sides.after]) yield* ownersIn(side, kind);
@@ -176,6 +172,25 @@ function concernsOf({ kind, owns, concerns, missing, ownedWakeOwners = true }: C
     if (concerns !== undefined) yield* concerns(sides, view);
     if (changed === "namespaces") yield* missing?.names ?? [];
   };
+}
+
+type ReadChange = ReturnType<typeof readChange>;
+const changesRead = new WeakMap<Change<unknown>, ReadChange>();
+
+/** What a change is of: read once, for every controller asks. */
+function read(change: Change<unknown>): ReadChange {
+  const known = changesRead.get(change) ?? readChange(change);
+  changesRead.set(change, known);
+  return known;
+}
+
+function readChange({ key, before, after }: Change<unknown>) {
+  const { resource: changed, namespace, name } = parseKey(key);
+  const sides: ObjectChange = {
+    before: storedObject(before?.value),
+    after: storedObject(after?.value),
+  };
+  return { changed, namespace, name, sides };
 }
 
 function* ownersIn(object: StoredObject | undefined, kind: Kind): Iterable<string> {

@@ -4,6 +4,7 @@
  */
 import type { Behaviour, Turn } from "../../libs/actor/behaviour.ts";
 import { type ClusterView, clusterView, decode } from "../../libs/cluster/view.ts";
+import { lookedUp } from "../../libs/cluster/view-of.ts";
 import { transactionOf } from "../../libs/admission/transaction.ts";
 import { keyOf } from "../../libs/cluster/key.ts";
 import type { Kind, ObjectOf } from "../../libs/model/kind.ts";
@@ -109,15 +110,7 @@ function viewOf(revision: number, keys: Keys): View<unknown> {
     get: (key) => keys.get(key),
     revisionOf: (key) => keys.get(key)?.revision ?? 0,
     scan: (prefix) => all.filter(({ key }) => key.startsWith(prefix)),
-    lookup: (index, value) => all.filter((held) => indexed(held.value, index).includes(value)),
+    lookup: (index, value) => lookedUp(all, index, value),
+    count: (index, value) => lookedUp(all, index, value).length,
   };
-}
-
-function indexed(value: unknown, index: string): readonly string[] {
-  const { metadata, spec } = value as {
-    readonly metadata?: { readonly ownerReferences?: readonly { readonly uid: string }[] };
-    readonly spec?: { readonly nodeName?: string };
-  }; // Derived keys' values have neither.
-  if (index === "owner") return (metadata?.ownerReferences ?? []).map(({ uid }) => uid);
-  return spec?.nodeName === undefined || metadata === undefined ? [] : [spec.nodeName];
 }

@@ -32,7 +32,7 @@ import {
 import { type RolloutBounds, rolloutBounds } from "../../../libs/model/rollout.ts";
 import { isActive, type Plan, type SetSize, sum } from "./deployment/set-size.ts";
 import { nextSizes } from "./deployment/step.ts";
-import { createdMs, hashLabel, newSetOf, templateHash, withHash } from "./deployment/template.ts";
+import { createdMs, hashLabel, newSetName, newSetOf, withHash } from "./deployment/template.ts";
 import { isLive, isTerminal, readySinceMs } from "../../../libs/model/pod/state.ts";
 import { claims, controllerOf, ownedBy } from "./workload/claims.ts";
 import { availableAtMs, placed, type PlacedPod } from "./workload/pod-state.ts";
@@ -60,7 +60,7 @@ export function decide(self: Deployment, world: World, now: EpochMs): Deployment
   if (self.metadata.deletionTimestamp !== undefined)
     return rest(at, owned, fresh, pods, claimed.writes);
 
-  const name = fresh === undefined ? `${self.metadata.name}-${templateHash(self)}` : nameOf(fresh);
+  const name = fresh === undefined ? newSetName(self) : nameOf(fresh);
   if (fresh === undefined && world.sets.some((set) => nameOf(set) === name)) return collided(self);
   const sizes = owned.map((set) => sizeOf(set, set === fresh, pods(set), at));
   const unborn = fresh === undefined && self.spec.paused !== true ? [unbornSize(name, now)] : [];
@@ -321,13 +321,16 @@ export const deployments = controller({
   kind: deployment,
   owns: [replicaSet],
   read(view, self): World {
-    const { namespace } = self.metadata;
-    const sets = view.list(replicaSet, { namespace }).filter((set) => {
-      const owner = controllerOf(set);
-      return owner === undefined
-        ? matchesSelector(self.spec.selector, set.metadata.labels)
-        : owner.uid === self.metadata.uid || isNamedFor(self, set);
-    });
+    const { namespace, uid } = self.metadata;
+    const orphans = view
+      .list(replicaSet, { namespace, selector: self.spec.selector })
+      .filter((set) => controllerOf(set) === undefined);
+    const own = view
+      .list(replicaSet, { namespace, ownerUid: uid })
+      .filter((set) => controllerOf(set)?.uid === uid);
+    // Another's set may hold the name that the new one would get.
+    const named = view.get(replicaSet, namespace, newSetName(self));
+    const sets = [...new Set([...own, ...orphans, ...(named === undefined ? [] : [named])])];
     const podsOf = new Map(
       sets.map(({ metadata }) => {
         const own = view.list(pod, {
@@ -342,7 +345,3 @@ export const deployments = controller({
   decide,
   concerns,
 });
-
-/** Another's set may hold the name that the new one would get. */
-const isNamedFor = ({ metadata }: Deployment, set: ReplicaSet): boolean =>
-  set.metadata.name.startsWith(`${metadata.name}-`);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { memoryBus, memoryNetwork } from "../../../libs/bus/memory.ts";
 import { clusterView } from "../../../libs/cluster/view.ts";
+import { lookedUp } from "../../../libs/cluster/view-of.ts";
 import { lbHeartbeatReply, lbSnapshot, type LbHeartbeatReply } from "../../../libs/protocol/lb.ts";
 import { drainAnswer, type DrainAnswer } from "../../../libs/protocol/node.ts";
 import { serviceDigest } from "../../../libs/protocol/service-digest.ts";
@@ -75,7 +76,8 @@ function aReplica() {
     get: (key) => held.get(key),
     revisionOf: (key) => held.get(key)?.revision ?? 0,
     scan: (prefix) => [...held.values()].filter(({ key }) => key.startsWith(prefix)),
-    lookup: () => [],
+    lookup: (index, value) => lookedUp(held.values(), index, value),
+    count: (index, value) => lookedUp(held.values(), index, value).length,
     caughtUp: async () => undefined,
     subscribe(listener) {
       listeners.add(listener);

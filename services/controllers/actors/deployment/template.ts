@@ -25,6 +25,10 @@ export function newSetOf(
 export const templateHash = ({ spec, status }: Deployment): string =>
   nameSuffix([withoutHash(spec.template), status?.collisionCount ?? 0], 10);
 
+/** What the set of the Deployment's template is called, once it is made. */
+export const newSetName = (self: Deployment): string =>
+  `${self.metadata.name}-${templateHash(self)}`;
+
 export const createdMs = ({ metadata }: ReplicaSet): number =>
   Date.parse(metadata.creationTimestamp ?? "");
 

@@ -1,18 +1,23 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { configMap } from "../model/kinds/configmap.ts";
-import { matchesSelector } from "../model/label-selector.ts";
+import { type LabelSelector, matchesSelector } from "../model/label-selector.ts";
 import { heldKeys } from "../store/held-keys.ts";
 import { keyOf } from "./key.ts";
 import { clusterView, replicaOptions } from "./view.ts";
 
 const namespaces = fc.constantFrom("a", "b.c");
-const labels = fc.dictionary(fc.constantFrom("app", "x.io/tier"), fc.constantFrom("1", "2"));
+const labels = fc.dictionary<string, string>(
+  fc.constantFrom("app", "x.io/tier"),
+  fc.constantFrom("1", "2"),
+);
 const object = fc.record({ namespace: namespaces, name: fc.constantFrom("n", "m.k", "o"), labels });
 const selector = fc.record(
   {
     matchLabels: labels,
-    matchExpressions: fc.constant([{ key: "app", operator: "Exists" as const }]),
+    matchExpressions: fc.constant<NonNullable<LabelSelector["matchExpressions"]>>([
+      { key: "app", operator: "Exists" },
+    ]),
   },
   { requiredKeys: [] },
 );

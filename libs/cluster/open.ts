@@ -19,6 +19,8 @@ export type Cluster = AsyncDisposable & {
 
 export type OpenOptions = {
   readonly url: string;
+  /** Copies of the state's streams, where they are made. */
+  readonly replicas: number;
   /** Recorded when the cluster has none yet. */
   readonly settings: ClusterSettings;
   readonly clock: Clock;
@@ -33,8 +35,13 @@ const format = 1;
 /**
  * @throws {NewerFormat} when the state was written by a newer Berth
  */
-export async function openCluster({ url, settings, ...ports }: OpenOptions): Promise<Cluster> {
-  const store = await natsStore({ url, bucket: "state", ...ports });
+export async function openCluster({
+  url,
+  replicas,
+  settings,
+  ...ports
+}: OpenOptions): Promise<Cluster> {
+  const store = await natsStore({ url, replicas, bucket: "state", ...ports });
   return clusterOn(store, settings, ports);
 }
 

@@ -1,38 +1,33 @@
 /** A cluster on this machine: nats-server and every service as processes of their own. */
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { rmSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import Docker from "dockerode";
 import { type Child, child, type ChildSpec } from "./child.ts";
 import { clearAbandonedNetworks } from "./abandoned-networks.ts";
 import { cleanMachine } from "./clean-machine.ts";
 import { endLeftovers } from "./end-leftovers.ts";
-import { freeNatsPort, identityIn, isFree, recordRanges } from "./identity.ts";
+import { identityIn, isFree, recordOf } from "./identity.ts";
 import {
   deadClusters,
   forgetOnMachine,
   MachineTaken,
   registerOnMachine,
 } from "./machine-registry.ts";
-import type { ClusterOptions } from "./options.ts";
-import { type Ranges, rangesOf } from "./ranges.ts";
+import { natsFilesOf, natsServers } from "./nats-servers.ts";
+import { type ClusterOptions, natsServersMax } from "./options.ts";
+import { type Ranges, rangesOf, RangesRefused } from "./ranges.ts";
 import { compileCache, serviceNodeOptions } from "../tools/compile-cache.ts";
-import { ensureNatsServer } from "../tools/tools.ts";
 import { root } from "../tools/paths.ts";
-import { which } from "../tools/run.ts";
 
 export type RunningCluster = AsyncDisposable & {
   readonly id: string;
   readonly natsUrl: string;
   readonly kubeconfig: string;
   readonly logs: string;
-  /** Its processes by name: `nats`, `api-0`, `controllers-0`, `scheduler-0`, `node-1`, `lb-0`. */
+  /** Its processes by name: `nats` (of several `nats-0`), `api-0`, `controllers-0`, `scheduler-0`, `node-1`, `lb-0`. */
   readonly processes: ReadonlyMap<string, Child>;
 };
-
-const natsStartMaxMs = 15_000;
 
 /**
  * Starts the cluster of `options.dir`, a new one where there is none. Disposing of it takes
@@ -51,6 +46,7 @@ export async function startCluster(
   const { id, ...recorded } = await identityIn(dir);
   const ranges = rangesOf(options.fresh ? {} : recorded, options);
   const { podCIDR } = ranges;
+  refuseOtherServers(options, recorded.natsServers);
   const docker = new Docker();
   await using undo = new AsyncDisposableStack();
   await clearDead(docker);
@@ -63,21 +59,20 @@ export async function startCluster(
   if (options.nodes > 0) await clearAbandonedNetworks(docker, { id, podCIDR });
   await refuseTakenPorts(options);
   if (options.fresh) forget(dir);
-  await recordRanges(dir, ranges);
+  await recordOf(dir, { ...ranges, natsServers: options.natsServers });
   signal?.throwIfAborted();
-  const natsPort = await freeNatsPort(dir);
-
   const logs = join(dir, "logs");
-  const natsUrl = `nats://127.0.0.1:${natsPort}`;
-  const nats = child(await natsSpec(dir, id, natsPort, logs), onRestart);
-  undo.defer(() => nats.stop());
-  nats.start();
-  await answersOn(natsPort);
+  const nats = await natsServers({ dir, id, logs, servers: options.natsServers }, onRestart);
+  undo.defer(async () => {
+    await Promise.all(nats.servers.map((server) => server.stop()));
+  });
+  for (const server of nats.servers) server.start();
+  await nats.started();
   signal?.throwIfAborted();
 
   const kubeconfig = join(dir, "kubeconfig");
-  const services = serviceSpecs(options, { id, ranges, natsUrl, logs, kubeconfig }).map((spec) =>
-    child(spec, onRestart),
+  const services = serviceSpecs(options, { id, ranges, natsUrl: nats.url, logs, kubeconfig }).map(
+    (spec) => child(spec, onRestart),
   );
   undo.defer(async () => {
     await Promise.all(services.map((service) => service.stop()));
@@ -87,10 +82,10 @@ export async function startCluster(
   let ended: Promise<void> | undefined;
   return {
     id,
-    natsUrl,
+    natsUrl: nats.url,
     kubeconfig,
     logs,
-    processes: new Map([nats, ...services].map((process) => [process.name, process])),
+    processes: new Map([...nats.servers, ...services].map((process) => [process.name, process])),
     [Symbol.asyncDispose]: () => (ended ??= down.disposeAsync()),
   };
 }
@@ -111,31 +106,28 @@ async function refuseTakenPorts({ port, apis }: ClusterOptions): Promise<void> {
   }
 }
 
-/** The state of the cluster, but neither its identity nor what was fetched for the project. */
-function forget(dir: string): void {
-  for (const part of ["nats", "nats.conf", "pki", "kubeconfig", "nodes", "lb", "logs"]) {
-    rmSync(join(dir, part), { recursive: true, force: true });
-  }
+/** @throws {RangesRefused} when the state is that of another number of servers */
+function refuseOtherServers({ fresh, natsServers }: ClusterOptions, recorded = natsServers): void {
+  if (fresh || recorded === natsServers) return;
+  throw new RangesRefused(
+    `this cluster was made with --nats-servers ${recorded}, which keep its state: use as many, or ` +
+      `make a new cluster with --fresh or another --dir`,
+  );
 }
 
-async function natsSpec(dir: string, id: string, port: number, logs: string): Promise<ChildSpec> {
-  const command = await ensureNatsServer();
-  const file = join(dir, "nats.conf");
-  mkdirSync(join(dir, "nats"), { recursive: true, mode: 0o700 });
-  writeFileSync(
-    file,
-    `listen: "127.0.0.1:${port}"
-server_name: "berth"
-max_payload: 8MB
-jetstream { store_dir: ${JSON.stringify(join(dir, "nats"))}, sync_interval: always }
-`,
-  );
-  // It does not watch its stdin: the kernel tells it when its parent has died.
-  const setpriv = which("setpriv");
-  const tied = ["--pdeathsig", "TERM", command];
-  const args = [...(setpriv === undefined ? [] : tied), "-c", file];
-  const env = { BERTH_CLUSTER_ID: id, BERTH_PARENT_PIPE: "1" };
-  return { name: "nats", command: setpriv ?? command, args, env, logPath: join(logs, "nats.log") };
+/** The state of the cluster, but neither its identity nor what was fetched for the project. */
+function forget(dir: string): void {
+  for (const part of [
+    ...natsFilesOf(1),
+    ...natsFilesOf(natsServersMax),
+    "pki",
+    "kubeconfig",
+    "nodes",
+    "lb",
+    "logs",
+  ]) {
+    rmSync(join(dir, part), { recursive: true, force: true });
+  }
 }
 
 type Places = {
@@ -159,6 +151,7 @@ function serviceSpecs(options: ClusterOptions, places: Places): readonly ChildSp
     env: {
       NODE_COMPILE_CACHE: compileCache,
       BERTH_NATS_URL: places.natsUrl,
+      BERTH_NATS_REPLICAS: String(options.natsServers),
       BERTH_CLUSTER_ID: places.id,
       BERTH_INSTANCE: name,
       BERTH_LOG_LEVEL: options.logLevel,
@@ -196,24 +189,4 @@ function serviceSpecs(options: ClusterOptions, places: Places): readonly ChildSp
       spec("lb", "lb-0", { BERTH_MACHINE: hostname(), BERTH_DATA_DIR: join(dir, "lb") }),
     ),
   ];
-}
-
-/** @throws {Error} when nobody listens on the port in time */
-async function answersOn(port: number): Promise<void> {
-  const deadline = performance.now() + natsStartMaxMs;
-  while (!(await connects(port))) {
-    if (performance.now() > deadline) throw new Error(`nothing answers on 127.0.0.1:${port}`);
-    await sleep(25);
-  }
-}
-
-function connects(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    const end = (connected: boolean) => {
-      socket.destroy();
-      resolve(connected);
-    };
-    socket.once("connect", () => end(true)).once("error", () => end(false));
-  });
 }

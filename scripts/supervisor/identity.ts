@@ -11,6 +11,7 @@ const identity = z.object({
   natsPort: z.int(),
   podCIDR: z.string().optional(),
   serviceCIDR: z.string().optional(),
+  natsServers: z.int().optional(),
 });
 export type Identity = z.output<typeof identity>;
 
@@ -26,9 +27,12 @@ export async function identityIn(dir: string): Promise<Identity> {
   return made;
 }
 
-/** Keeps `ranges` with the cluster in `dir`. */
-export async function recordRanges(dir: string, ranges: Ranges): Promise<void> {
-  await change(dir, ranges);
+/** Keeps with the cluster in `dir` what its state was made with. */
+export async function recordOf(
+  dir: string,
+  made: Ranges & { readonly natsServers: number },
+): Promise<void> {
+  await change(dir, made);
 }
 
 async function change(dir: string, changes: Partial<Identity>): Promise<void> {

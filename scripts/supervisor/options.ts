@@ -9,6 +9,8 @@ const atLeastOne = count.min(1);
 /** `10.244.3.0/16` is written `10.244.0.0/16`. */
 const range = z.cidrv4().transform((cidr) => `${addressIn(cidr, 0)}/${cidr.split("/")[1]}`);
 
+export const natsServersMax = 5;
+
 const schema = z.object({
   /** Of the gateway; further gateways take the ports above it. */
   port: z.coerce.number().int().min(1).max(65_535).default(6443),
@@ -17,6 +19,14 @@ const schema = z.object({
   apis: atLeastOne.default(1),
   controllers: atLeastOne.default(1),
   schedulers: atLeastOne.default(1),
+  /** With 3 or 5 each keeps a copy of the state, and the cluster goes on while most of them live. */
+  natsServers: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(natsServersMax)
+    .refine((servers) => servers % 2 === 1, "an odd number, so that most of them can agree")
+    .default(1),
   fresh: z.boolean().default(false),
   demo: z.boolean().default(true),
   /** Where the cluster's state lives. */
@@ -47,6 +57,7 @@ const texts = {
   apis: "apis",
   controllers: "controllers",
   schedulers: "schedulers",
+  "nats-servers": "natsServers",
   dir: "dir",
   "pod-cidr": "podCIDR",
   "service-cidr": "serviceCIDR",

@@ -6,6 +6,7 @@ import { openCluster } from "../../libs/cluster/open.ts";
 import { proveHealth } from "../../libs/cluster/prove-health.ts";
 import { settingsFromEnvironment } from "../../libs/cluster/settings.ts";
 import { kinds } from "../../libs/model/registry.ts";
+import { natsEnvironment } from "../../libs/store/nats-environment.ts";
 import { natsStore } from "../../libs/store/nats.ts";
 import { systemClock } from "../../libs/telemetry/clock.ts";
 import { healthMark } from "../../libs/telemetry/health.ts";
@@ -23,7 +24,7 @@ import { openGateway } from "./open-gateway.ts";
 import { routesOf } from "./routes.ts";
 
 const environment = z.object({
-  BERTH_NATS_URL: z.string().default("nats://127.0.0.1:4222"),
+  ...natsEnvironment,
   BERTH_API_HOST: z.string().default("127.0.0.1"),
   /** 0: any free one, which the kubeconfig then names. */
   BERTH_API_PORT: z.coerce.number().int().min(0).max(65_535).default(6443),
@@ -45,7 +46,7 @@ using stop = stopSignal();
 const { signal } = stop;
 const log = createLog("api", config.BERTH_LOG_LEVEL).child({ instance: config.BERTH_INSTANCE });
 const ports = { clock: systemClock, random: systemRandom, log };
-const url = config.BERTH_NATS_URL;
+const { BERTH_NATS_URL: url, BERTH_NATS_REPLICAS: replicas } = config;
 
 const authority = await openAuthority(config.BERTH_PKI_DIR, ports);
 const names = config.BERTH_API_NAMES.split(",").filter((name) => name !== "");
@@ -68,12 +69,18 @@ const connection = await connect({
 });
 await using _connection = { [Symbol.asyncDispose]: () => connection.close() };
 await using bus = await natsBus({ url, name: config.BERTH_INSTANCE, ...ports });
-await using cluster = await openCluster({ url, settings, signal, ...ports });
-await using events = await natsStore({ url, bucket: "events", maxAgeSeconds: 3_600, ...ports });
+await using cluster = await openCluster({ url, replicas, settings, signal, ...ports });
+await using events = await natsStore({
+  url,
+  replicas,
+  bucket: "events",
+  maxAgeSeconds: 3_600,
+  ...ports,
+});
 await using gateway = await openGateway({ kinds, cluster, events, bus, signal, ...ports });
 
-const parked = await openParked(connection);
-const manifests = await openManifests(connection);
+const parked = await openParked(connection, replicas);
+const manifests = await openManifests(connection, replicas);
 await using _verbs = await serveVerbs(gateway, parked);
 
 const server = await serve({

@@ -18,7 +18,7 @@ import { runSession } from "./session/session.ts";
 
 const config = z
   .object({
-    BERTH_NATS_URL: z.url().default("nats://127.0.0.1:4222"),
+    BERTH_NATS_URL: z.string().default("nats://127.0.0.1:4222"),
     BERTH_CLUSTER_ID: z
       .string()
       .regex(/^[a-z0-9]{1,8}$/)

@@ -6,6 +6,7 @@ import { proveHealth } from "../../libs/cluster/prove-health.ts";
 import { eventRecorder } from "../../libs/cluster/record-event.ts";
 import { settingsFromEnvironment } from "../../libs/cluster/settings.ts";
 import { natsMemberships } from "../../libs/store/nats-memberships.ts";
+import { natsEnvironment } from "../../libs/store/nats-environment.ts";
 import { natsStore } from "../../libs/store/nats.ts";
 import { systemClock } from "../../libs/telemetry/clock.ts";
 import { healthMark } from "../../libs/telemetry/health.ts";
@@ -15,7 +16,7 @@ import { stopSignal } from "../../libs/telemetry/stop-signal.ts";
 import { runScheduler } from "./batch.ts";
 
 const environment = z.object({
-  BERTH_NATS_URL: z.string().default("nats://127.0.0.1:4222"),
+  ...natsEnvironment,
   /** Touched whenever the service has done its work anew. */
   BERTH_HEALTH_FILE: z.string().optional(),
   BERTH_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
@@ -30,14 +31,26 @@ const log = createLog("scheduler", config.BERTH_LOG_LEVEL).child({
   instance: config.BERTH_INSTANCE,
 });
 const ports = { clock: systemClock, random: systemRandom, log };
-const url = config.BERTH_NATS_URL;
+const { BERTH_NATS_URL: url, BERTH_NATS_REPLICAS: replicas } = config;
 
 // The state stays open past the stop, for the commits that are in flight then.
 const closing = new AbortController();
-await using cluster = await openCluster({ url, settings, signal: closing.signal, ...ports });
-await using events = await natsStore({ url, bucket: "events", maxAgeSeconds: 3_600, ...ports });
+await using cluster = await openCluster({
+  url,
+  replicas,
+  settings,
+  signal: closing.signal,
+  ...ports,
+});
+await using events = await natsStore({
+  url,
+  replicas,
+  bucket: "events",
+  maxAgeSeconds: 3_600,
+  ...ports,
+});
 await using record = eventRecorder({ store: events, ...ports });
-await using memberships = await natsMemberships({ url, ...ports });
+await using memberships = await natsMemberships({ url, replicas, ...ports });
 
 const { signal } = stop;
 const member = { id: `${config.BERTH_INSTANCE}-${systemRandom.uuid()}`, group: "scheduler" };

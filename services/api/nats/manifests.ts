@@ -28,12 +28,17 @@ const retryMs = 1_000;
 const second = 1_000_000_000;
 
 /** Makes the stream and its consumer where they are absent. */
-export async function openManifests(connection: NatsConnection): Promise<Consumer> {
+export async function openManifests(
+  connection: NatsConnection,
+  /** Copies of the stream, where it is made. */
+  replicas: number,
+): Promise<Consumer> {
   const manager = await jetstreamManager(connection);
   await manager.streams.add({
     name: stream,
     subjects: [manifestSubjects],
     storage: StorageType.File,
+    num_replicas: replicas,
     retention: RetentionPolicy.Workqueue,
     max_bytes: 1024 * 1024 * 1024,
     max_age: 7 * 24 * 3_600 * second,

@@ -36,12 +36,13 @@ const keptNanos = 7 * 24 * 3_600 * 1_000_000_000;
 const listedMax = 500;
 const waitMs = 2_000;
 
-export async function openParked(connection: NatsConnection): Promise<Parked> {
+export async function openParked(connection: NatsConnection, replicas: number): Promise<Parked> {
   const manager = await jetstreamManager(connection);
   await manager.streams.add({
     name: stream,
     subjects: [subject],
     storage: StorageType.File,
+    num_replicas: replicas,
     retention: RetentionPolicy.Limits,
     max_msgs: keptMax,
     max_age: keptNanos,

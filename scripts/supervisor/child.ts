@@ -15,7 +15,7 @@ export type ChildSpec = {
 const firstDelayMs = 200;
 const delayMaxMs = 5_000;
 /** One that lived this long begins anew with the first delay. */
-const steadyMs = 10_000;
+const steadyMs = 3_000;
 const endMaxMs = 8_000;
 
 /** A process that is started again, with back-off, when it dies. */

@@ -1,0 +1,122 @@
+/**
+ * Real processes are killed at a pace while users change Deployments; then the cluster's own record
+ * is judged, revision by revision, by the invariants that the simulation is judged by.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import * as z from "zod";
+import { natsBus } from "../../libs/bus/nats.ts";
+import { prefixOf } from "../../libs/cluster/key.ts";
+import { deployment } from "../../libs/model/kinds/deployment.ts";
+import type { Random } from "../../libs/telemetry/random.ts";
+import type { Child } from "../../scripts/supervisor/child.ts";
+import { eventually, type TestCluster } from "../cluster.ts";
+import { recordedRevisions, storeOf, testPorts } from "../recorded-pods.ts";
+import { judge } from "../sim/invariants.ts";
+import { churn, type ChurnReport } from "./churn.ts";
+
+export type ChaosOptions = {
+  readonly seconds: number;
+  /** Between two kills of a controllers instance or a scheduler. */
+  readonly killEveryMs: number;
+  /** Between two kills of a nats-server; never without it. */
+  readonly natsEveryMs?: number | undefined;
+  readonly deployments: number;
+  readonly actEveryMs: number;
+};
+
+export type ChaosReport = {
+  readonly actions: ChurnReport;
+  /** By process. */
+  readonly kills: Readonly<Record<string, number>>;
+  readonly revisions: number;
+  /** From the last kill to the last revision that followed. */
+  readonly convergedMs: number;
+  /** What the record says was wrong, at most ten. */
+  readonly broken: readonly string[];
+};
+
+const namespace = "chaos";
+/** Users stop so long before the last kill: what they asked for takes the engine its time. */
+const usersStopMs = 6_000;
+/** Nothing is written for so long: the cluster is at rest. */
+const restMs = 3_000;
+const restMaxMs = 120_000;
+
+export async function chaos(
+  cluster: TestCluster,
+  random: Random,
+  options: ChaosOptions,
+): Promise<ChaosReport> {
+  const { seconds, killEveryMs, natsEveryMs, deployments, actEveryMs: everyMs } = options;
+  await using bus = await natsBus({ url: cluster.natsUrl, name: "chaos", ...testPorts });
+  await using store = await storeOf(cluster);
+  await cluster.kubectl(["create", "namespace", namespace]);
+  const from = await store.lastRevision();
+  const kills: Record<string, number> = {};
+  const killed = (victim: Child) => {
+    victim.kill();
+    kills[victim.name] = (kills[victim.name] ?? 0) + 1;
+  };
+  const isNats = ({ name }: Child) => name.startsWith("nats");
+  const all = [...cluster.processes.values()];
+  const planned = all.filter(({ name }) => /^(controllers|scheduler)-/.test(name));
+
+  const usersStop = AbortSignal.timeout(Math.max(seconds * 1_000 - usersStopMs, 1_000));
+  const users = churn(bus, random, { namespace, deployments, everyMs, signal: usersStop });
+  const endMs = performance.now() + seconds * 1_000;
+  const killing = async (victims: readonly Child[], paceMs: number): Promise<number> => {
+    let lastMs = Date.now();
+    while (performance.now() + paceMs < endMs) {
+      await sleep(paceMs); // The pace of the kills.
+      const living = victims.filter((one) => one.pid() !== undefined);
+      const victim = living[Math.floor(random.next() * living.length)];
+      if (victim === undefined) continue;
+      killed(victim);
+      lastMs = Date.now();
+    }
+    return lastMs;
+  };
+  const lasts = await Promise.all([
+    killing(planned, killEveryMs),
+    ...(natsEveryMs === undefined ? [] : [killing(all.filter(isNats), natsEveryMs)]),
+  ]);
+  const actions = await users;
+
+  await eventually("every Deployment is complete", () => complete(cluster), restMaxMs);
+  await eventually(
+    "the cluster is at rest",
+    async () => {
+      const before = await store.lastRevision();
+      await sleep(restMs); // Rest is what does not happen in a while.
+      if ((await store.lastRevision()) !== before) throw new Error("not yet");
+    },
+    restMaxMs,
+  );
+
+  const judged = judge();
+  const broken: string[] = [];
+  let [revisions, lastAtMs] = [0, 0];
+  for await (const entry of recordedRevisions(store, "")) {
+    broken.push(...judged.see(entry));
+    if (entry.revision <= from) continue;
+    revisions += 1;
+    lastAtMs = entry.storedAtMs;
+  }
+  const convergedMs = Math.max(lastAtMs - Math.max(...lasts), 0);
+  return { actions, kills, revisions, convergedMs, broken: broken.slice(0, 10) };
+}
+
+const listed = z.object({ items: z.array(deployment.schema) });
+
+async function complete(cluster: TestCluster): Promise<void> {
+  const json = await cluster.kubectl(["-n", namespace, "get", "deployments", "-o", "json"]);
+  for (const { metadata, spec, status } of listed.parse(JSON.parse(json)).items) {
+    const isSo =
+      status?.observedGeneration === metadata.generation &&
+      (status?.updatedReplicas ?? 0) === spec.replicas &&
+      (status?.availableReplicas ?? 0) === spec.replicas &&
+      (status?.replicas ?? 0) === spec.replicas;
+    if (!isSo)
+      throw new Error(`${prefixOf(deployment, namespace)}${metadata.name} is not complete`);
+  }
+}

@@ -26,6 +26,15 @@ export type Out = {
   readonly signal: AbortSignal;
 };
 
+/** What is answered to an action that has no object of its own. */
+export const created = {
+  kind: "Status",
+  apiVersion: "v1",
+  metadata: {},
+  status: "Success",
+  code: 201,
+} as const;
+
 /** A value as JSON, or as YAML for who asked for that. Go clients read the media type literally. */
 export function valueReply(
   value: unknown,

@@ -5,13 +5,13 @@ import { ApiError } from "../../../libs/model/errors.ts";
 import type { Kind } from "../../../libs/model/kind.ts";
 import { decodeBody } from "../http/decode.ts";
 import { dryRunOf } from "../http/query.ts";
-import { type Reply, valueReply } from "../http/reply.ts";
+import { created, type Reply, valueReply } from "../http/reply.ts";
 import { rootsOf } from "../http/resource-routes.ts";
 import type { Exchange, Route } from "../http/server.ts";
-import { deleteObject, deleteOptions } from "../resources/delete.ts";
 import { parseAsked } from "../resources/field-validation.ts";
 import type { Gateway } from "../resources/gateway.ts";
 import { existing, write } from "../resources/write.ts";
+import { evict } from "./eviction.ts";
 import { podExec } from "./exec.ts";
 import { podLogs } from "./logs.ts";
 
@@ -41,29 +41,6 @@ function refuseWithoutUpgrade(): never {
   throw new ApiError("BadRequest", "unable to upgrade: missing upgrade headers in request");
 }
 
-const success = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 };
-
-const eviction = z.object({ deleteOptions: deleteOptions.optional().meta({ proto: 2 }) });
-const evictionKind = {
-  group: "policy",
-  version: "v1",
-  kind: "Eviction",
-  schema: eviction,
-} as const;
-
-async function evict(
-  gateway: Gateway,
-  kind: Kind,
-  { params, query, request }: Exchange,
-): Promise<Reply> {
-  const asked = parseAsked(evictionKind, await decodeBody(request, eviction));
-  const options = asked.deleteOptions ?? {};
-  const target = { kind, namespace: params["namespace"], name: params["name"] ?? "" };
-  const dryRun = dryRunOf(query) ? { dryRun: ["All"] } : {};
-  await deleteObject(gateway, target, { ...options, ...dryRun });
-  return valueReply(success, { language: "json" }, { code: 201 });
-}
-
 const binding = z.object({
   target: z
     .object({
@@ -87,5 +64,5 @@ async function bind(
     (context) => admitBind(kind, existing(context, target), node, context),
     { ports: gateway.ports, dryRun: dryRunOf(query), target: () => target, changes: target },
   );
-  return valueReply(success, { language: "json" }, { code: 201 });
+  return valueReply(created, { language: "json" }, { code: 201 });
 }

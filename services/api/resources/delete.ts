@@ -100,7 +100,7 @@ export async function deleteCollection(
   return deleted;
 }
 
-function requirePreconditions(
+export function requirePreconditions(
   before: AnyObject,
   { preconditions }: DeleteOptions,
   target: Target,

@@ -46,13 +46,25 @@ export async function recordedCensus(
   return census.report();
 }
 
-/** Every revision of keys under `prefix`; each names the one before it, so none can be missing. */
-export async function* recordedRevisions(store: Store, prefix: string): AsyncIterable<Entry> {
+/**
+ * Every revision of keys under `prefix`; each names the one before it, so none can be missing.
+ *
+ * @param onHidden told of a deletion before which revisions are missing; without it that is an error.
+ * The record is a mirror: what a deletion rolls up while no server leads the mirror it never sees.
+ * @throws {Error} when the record lacks a revision
+ */
+export async function* recordedRevisions(
+  store: Store,
+  prefix: string,
+  onHidden?: (deletion: Entry) => void,
+): AsyncIterable<Entry> {
   const last = new Map<string, Revision>();
   const upTo = await store.lastRevision();
   for await (const entry of store.history({ after: 0, upTo, prefix })) {
     const before = last.get(entry.key) ?? 0;
-    if (entry.previous !== before) {
+    const isHidden = entry.previous !== before;
+    if (isHidden && entry.deleted && onHidden !== undefined) onHidden(entry);
+    else if (isHidden) {
       throw new Error(
         `the record of ${entry.key} lacks ${entry.previous} before ${entry.revision}`,
       );

@@ -34,8 +34,9 @@ async function removeContainers(docker: Docker, clusterId: string): Promise<void
   const ours = { all: true, filters: { label: [`berth.dev/cluster=${clusterId}`] } };
   const containers = await docker.listContainers(ours);
   await eachOf(containers, ({ Id }) => docker.getContainer(Id).remove({ force: true, v: true }));
+  const names = containers.flatMap(({ Names }) => Names.map((name) => name.slice(1)));
   const networks = await docker.listNetworks({ filters: ours.filters });
-  await eachOf(networks, ({ Id }) => removeNetwork(docker.getNetwork(Id)));
+  await eachOf(networks, ({ Id }) => removeNetwork(docker.getNetwork(Id), names));
 }
 
 async function removeTables(clusterId: string): Promise<void> {

@@ -29,6 +29,8 @@ export type ChaosReport = {
   /** By process. */
   readonly kills: Readonly<Record<string, number>>;
   readonly revisions: number;
+  /** Deletions whose object's last revisions the record does not have. */
+  readonly hidden: number;
   /** From the last kill to the last revision that followed. */
   readonly convergedMs: number;
   /** What the record says was wrong, at most ten. */
@@ -95,15 +97,17 @@ export async function chaos(
 
   const judged = judge();
   const broken: string[] = [];
-  let [revisions, lastAtMs] = [0, 0];
-  for await (const entry of recordedRevisions(store, "")) {
+  let [revisions, lastAtMs, hidden] = [0, 0, 0];
+  // One server has no time without a leader.
+  const onHidden = natsEveryMs === undefined ? undefined : () => void (hidden += 1);
+  for await (const entry of recordedRevisions(store, "", onHidden)) {
     broken.push(...judged.see(entry));
     if (entry.revision <= from) continue;
     revisions += 1;
     lastAtMs = entry.storedAtMs;
   }
   const convergedMs = Math.max(lastAtMs - Math.max(...lasts), 0);
-  return { actions, kills, revisions, convergedMs, broken: broken.slice(0, 10) };
+  return { actions, kills, revisions, hidden, convergedMs, broken: broken.slice(0, 10) };
 }
 
 const listed = z.object({ items: z.array(deployment.schema) });

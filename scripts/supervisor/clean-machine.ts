@@ -9,18 +9,21 @@ import { run, which } from "../tools/run.ts";
 /** Removals at work at once; more slow the engine down. */
 const atOnce = 8;
 
-/** @returns whether all of it is gone: without its engine containers stay, to come back with it */
+/**
+ * @returns whether all of it is gone: without its engine containers stay, to come back with it, and a
+ * network of which the engine has forgotten an endpoint stays until that is started anew
+ */
 export async function cleanMachine(
   docker: Docker,
   { clusterId, podCIDR }: { readonly clusterId: string; readonly podCIDR: string },
 ): Promise<boolean> {
   const engineAnswers = await answers(docker);
-  if (engineAnswers) await removeContainers(docker, clusterId);
+  const gone = engineAnswers && (await removeContainers(docker, clusterId));
   await removeTables(clusterId);
   await removeAddresses(clusterId);
   await removeDockerUserRules(clusterId);
   await removeRoute(podCIDR);
-  return engineAnswers;
+  return gone;
 }
 
 /** A cluster without nodes needs no engine. */
@@ -30,13 +33,13 @@ const answers = (docker: Docker): Promise<boolean> =>
     () => false,
   );
 
-async function removeContainers(docker: Docker, clusterId: string): Promise<void> {
+async function removeContainers(docker: Docker, clusterId: string): Promise<boolean> {
   const ours = { all: true, filters: { label: [`berth.dev/cluster=${clusterId}`] } };
   const containers = await docker.listContainers(ours);
   await eachOf(containers, ({ Id }) => docker.getContainer(Id).remove({ force: true, v: true }));
-  const names = containers.flatMap(({ Names }) => Names.map((name) => name.slice(1)));
   const networks = await docker.listNetworks({ filters: ours.filters });
-  await eachOf(networks, ({ Id }) => removeNetwork(docker.getNetwork(Id), names));
+  const removed = await eachOf(networks, ({ Id }) => removeNetwork(docker.getNetwork(Id)));
+  return removed.every(Boolean);
 }
 
 async function removeTables(clusterId: string): Promise<void> {
@@ -74,8 +77,13 @@ async function removeRoute(podCIDR: string): Promise<void> {
   if (shown.includes(podCIDR)) await run("ip", ["route", "delete", "unreachable", podCIDR]);
 }
 
-async function eachOf<T>(items: readonly T[], act: (item: T) => Promise<unknown>): Promise<void> {
+async function eachOf<T, R>(
+  items: readonly T[],
+  act: (item: T) => Promise<R>,
+): Promise<readonly R[]> {
+  const results: R[] = [];
   for (let first = 0; first < items.length; first += atOnce) {
-    await Promise.all(items.slice(first, first + atOnce).map(act));
+    results.push(...(await Promise.all(items.slice(first, first + atOnce).map(act))));
   }
+  return results;
 }

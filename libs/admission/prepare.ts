@@ -50,9 +50,16 @@ function preparePod(
     effect: "NoExecute",
     tolerationSeconds: settings.tolerationSeconds,
   }));
+  const account = pod.spec?.["serviceAccountName"] ?? pod.spec?.["serviceAccount"];
+  const serviceAccountName = typeof account === "string" && account !== "" ? account : "default";
   return {
     ...pod,
-    spec: { ...pod.spec, tolerations: [...tolerations, ...added] },
+    spec: {
+      ...pod.spec,
+      serviceAccountName,
+      serviceAccount: serviceAccountName,
+      tolerations: [...tolerations, ...added],
+    },
     status: { phase: "Pending" },
   };
 }

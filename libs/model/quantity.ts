@@ -99,6 +99,26 @@ export function compareQuantities(a: string, b: string): number {
   return difference === 0n ? 0 : difference < 0n ? -1 : 1;
 }
 
+/**
+ * The sum, written as the first that is not 0 is.
+ *
+ * @throws {RangeError} when one is no quantity
+ */
+export function addQuantities(a: string, b: string): string {
+  const [one, other] = [parsed(a), parsed(b)];
+  return format({ nano: one.nano + other.nano, form: (one.nano === 0n ? other : one).form });
+}
+
+/**
+ * `a` less `b`, written as `a` is.
+ *
+ * @throws {RangeError} when one is no quantity
+ */
+export function subtractQuantities(a: string, b: string): string {
+  const [one, other] = [parsed(a), parsed(b)];
+  return format({ nano: one.nano - other.nano, form: one.form });
+}
+
 function parsed(text: string): Parsed {
   const result = parseText(text);
   if (result === undefined) throw new RangeError(quantityFault);

@@ -12,7 +12,8 @@ const servicesLabel = "berth.dev/services-of";
  * Takes away what is left of clusters whose networks lie in `podCIDR`, when nothing of them runs.
  * Those that a supervisor has are told apart before: their range is refused.
  *
- * @throws {MachineTaken} when something of such a cluster runs; it is named
+ * @throws {MachineTaken} when something of such a cluster runs, or the engine does not let go of its
+ * network; it is named
  */
 export async function clearAbandonedNetworks(
   docker: Docker,
@@ -25,7 +26,11 @@ export async function clearAbandonedNetworks(
         `cluster ${id} runs on this machine and has addresses of ${podCIDR}: choose with --pod-cidr`,
       );
     }
-    await cleanMachine(docker, { clusterId: id, podCIDR });
+    if (await cleanMachine(docker, { clusterId: id, podCIDR })) continue;
+    throw new MachineTaken(
+      `the Docker engine keeps a network of cluster ${id}, of which nothing runs, with addresses of ` +
+        `${podCIDR}: start the engine anew, or choose with --pod-cidr`,
+    );
   }
 }
 

@@ -8,6 +8,7 @@ import {
   admitUpdate,
 } from "../../libs/admission/admit.ts";
 import type { AdmissionContext } from "../../libs/admission/context.ts";
+import { quotaLedger, type QuotaLedger } from "../../libs/admission/quota/ledger.ts";
 import { together, transactionOf } from "../../libs/admission/transaction.ts";
 import { keyOf, parseKey, resourceOf } from "../../libs/cluster/key.ts";
 import type { EventFacts, RecordEvent } from "../../libs/cluster/record-event.ts";
@@ -23,6 +24,7 @@ import {
   type Controller,
   type EventNote,
   type ObjectChange,
+  type Refusal,
   type StoredObject,
   type Surroundings,
   warning,
@@ -84,12 +86,19 @@ function turnOf(
   const { view, now } = context;
   // `self` is an object of the controller's kind: it was read as one.
   const world = controller.read(view, self, ports);
-  const decision = controller.decide(self, world, now);
-  const children = decision.writes.flatMap((write) => childOps(controller, write, context));
+  const decided = controller.decide(self, world, now);
+  const ledger = quotaLedger(view);
+  const { children, refusals } = admitted(controller, decided, ledger, context);
+  const decision =
+    refusals.length === 0
+      ? decided
+      : (controller.refused?.(self, decided, refusals, now) ?? decided);
   const own = ownOps(controller, self, decision, context);
+  ledger.charge(own);
   // S2: whoever writes anything writes its own object too, unless names alone keep turns apart.
   const touch = own.length === 0 && children.length > 0 && controller.derivedNames !== true;
-  const ops = together([children, touch ? touchOps(controller.kind, self, view) : own]);
+  const touched = touch ? touchOps(controller.kind, self, view) : own;
+  const ops = together([children, touched, ledger.ops()]);
   const turn = { ops, wakeAt: decision.wakeAt, cut: view.revision };
   // What was to be written and was not (O5) is no news.
   const dropped = ops.length === 0 && (decision.writes.length > 0 || decision.self !== undefined);
@@ -100,6 +109,33 @@ function turnOf(
       for (const note of decision.events) ports.record(factsOf(controller.kind, self, note));
     },
   };
+}
+
+/**
+ * The transactions of a decision's writes that admission and the quotas of the namespace allow.
+ *
+ * @throws {ApiError} when one is refused and the controller does not say what follows from that
+ */
+function admitted(
+  controller: Controller,
+  { writes }: { readonly writes: readonly Write<unknown>[] },
+  ledger: QuotaLedger,
+  context: AdmissionContext,
+): { readonly children: readonly Op[]; readonly refusals: readonly Refusal[] } {
+  const refusals: Refusal[] = [];
+  const children = writes.flatMap((write) => {
+    try {
+      const ops = childOps(controller, write, context);
+      ledger.charge(ops);
+      return ops;
+    } catch (error) {
+      const isTold = controller.refused !== undefined && write.op === "create";
+      if (!isTold || !(error instanceof ApiError)) throw error;
+      refusals.push({ name: loose(write.object).metadata.name ?? "", error });
+      return [];
+    }
+  });
+  return { children, refusals };
 }
 
 /** The transaction of one write; none when it would change nothing. */

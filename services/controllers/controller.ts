@@ -5,6 +5,7 @@
 import type { DeleteOptions } from "../../libs/admission/admit.ts";
 import type { ClusterSettings } from "../../libs/cluster/settings.ts";
 import type { ClusterView } from "../../libs/cluster/view.ts";
+import type { ApiError } from "../../libs/model/errors.ts";
 import type { Kind, ObjectOf } from "../../libs/model/kind.ts";
 import type { EpochMs } from "../../libs/telemetry/clock.ts";
 import type { ObservedNodes } from "./sessions/observed-nodes.ts";
@@ -41,6 +42,9 @@ export type Decision<Child, Self> = {
   /** A change of the object's own metadata or spec, or its end; absent: none. */
   readonly self?: Exclude<Write<Self>, { readonly op: "create" }> | undefined;
 };
+
+/** A create that admission refused: beyond a quota, or outside a namespace's limits. */
+export type Refusal = { readonly name: string; readonly error: ApiError };
 
 export type StatusOf<Self> = Self extends { readonly status?: infer S } ? S | undefined : undefined;
 
@@ -96,6 +100,16 @@ export type ControllerOptions<K extends Kind, C extends Kind, World> = {
   readonly decide: (
     self: ObjectOf<K>,
     world: World,
+    now: EpochMs,
+  ) => Decision<ObjectOf<C>, ObjectOf<K>>;
+  /**
+   * What becomes of a decision of which admission refused some creates: they are left out, and the
+   * rest is committed. Without it the whole turn fails and is tried again.
+   */
+  readonly refused?: (
+    self: ObjectOf<K>,
+    decision: Decision<ObjectOf<C>, ObjectOf<K>>,
+    refusals: readonly Refusal[],
     now: EpochMs,
   ) => Decision<ObjectOf<C>, ObjectOf<K>>;
   /** false: a change of what it writes does not wake the actors of that one's owners. */

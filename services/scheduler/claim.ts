@@ -1,5 +1,6 @@
 /** What a pod asks of a node, worked out once for each version of the pod. */
 import type { LabelSelector } from "../../libs/model/label-selector.ts";
+import { effective } from "../../libs/model/pod/effective.ts";
 import { hostPortsOf } from "../../libs/model/pod/host-ports.ts";
 import type { NodeTerm, Toleration } from "../../libs/model/pod/placement.ts";
 import { isLive, isTerminal } from "../../libs/model/pod/state.ts";
@@ -141,27 +142,10 @@ function read({ metadata, spec }: PodFacts): Claim {
   };
 }
 
-/**
- * The sum of the containers, or what the init containers need one after another if that is more;
- * those that stay (sidecars) count beside what starts after them.
- *
- * @see https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/#resource-sharing-within-containers
- */
-function requestsOf({ containers, initContainers = [], overhead = {} }: PodFacts["spec"]): Amounts {
-  let staying: Amounts = {};
-  let starting: Amounts = {};
-  for (const container of initContainers) {
-    const own = amountsOf(container.resources?.requests);
-    const during = plus(staying, own);
-    starting = combined(starting, during, Math.max);
-    if (container.restartPolicy === "Always") staying = during;
-  }
-  const running = containers.reduce(
-    (sum, { resources }) => plus(sum, amountsOf(resources?.requests)),
-    staying,
-  );
-  const most = combined(running, starting, Math.max);
-  return { ...plus(most, amountsOf(overhead)), pods: 1 };
+function requestsOf(spec: PodFacts["spec"]): Amounts {
+  const own = ({ resources }: Container) => amountsOf(resources?.requests);
+  const containers = effective(spec, own, { none: {}, plus, most });
+  return { ...plus(containers, amountsOf(spec.overhead)), pods: 1 };
 }
 
 /** Quantities as numbers. */
@@ -175,6 +159,7 @@ export function amountsOf(quantities: Quantities = {}): Amounts {
 }
 
 export const plus = (a: Amounts, b: Amounts): Amounts => combined(a, b, (x, y) => x + y);
+const most = (a: Amounts, b: Amounts): Amounts => combined(a, b, Math.max);
 
 function combined(a: Amounts, b: Amounts, merge: (x: number, y: number) => number): Amounts {
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);

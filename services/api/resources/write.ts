@@ -3,6 +3,7 @@
  * What may be written is admission's business.
  */
 import type { AdmissionContext, Admitted, AnyObject } from "../../../libs/admission/context.ts";
+import { chargedOps } from "../../../libs/admission/quota/ledger.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
 import { InvalidTransaction, type Op, type Revision } from "../../../libs/store/store.ts";
 import type { ClusterSettings } from "../../../libs/cluster/settings.ts";
@@ -64,8 +65,10 @@ async function attempts(
   for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
     const cut = backend.view.revision;
     let turn: Turn;
+    let ops: readonly Op[];
     try {
       turn = decide({ view: backend.view, now: clock.now(), random, settings });
+      ops = chargedOps(turn.ops ?? [], backend.view);
     } catch (error) {
       if (consistent || !(error instanceof ApiError)) throw error;
       await backend.consistent();
@@ -73,11 +76,10 @@ async function attempts(
       continue;
     }
     const object = objectOf(turn.object);
-    if (turn.ops === undefined || turn.ops.length === 0) return object;
-    if (dryRun) return object;
-    const outcome = await commit(backend, turn.ops, cut);
+    if (ops.length === 0 || dryRun) return object;
+    const outcome = await commit(backend, ops, cut);
     if (outcome.ok) {
-      return withRevision(object, ownRevision(turn.ops, heldKey(target(object)), outcome.revision));
+      return withRevision(object, ownRevision(ops, heldKey(target(object)), outcome.revision));
     }
     if (outcome.revision !== undefined) await backend.replica.caughtUp(outcome.revision);
     else await backend.consistent();

@@ -2,12 +2,13 @@ import { pod, type Pod } from "../../../libs/model/kinds/pod.ts";
 import { replicaSet, type ReplicaSet } from "../../../libs/model/kinds/replicaset.ts";
 import type { EpochMs } from "../../../libs/telemetry/clock.ts";
 import { controller, type Decision } from "../controller.ts";
+import { isRefused, refusedReplicas, withoutFailure } from "./workload/refused.ts";
 import { decideReplicas, podConcerns, podsFor, type World } from "./workload/replicas.ts";
 
 /** Makes the number of live pods equal `spec.replicas`. */
 export function decide(self: ReplicaSet, world: World, now: EpochMs): Decision<Pod, ReplicaSet> {
   const { counts, ...rest } = decideReplicas(self, self.spec.selector, world, now);
-  return { ...rest, status: { ...self.status, ...counts } };
+  return { ...rest, status: { ...withoutFailure({ ...self.status }), ...counts } };
 }
 
 export const replicaSets = controller({
@@ -15,12 +16,15 @@ export const replicaSets = controller({
   owns: [pod],
   read: (view, self): World => ({ pods: podsFor(view, self, self.spec.selector) }),
   decide,
+  refused: refusedReplicas,
   concerns: (change, view) =>
     podConcerns(change, view, {
       kind: "ReplicaSet",
       all: (namespace) =>
-        view
-          .list(replicaSet, { namespace })
-          .map(({ metadata, spec }) => ({ metadata, selector: spec.selector })),
+        view.list(replicaSet, { namespace }).map(({ metadata, spec, status }) => ({
+          metadata,
+          selector: spec.selector,
+          refused: isRefused(status),
+        })),
     }),
 });

@@ -6,6 +6,7 @@ import {
 import type { LabelSelector } from "../../../libs/model/label-selector.ts";
 import type { EpochMs } from "../../../libs/telemetry/clock.ts";
 import { controller, type Decision } from "../controller.ts";
+import { isRefused, refusedReplicas, withoutFailure } from "./workload/refused.ts";
 import { decideReplicas, podConcerns, podsFor, type World } from "./workload/replicas.ts";
 
 const selectorOf = ({ spec }: ReplicationController): LabelSelector => ({
@@ -19,7 +20,7 @@ export function decide(
   now: EpochMs,
 ): Decision<Pod, ReplicationController> {
   const { counts, ...rest } = decideReplicas(self, selectorOf(self), world, now);
-  return { ...rest, status: { ...self.status, ...counts } };
+  return { ...rest, status: { ...withoutFailure({ ...self.status }), ...counts } };
 }
 
 export const replicationControllers = controller({
@@ -27,12 +28,15 @@ export const replicationControllers = controller({
   owns: [pod],
   read: (view, self): World => ({ pods: podsFor(view, self, selectorOf(self)) }),
   decide,
+  refused: refusedReplicas,
   concerns: (change, view) =>
     podConcerns(change, view, {
       kind: "ReplicationController",
       all: (namespace) =>
-        view
-          .list(replicationController, { namespace })
-          .map((one) => ({ metadata: one.metadata, selector: selectorOf(one) })),
+        view.list(replicationController, { namespace }).map((one) => ({
+          metadata: one.metadata,
+          selector: selectorOf(one),
+          refused: isRefused(one.status),
+        })),
     }),
 });

@@ -130,12 +130,21 @@ export function podsFor(
 type Selecting = {
   readonly kind: string;
   /** Those of a namespace, each with what it selects. */
-  readonly all: (
-    namespace: string,
-  ) => readonly { readonly metadata: Metadata; readonly selector: LabelSelector }[];
+  readonly all: (namespace: string) => readonly {
+    readonly metadata: Metadata;
+    readonly selector: LabelSelector;
+    /** It could not make its pods when it last tried. */
+    readonly refused?: boolean;
+  }[];
 };
 
-/** Pods that nobody controls concern everyone who selects them; a node's readiness, its pods' owners. */
+/** What decides whether pods may be made. */
+const limiting = ["ResourceQuota", "LimitRange"];
+
+/**
+ * Pods that nobody controls concern everyone who selects them; a node's readiness, its pods' owners;
+ * what limits a namespace, those whose pods were refused.
+ */
 export function* podConcerns(
   { before, after }: ObjectChange,
   view: ClusterView,
@@ -145,6 +154,12 @@ export function* podConcerns(
   if (object?.apiVersion !== "v1") return;
   if (object.kind === "Node") {
     yield* ownersOn(view, object.metadata.name ?? "", kind);
+    return;
+  }
+  if (limiting.includes(object.kind)) {
+    for (const { metadata, refused } of all(object.metadata.namespace ?? "")) {
+      if (refused === true) yield actorName(metadata);
+    }
     return;
   }
   if (object.kind !== "Pod" || after === undefined || controllerOf(after) !== undefined) return;

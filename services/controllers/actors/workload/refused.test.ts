@@ -1,0 +1,73 @@
+import { describe, expect, test } from "vitest";
+import { ApiError } from "../../../../libs/model/errors.ts";
+import type { Decision } from "../../controller.ts";
+import { normal } from "../../controller.ts";
+import { isRefused, refusedReplicas, withoutFailure } from "./refused.ts";
+
+const now = Date.parse("2026-01-01T00:00:00Z");
+type Set = {
+  readonly status?: {
+    readonly replicas: number;
+    readonly conditions?: {
+      type: string;
+      status: "True" | "False";
+      lastTransitionTime?: string;
+      message?: string;
+      reason?: string;
+    }[];
+  };
+};
+const refusal = (name: string) => ({
+  name,
+  error: new ApiError("Forbidden", `pods "${name}" is forbidden: exceeded quota: q`),
+});
+const decision = (conditions?: NonNullable<Set["status"]>["conditions"]): Decision<never, Set> => ({
+  writes: [],
+  status: { replicas: 1, ...(conditions !== undefined && { conditions }) },
+  wakeAt: undefined,
+  events: [
+    normal("SuccessfulCreate", "Created pod: a"),
+    normal("SuccessfulCreate", "Created pod: b"),
+  ],
+});
+
+describe("a set whose pods are refused", () => {
+  test("says so, and tells only of the pods that it made", () => {
+    const after = refusedReplicas({}, decision(), [refusal("b")], now);
+    expect(after.status?.conditions).toEqual([
+      {
+        type: "ReplicaFailure",
+        status: "True",
+        lastTransitionTime: "2026-01-01T00:00:00Z",
+        reason: "FailedCreate",
+        message: "pods is forbidden: exceeded quota: q",
+      },
+    ]);
+    expect(after.events.map(({ reason, message }) => `${reason} ${message}`)).toEqual([
+      "SuccessfulCreate Created pod: a",
+      'FailedCreate Error creating: pods "b" is forbidden: exceeded quota: q',
+    ]);
+    expect(after.wakeAt).toBe(now + 1_000);
+    expect(isRefused(after.status)).toBe(true);
+  });
+
+  test("stays as it is while that goes on, and tries ever later", () => {
+    const first = refusedReplicas({}, decision(), [refusal("b")], now);
+    const self = { status: first.status } as Set; // As it was written.
+    const again = refusedReplicas(self, decision(), [refusal("c")], now + 12_000);
+    expect(again.status).toEqual(first.status);
+    expect(again.events.filter(({ type }) => type === "Warning")).toEqual([]);
+    expect(again.wakeAt).toBe(now + 24_000);
+    const late = refusedReplicas(self, decision(), [refusal("d")], now + 600_000);
+    expect(late.wakeAt).toBe(now + 630_000);
+  });
+
+  test("says so no more when its pods could be made", () => {
+    const failed = refusedReplicas({}, decision(), [refusal("b")], now).status ?? { replicas: 0 };
+    expect(withoutFailure(failed)).toEqual({ replicas: 1 });
+    const other = { type: "Other", status: "True" as const };
+    expect(withoutFailure({ conditions: [other, ...(failed.conditions ?? [])] })).toEqual({
+      conditions: [other],
+    });
+  });
+});

@@ -7,6 +7,9 @@ import { watchPods } from "../watch-pods.ts";
 let cluster: TestCluster;
 beforeAll(async () => {
   cluster = await testCluster({ nodes: 2, apis: 2, controllers: 2 });
+  await eventually("both nodes are there", async () =>
+    expect((await cluster.kubectl(["get", "nodes"])).match(/ Ready /g)).toHaveLength(2),
+  );
 });
 afterAll(async () => cluster?.[Symbol.asyncDispose]());
 

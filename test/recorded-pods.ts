@@ -49,21 +49,22 @@ export async function recordedCensus(
 /**
  * Every revision of keys under `prefix`; each names the one before it, so none can be missing.
  *
- * @param onHidden told of a deletion before which revisions are missing; without it that is an error.
- * The record is a mirror: what a deletion rolls up while no server leads the mirror it never sees.
+ * @param onHidden told of a deletion before which revisions are missing, and of the last of its key
+ * before those (0: none); without it that is an error. The record is a mirror: what a deletion rolls
+ * up while no server leads the mirror it never sees.
  * @throws {Error} when the record lacks a revision
  */
 export async function* recordedRevisions(
   store: Store,
   prefix: string,
-  onHidden?: (deletion: Entry) => void,
+  onHidden?: (deletion: Entry, lastKnown: Revision) => void,
 ): AsyncIterable<Entry> {
   const last = new Map<string, Revision>();
   const upTo = await store.lastRevision();
   for await (const entry of store.history({ after: 0, upTo, prefix })) {
     const before = last.get(entry.key) ?? 0;
     const isHidden = entry.previous !== before;
-    if (isHidden && entry.deleted && onHidden !== undefined) onHidden(entry);
+    if (isHidden && entry.deleted && onHidden !== undefined) onHidden(entry, before);
     else if (isHidden) {
       throw new Error(
         `the record of ${entry.key} lacks ${entry.previous} before ${entry.revision}`,

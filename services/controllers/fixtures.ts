@@ -6,6 +6,7 @@ import { namespace } from "../../libs/model/kinds/namespace.ts";
 import { node, type Node } from "../../libs/model/kinds/node.ts";
 import { pod, type Pod } from "../../libs/model/kinds/pod.ts";
 import { replicaSet, type ReplicaSet } from "../../libs/model/kinds/replicaset.ts";
+import { service, type Service } from "../../libs/model/kinds/service.ts";
 import { statefulSet, type StatefulSet } from "../../libs/model/kinds/statefulset.ts";
 import { timeOf } from "../../libs/model/time.ts";
 import type { ClusterSettings } from "../../libs/cluster/settings.ts";
@@ -53,6 +54,17 @@ export const aDeployment = (
       ...metadata,
     },
     spec: { selector, template: template("web:v1"), ...spec },
+  });
+
+export const aService = (spec: Readonly<Record<string, unknown>> = {}): Service =>
+  parse(service, {
+    metadata: { name: "web", namespace: "default", uid: "s1" },
+    spec: {
+      selector: { app: "web" },
+      clusterIP: "10.96.0.20",
+      ports: [{ port: 80, targetPort: 8080 }],
+      ...spec,
+    },
   });
 
 export const aStatefulSet = (

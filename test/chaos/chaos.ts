@@ -7,6 +7,7 @@ import * as z from "zod";
 import { natsBus } from "../../libs/bus/nats.ts";
 import { prefixOf } from "../../libs/cluster/key.ts";
 import { deployment } from "../../libs/model/kinds/deployment.ts";
+import type { Entry, Revision, Store } from "../../libs/store/store.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
 import type { Child } from "../../scripts/supervisor/child.ts";
 import { eventually, type TestCluster } from "../cluster.ts";
@@ -31,6 +32,8 @@ export type ChaosReport = {
   readonly revisions: number;
   /** Deletions whose object's last revisions the record does not have. */
   readonly hidden: number;
+  /** Revisions at which some object's state is not known for that. */
+  readonly unjudged: number;
   /** From the last kill to the last revision that followed. */
   readonly convergedMs: number;
   /** What the record says was wrong, at most ten. */
@@ -95,19 +98,37 @@ export async function chaos(
     restMaxMs,
   );
 
+  const record = await judgedRecord(store, natsEveryMs !== undefined);
+  const since = record.storedAtMs.filter(({ revision }) => revision > from);
+  const convergedMs = Math.max((since.at(-1)?.atMs ?? 0) - Math.max(...lasts), 0);
+  const { hidden, unjudged, broken } = record;
+  return { actions, kills, revisions: since.length, hidden, unjudged, convergedMs, broken };
+}
+
+/**
+ * Judges every revision of the record.
+ *
+ * @param mayHide the mirror was without a leader at times: while the state of one object is not known,
+ * what the rest looks like is no proof
+ */
+async function judgedRecord(store: Store, mayHide: boolean) {
   const judged = judge();
-  const broken: string[] = [];
-  let [revisions, lastAtMs, hidden] = [0, 0, 0];
-  // One server has no time without a leader.
-  const onHidden = natsEveryMs === undefined ? undefined : () => void (hidden += 1);
-  for await (const entry of recordedRevisions(store, "", onHidden)) {
-    broken.push(...judged.see(entry));
-    if (entry.revision <= from) continue;
-    revisions += 1;
-    lastAtMs = entry.storedAtMs;
+  const wrong: { readonly revision: Revision; readonly what: string }[] = [];
+  const unknown: { readonly after: Revision; readonly until: Revision }[] = [];
+  const storedAtMs: { readonly revision: Revision; readonly atMs: number }[] = [];
+  const onHidden = ({ revision, previous }: Entry, after: Revision) =>
+    // Of one that was never seen: it was made while nobody led the mirror.
+    void unknown.push({ after: after === 0 ? previous - 1 : after, until: revision });
+  for await (const entry of recordedRevisions(store, "", mayHide ? onHidden : undefined)) {
+    const { revision, storedAtMs: atMs } = entry;
+    storedAtMs.push({ revision, atMs });
+    wrong.push(...judged.see(entry).map((what) => ({ revision, what })));
   }
-  const convergedMs = Math.max(lastAtMs - Math.max(...lasts), 0);
-  return { actions, kills, revisions, hidden, convergedMs, broken: broken.slice(0, 10) };
+  const isUnknown = ({ revision }: { readonly revision: Revision }) =>
+    unknown.some(({ after, until }) => revision > after && revision < until);
+  const broken = wrong.filter((one) => !isUnknown(one)).map(({ what }) => what);
+  const unjudged = storedAtMs.filter(isUnknown).length;
+  return { storedAtMs, hidden: unknown.length, unjudged, broken: broken.slice(0, 10) };
 }
 
 const listed = z.object({ items: z.array(deployment.schema) });

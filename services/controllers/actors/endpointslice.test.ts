@@ -2,20 +2,10 @@ import { describe, expect, test } from "vitest";
 import { parse } from "../../../libs/model/errors.ts";
 import { endpointSlice, type EndpointSlice } from "../../../libs/model/kinds/endpointslice.ts";
 import type { Pod } from "../../../libs/model/kinds/pod.ts";
-import { service, type Service } from "../../../libs/model/kinds/service.ts";
-import { aPod, start } from "../fixtures.ts";
+import type { Service } from "../../../libs/model/kinds/service.ts";
+import { aPod, aService, start } from "../fixtures.ts";
 import { decide, endpointsMax } from "./endpointslice.ts";
 
-const aService = (spec: Readonly<Record<string, unknown>> = {}): Service =>
-  parse(service, {
-    metadata: { name: "web", namespace: "default", uid: "s1" },
-    spec: {
-      selector: { app: "web" },
-      clusterIP: "10.96.0.20",
-      ports: [{ port: 80, targetPort: 8080 }],
-      ...spec,
-    },
-  });
 const world = (pods: readonly Pod[], slices: readonly EndpointSlice[] = []) => ({
   pods: pods.map((pod) => ({ pod, nodeReady: true })),
   slices,

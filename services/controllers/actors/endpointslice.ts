@@ -1,31 +1,23 @@
-import { dequal } from "dequal";
 import type { ClusterView } from "../../../libs/cluster/view.ts";
 import { endpointSlice, type EndpointSlice } from "../../../libs/model/kinds/endpointslice.ts";
 import { pod } from "../../../libs/model/kinds/pod.ts";
 import { service, type Service } from "../../../libs/model/kinds/service.ts";
 import { matchesLabels } from "../../../libs/model/label-selector.ts";
-import {
-  actorName,
-  controller,
-  create,
-  type Decision,
-  type Newborn,
-  type ObjectChange,
-  remove,
-  update,
-  type Write,
-} from "../controller.ts";
+import { actorName, controller, type Decision, type ObjectChange } from "../controller.ts";
+import { type Slice, sliceWrites } from "./service/slice-writes.ts";
 import { type Endpoint, portGroups, type PortGroup } from "./service/endpoints.ts";
+import {
+  headlessLabel,
+  managedLabel,
+  serviceLabel,
+  sliceController,
+} from "./service/slice-labels.ts";
 import { ownedBy } from "./workload/claims.ts";
 import { placed, type PlacedPod } from "./workload/pod-state.ts";
 import { nameSuffix } from "./workload/stable-hash.ts";
 
 /** As in Kubernetes: small enough that one pod's change is a small write. */
 export const endpointsMax = 100;
-const managedBy = "endpointslice-controller.berth.dev";
-const serviceLabel = "kubernetes.io/service-name";
-const managedLabel = "endpointslice.kubernetes.io/managed-by";
-const headlessLabel = "service.kubernetes.io/headless";
 
 export type World = {
   /** Those that the Service selects. */
@@ -41,12 +33,12 @@ export type World = {
 export function decide(self: Service, { pods, slices }: World): Decision<EndpointSlice, Service> {
   const ending = self.metadata.deletionTimestamp !== undefined;
   const wanted = ending || !selects(self) ? [] : wantedSlices(self, pods, slices);
-  const names = new Set(wanted.map(({ metadata }) => metadata.name));
-  const writes = [
-    ...wanted.flatMap((slice) => writeOf(slice, slices)),
-    ...slices.filter(({ metadata }) => !names.has(metadata.name)).map((slice) => remove(slice)),
-  ];
-  return { writes, status: self.status, wakeAt: undefined, events: [] };
+  return {
+    writes: sliceWrites(wanted, slices),
+    status: self.status,
+    wakeAt: undefined,
+    events: [],
+  };
 }
 
 const selects = ({ spec }: Service): boolean =>
@@ -100,8 +92,6 @@ function spread(
 const identityOf = ({ targetRef, addresses }: Endpoint): string =>
   targetRef?.uid ?? addresses[0] ?? "";
 
-type Slice = Newborn & Pick<EndpointSlice, "addressType" | "ports" | "endpoints">;
-
 function sliceOf(self: Service, name: string, { ports, endpoints }: PortGroup): Slice {
   const headless = self.spec.clusterIP === "None";
   const metadata = {
@@ -111,7 +101,7 @@ function sliceOf(self: Service, name: string, { ports, endpoints }: PortGroup): 
     labels: {
       ...self.metadata.labels,
       [serviceLabel]: self.metadata.name,
-      [managedLabel]: managedBy,
+      [managedLabel]: sliceController,
       ...(headless && { [headlessLabel]: "" }),
     },
     ownerReferences: [ownedBy(self)],
@@ -124,19 +114,6 @@ function sliceOf(self: Service, name: string, { ports, endpoints }: PortGroup): 
     ports: [...ports],
     endpoints: [...endpoints],
   };
-}
-
-function writeOf(wanted: Slice, slices: readonly EndpointSlice[]): readonly Write<EndpointSlice>[] {
-  const held = slices.find(({ metadata }) => metadata.name === wanted.metadata.name);
-  if (held === undefined) return [create(wanted)];
-  const { labels } = wanted.metadata as EndpointSlice["metadata"]; // `sliceOf` gave it labels.
-  const next: EndpointSlice = {
-    ...held,
-    metadata: { ...held.metadata, ...(labels !== undefined && { labels }) },
-    ports: wanted.ports,
-    endpoints: wanted.endpoints,
-  };
-  return dequal(held, next) ? [] : [update(next)];
 }
 
 /** A pod concerns the Services that select it, or did; a node's readiness, those of its pods. */
@@ -179,7 +156,7 @@ export const endpointSlices = controller({
     const pods = selects(self) ? view.list(pod, { namespace, selector: { matchLabels } }) : [];
     const slices = view
       .list(endpointSlice, { namespace, ownerUid: uid })
-      .filter(({ metadata }) => metadata.labels?.[managedLabel] === managedBy);
+      .filter(({ metadata }) => metadata.labels?.[managedLabel] === sliceController);
     return { pods: placed(view, pods), slices };
   },
   decide,

@@ -41,7 +41,19 @@ export interface Kind<O = unknown> {
   readonly columns: readonly Column<O>[];
   /** What must not change, beside what the schema says of `after` alone. */
   validateUpdate(before: O, after: O): readonly Cause[];
+  /** The same objects in other versions, as clients may ask for them; none is stored in one. */
+  readonly versions: readonly Kind[];
+  /** Of a version in `versions`: the kind that its objects are stored as, and the way there and back. */
+  readonly stored?: Stored;
 }
+
+type Stored = {
+  readonly kind: Kind;
+  /** Of an object whose fields are this version's; what it says wrongly is refused as stored. */
+  toStorage(object: unknown): unknown;
+  /** Of an object in storage form. */
+  fromStorage(object: unknown): unknown;
+};
 
 export type StatusOnly = { readonly status?: Readonly<Record<string, unknown>> | undefined };
 
@@ -83,6 +95,8 @@ type Definition<N extends boolean, Spec, Status, Fields, O> = {
   readonly fields?: Fields;
   /** `/scale` sets `spec.replicas`. */
   readonly scale?: boolean;
+  /** Further versions that the kind is served in, the most preferred first. */
+  readonly versions?: readonly VersionDefinition[];
   /** Fills in what follows from several fields; before `validate`. */
   readonly complete?: (object: NoInfer<O>) => NoInfer<O>;
   /** Rules across fields, told at the path where they belong. */
@@ -92,6 +106,12 @@ type Definition<N extends boolean, Spec, Status, Fields, O> = {
   readonly columns: readonly Column<NoInfer<O>>[];
   /** The columns are all there are: no NAME, no AGE added. */
   readonly columnsAreAll?: boolean;
+};
+
+type VersionDefinition = Omit<Stored, "kind"> & {
+  readonly version: string;
+  readonly spec: z.ZodType;
+  readonly status: z.ZodType;
 };
 
 const kinds = new WeakSet<object>();
@@ -148,9 +168,41 @@ export function defineKind<
     columns:
       definition.columnsAreAll === true ? definition.columns : withNameAndAge(definition.columns),
     validateUpdate,
+    versions: [],
   };
-  kinds.add(made);
-  return made;
+  const versions = (definition.versions ?? []).map((one) =>
+    versionOf(made as Kind, definition, one),
+  );
+  const whole = Object.assign(made, { versions });
+  kinds.add(whole);
+  return whole;
+}
+
+/** A kind in a version that it is not stored in. It is shown as it would be stored. */
+function versionOf(
+  kind: Kind,
+  { namespaced, description }: { readonly namespaced: boolean; readonly description?: string },
+  { version, spec, status, toStorage, fromStorage }: VersionDefinition,
+): Kind {
+  const made = defineKind({
+    group: kind.group,
+    version,
+    kind: kind.kind,
+    plural: kind.plural,
+    singular: kind.singular,
+    short: kind.short,
+    categories: kind.categories,
+    namespaced,
+    ...(description !== undefined && { description }),
+    spec,
+    status,
+    columns: kind.columns.map((column) => ({
+      ...column,
+      read: (object: unknown, now: EpochMs) => column.read(toStorage(object), now),
+    })),
+    columnsAreAll: true,
+  });
+  return { ...(made as Kind), stored: { kind, toStorage, fromStorage } };
 }
 
 /** `apiVersion` of a kind's objects. */

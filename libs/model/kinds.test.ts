@@ -49,62 +49,67 @@ test("the registry refuses a file without a kind", async () => {
   await expect(kindsIn(`${import.meta.dirname}/pod`)).rejects.toThrow(TypeError);
 });
 
-describe.each(kinds.map((kind) => ({ name: kind.kind, kind })))("$name", ({ name, kind }) => {
-  const messages = messagesIn(name, shapeOf(kind.schema));
+const inAllVersions = kinds.flatMap((kind) => [kind, ...kind.versions]);
 
-  test("has a protobuf number for every field, once a message", () => {
-    const wrong = messages.flatMap(({ at, shape }) => {
-      // An object in an object, such as a claim's template, says its kind in JSON alone.
-      const whole = shape.fields.some((field) => field.name === "metadata");
-      const fields = shape.fields.filter((field) => !whole || !typeMeta.has(field.name));
-      const numbers = fields.map((field) => String(field.shape.meta.proto));
-      return fields
-        .filter((field, nth) => {
-          const number = String(field.shape.meta.proto);
-          return number === "undefined" || numbers.indexOf(number) !== nth;
-        })
-        .map((field) => `${at}.${field.name}`);
+describe.each(inAllVersions.map((kind) => ({ name: kind.kind, version: kind.version, kind })))(
+  "$name in $version",
+  ({ name, kind }) => {
+    const messages = messagesIn(name, shapeOf(kind.schema));
+
+    test("has a protobuf number for every field, once a message", () => {
+      const wrong = messages.flatMap(({ at, shape }) => {
+        // An object in an object, such as a claim's template, says its kind in JSON alone.
+        const whole = shape.fields.some((field) => field.name === "metadata");
+        const fields = shape.fields.filter((field) => !whole || !typeMeta.has(field.name));
+        const numbers = fields.map((field) => String(field.shape.meta.proto));
+        return fields
+          .filter((field, nth) => {
+            const number = String(field.shape.meta.proto);
+            return number === "undefined" || numbers.indexOf(number) !== nth;
+          })
+          .map((field) => `${at}.${field.name}`);
+      });
+      expect(wrong).toEqual([]);
     });
-    expect(wrong).toEqual([]);
-  });
 
-  test("says nothing of a field that nobody understands", () => {
-    const strange = messages.flatMap(({ at, shape }) =>
-      shape.fields.flatMap((field) =>
-        Object.keys(field.shape.meta)
-          .filter((key) => !knownMeta.has(key))
-          .map((key) => `${at}.${field.name}: ${key}`),
-      ),
-    );
-    expect(strange).toEqual([]);
-  });
-
-  test("merges lists by fields that their items have", () => {
-    const wrong = messages.flatMap(({ at, shape }) =>
-      shape.fields.flatMap((field) =>
-        mergeKeysOf(field.shape)
-          .filter((key) => !itemFieldsOf(field.shape).includes(key))
-          .map((key) => `${at}.${field.name}: ${key}`),
-      ),
-    );
-    expect(wrong).toEqual([]);
-  });
-
-  test("gives one title to one message", () => {
-    const titled = new Map<string, string>();
-    const wrong = messages.filter(({ shape }) => {
-      const title = shape.meta.title ?? "";
-      const fields = shape.fields.map((field) => field.name).join(",");
-      const known = titled.get(title) ?? fields;
-      titled.set(title, known);
-      return title === "" || known !== fields;
+    test("says nothing of a field that nobody understands", () => {
+      const strange = messages.flatMap(({ at, shape }) =>
+        shape.fields.flatMap((field) =>
+          Object.keys(field.shape.meta)
+            .filter((key) => !knownMeta.has(key))
+            .map((key) => `${at}.${field.name}: ${key}`),
+        ),
+      );
+      expect(strange).toEqual([]);
     });
-    expect(wrong.map(({ at }) => at)).toEqual([]);
-  });
 
-  test("has columns with distinct names", () => {
-    const names = kind.columns.map((column) => column.name);
-    expect(new Set(names).size).toBe(names.length);
-    expect(names.length).toBeGreaterThan(1);
-  });
-});
+    test("merges lists by fields that their items have", () => {
+      const wrong = messages.flatMap(({ at, shape }) =>
+        shape.fields.flatMap((field) =>
+          mergeKeysOf(field.shape)
+            .filter((key) => !itemFieldsOf(field.shape).includes(key))
+            .map((key) => `${at}.${field.name}: ${key}`),
+        ),
+      );
+      expect(wrong).toEqual([]);
+    });
+
+    test("gives one title to one message", () => {
+      const titled = new Map<string, string>();
+      const wrong = messages.filter(({ shape }) => {
+        const title = shape.meta.title ?? "";
+        const fields = shape.fields.map((field) => field.name).join(",");
+        const known = titled.get(title) ?? fields;
+        titled.set(title, known);
+        return title === "" || known !== fields;
+      });
+      expect(wrong.map(({ at }) => at)).toEqual([]);
+    });
+
+    test("has columns with distinct names", () => {
+      const names = kind.columns.map((column) => column.name);
+      expect(new Set(names).size).toBe(names.length);
+      expect(names.length).toBeGreaterThan(1);
+    });
+  },
+);

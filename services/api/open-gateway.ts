@@ -11,6 +11,7 @@ import { backendOf } from "./resources/backend.ts";
 import type { Gateway } from "./resources/gateway.ts";
 
 export type GatewayOptions = {
+  /** Those that are stored; they are served in all their versions. */
   readonly kinds: readonly Kind[];
   readonly cluster: Cluster;
   /** Where Kubernetes Events are, with their own revisions. */
@@ -32,7 +33,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway & As
   const ofEvents = stack.use(backendOf({ store: events, replica, view }));
   const opened = stack.move();
   return {
-    kinds,
+    kinds: kinds.flatMap((kind) => [kind, ...kind.versions]),
     backendFor: (kind) => (isEvent(kind) ? ofEvents : state),
     ports: { clock, random, settings: cluster.settings },
     bus,

@@ -14,36 +14,43 @@ type Operation = {
   readonly "x-kubernetes-group-version-kind": object;
 };
 
-describe.each(kinds.map((kind) => ({ name: kind.kind, kind })))("$name", ({ kind }) => {
-  const document = openApiDocument([kind]) as unknown as Document; // As it is served.
-  const { schemas } = document.components;
-  const own = Object.values(schemas).find((schema) => "x-kubernetes-group-version-kind" in schema);
+const inAllVersions = kinds.flatMap((kind) => [kind, ...kind.versions]);
 
-  test("is described as its decoder reads it: every field, with its type", () => {
-    expect(differences(kind.kind, shapeOf(kind.schema), own, schemas)).toEqual([]);
-  });
-
-  test("has its references", () => {
-    const names = [...JSON.stringify(document).matchAll(/#\/components\/schemas\/([^"]+)/g)];
-    expect(names.filter(([, name = ""]) => !(name in schemas))).toEqual([]);
-  });
-
-  test("lets kubectl see that the server validates its fields", () => {
-    const writes = Object.values(document.paths).flatMap((path) =>
-      ["post", "put", "patch"].flatMap((method) => path[method] ?? []),
+describe.each(inAllVersions.map((kind) => ({ name: kind.kind, version: kind.version, kind })))(
+  "$name in $version",
+  ({ kind }) => {
+    const document = openApiDocument([kind]) as unknown as Document; // As it is served.
+    const { schemas } = document.components;
+    const own = Object.values(schemas).find(
+      (schema) => "x-kubernetes-group-version-kind" in schema,
     );
-    expect(writes).toHaveLength(3);
-    for (const { parameters, ...operation } of writes) {
-      expect(parameters.map(({ name }) => name)).toContain("fieldValidation");
-      expect(operation["x-kubernetes-group-version-kind"]).toEqual({
-        group: kind.group,
-        version: kind.version,
-        kind: kind.kind,
-      });
-    }
-    expect(apiVersionOf(kind)).not.toBe("");
-  });
-});
+
+    test("is described as its decoder reads it: every field, with its type", () => {
+      expect(differences(kind.kind, shapeOf(kind.schema), own, schemas)).toEqual([]);
+    });
+
+    test("has its references", () => {
+      const names = [...JSON.stringify(document).matchAll(/#\/components\/schemas\/([^"]+)/g)];
+      expect(names.filter(([, name = ""]) => !(name in schemas))).toEqual([]);
+    });
+
+    test("lets kubectl see that the server validates its fields", () => {
+      const writes = Object.values(document.paths).flatMap((path) =>
+        ["post", "put", "patch"].flatMap((method) => path[method] ?? []),
+      );
+      expect(writes).toHaveLength(3);
+      for (const { parameters, ...operation } of writes) {
+        expect(parameters.map(({ name }) => name)).toContain("fieldValidation");
+        expect(operation["x-kubernetes-group-version-kind"]).toEqual({
+          group: kind.group,
+          version: kind.version,
+          kind: kind.kind,
+        });
+      }
+      expect(apiVersionOf(kind)).not.toBe("");
+    });
+  },
+);
 
 /** Where a document and what the decoder goes by say different things. */
 function differences(

@@ -13,6 +13,7 @@ import { deleteObject, deleteOptions } from "../resources/delete.ts";
 import type { Gateway } from "../resources/gateway.ts";
 import { listObjects, readObject } from "../resources/read.ts";
 import { refusalAbout } from "../resources/refusal.ts";
+import { asServed } from "../resources/versions.ts";
 import { documentsOf } from "./apply.ts";
 import type { Parked } from "./parked.ts";
 import { applyAll } from "./results.ts";
@@ -77,7 +78,7 @@ const verbs: Readonly<Record<ApiVerb, Verb>> = {
     const { kind, namespace, name } = asked(gateway.kinds, named, data);
     const target = { kind, namespace: kind.namespaced ? namespace : undefined, name };
     const object = await told(target, readObject(gateway.backendFor(kind), target, undefined));
-    return { ok: true, object };
+    return { ok: true, object: asServed(kind, object) };
   },
   async list(gateway, data) {
     const { kind, namespace, limit, ...query } = asked(gateway.kinds, listing, data);
@@ -95,14 +96,14 @@ const verbs: Readonly<Record<ApiVerb, Verb>> = {
       ok: true,
       resourceVersion: String(listed.revision),
       continue: listed.continue,
-      items: listed.objects,
+      items: listed.objects.map((object) => asServed(kind, object)),
     };
   },
   async delete(gateway, data) {
     const { kind, namespace, name, options } = asked(gateway.kinds, deleting, data);
     const target = { kind, namespace: kind.namespaced ? namespace : undefined, name };
     const { object, gone } = await told(target, deleteObject(gateway, target, options ?? {}));
-    return { ok: true, gone, object };
+    return { ok: true, gone, object: asServed(kind, object) };
   },
   async parked(_gateway, _data, parked) {
     return { ok: true, parked: await parked.list() };

@@ -7,6 +7,7 @@ import { isRecord, type JsonRecord } from "../patch/record.ts";
 import { heldKey, objectOf, type Target } from "./backend.ts";
 import { type FieldValidation, type ValidateOptions, validateFields } from "./field-validation.ts";
 import type { Gateway } from "./gateway.ts";
+import { asServed, asStored, storedKind } from "./versions.ts";
 import { existing, requireRevision, type Turn, write } from "./write.ts";
 
 export type WriteOptions = {
@@ -30,7 +31,7 @@ export async function createObject(
   requireName(kind, input);
   const object = await write(
     gateway.backendFor(kind),
-    (context) => admitCreate(kind, input, context),
+    (context) => admitCreate(storedKind(kind), asStored(kind, input), context),
     { ports: gateway.ports, dryRun: options.dryRun, target: (made) => targetOf(kind, made) },
   );
   return { object, warnings };
@@ -59,7 +60,7 @@ export async function updateObject(
     gateway.backendFor(kind),
     (context): Turn => {
       const before = existing(context, target);
-      const validated = validateFields(kind, ofKind(kind, change(before)), {
+      const validated = validateFields(kind, ofKind(kind, change(asServed(kind, before))), {
         mode: options.fieldValidation,
         sent: options.sent,
       });
@@ -87,10 +88,16 @@ function admitted(
   },
   context: AdmissionContext,
 ): Turn {
+  const stored = asStored(kind, input);
   const made =
     part === "main"
-      ? admitUpdate(kind, before, input, context)
-      : admitStatus(kind, before, isRecord(input) ? input["status"] : undefined, context);
+      ? admitUpdate(storedKind(kind), before, stored, context)
+      : admitStatus(
+          storedKind(kind),
+          before,
+          isRecord(stored) ? stored["status"] : undefined,
+          context,
+        );
   return made ?? { object: before, ops: undefined };
 }
 

@@ -8,6 +8,7 @@ import type { Target } from "./backend.ts";
 import type { Gateway } from "./gateway.ts";
 import { listObjects } from "./read.ts";
 import type { Selects } from "./selectors.ts";
+import { storedKind } from "./versions.ts";
 import { existing, requireRevision, write } from "./write.ts";
 
 /** meta.v1.DeleteOptions. */
@@ -62,7 +63,7 @@ export async function deleteObject(
     (context) => {
       const before = existing(context, target);
       requirePreconditions(before, options, target);
-      const admitted = admitDelete(kind, before, options, context);
+      const admitted = admitDelete(storedKind(kind), before, options, context);
       gone = admitted?.ops.some(({ op }, nth) => nth === 0 && op === "delete") ?? false;
       return admitted ?? { object: before, ops: undefined };
     },

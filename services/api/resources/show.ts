@@ -5,6 +5,7 @@ import type { EpochMs } from "../../../libs/telemetry/clock.ts";
 import type { View } from "../http/accept.ts";
 import { jsonOf, metadataJsonOf } from "./json.ts";
 import { type IncludeObject, rowOf, tableHead } from "./table.ts";
+import { asServed } from "./versions.ts";
 
 export type Shown = {
   readonly kind: Kind;
@@ -20,10 +21,11 @@ export type ListMeta = {
 };
 
 /** One object as JSON. */
-export function shownObject(object: AnyObject, shown: Shown): string {
+export function shownObject(given: AnyObject, shown: Shown): string {
+  const object = asServed(shown.kind, given);
   if (shown.view === "Table") {
     const { resourceVersion = "" } = object.metadata;
-    return tableText([object], { resourceVersion }, shown);
+    return tableText([given], { resourceVersion }, shown);
   }
   return shown.view === "PartialObjectMetadata" ? metadataJsonOf(object) : jsonOf(object);
 }
@@ -34,7 +36,9 @@ export function shownList(objects: readonly AnyObject[], meta: ListMeta, shown: 
   const partial = shown.view === "PartialObjectMetadata";
   const kind = partial ? "PartialObjectMetadataList" : `${shown.kind.kind}List`;
   const apiVersion = partial ? "meta.k8s.io/v1" : apiVersionOf(shown.kind);
-  const items = objects.map(partial ? metadataJsonOf : jsonOf).join(",");
+  const items = objects
+    .map((object) => (partial ? metadataJsonOf : jsonOf)(asServed(shown.kind, object)))
+    .join(",");
   return `{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${JSON.stringify(meta)},"items":[${items}]}`;
 }
 
@@ -68,6 +72,8 @@ function tableText(
   head = true,
 ): string {
   const columns = head ? tableHead(kind) : "null";
-  const rows = objects.map((object) => rowOf(kind, object, { includeObject, now })).join(",");
+  const rows = objects
+    .map((object) => rowOf(kind, asServed(kind, object), { includeObject, now }))
+    .join(",");
   return `{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":${JSON.stringify(meta)},"columnDefinitions":${columns},"rows":[${rows}]}`;
 }

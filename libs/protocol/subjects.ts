@@ -15,8 +15,11 @@ export function untoken(encoded: string): string {
 
 const escaped = (byte: number) => `=${byte.toString(16).toUpperCase().padStart(2, "0")}`;
 
-/** Requests from a node's agent (`node`) or from a machine's lb (`lbId(machine)`) to the controllers. */
-export type ControlVerb = "heartbeat" | "report" | "snapshot" | "config" | "drain";
+/**
+ * Requests from a node's agent (`node`) or from a machine's lb (`lbId(machine)`) to the controllers;
+ * `usage` is told to whoever listens.
+ */
+export type ControlVerb = "heartbeat" | "report" | "snapshot" | "config" | "drain" | "usage";
 export const controlSubject = (sender: string, verb: ControlVerb) =>
   `berth.ctl.${token(sender)}.${verb}`;
 /** What the controllers serve: every sender's requests of one verb. */

@@ -1,5 +1,6 @@
 import type { Bus } from "../../libs/bus/bus.ts";
 import type { Cluster } from "../../libs/cluster/open.ts";
+import { listenToUsage, observeUsage } from "../../libs/cluster/observed-usage.ts";
 import { type ClusterView, clusterView, replicaOptions } from "../../libs/cluster/view.ts";
 import type { Kind } from "../../libs/model/kind.ts";
 import { openReplica } from "../../libs/store/open-replica.ts";
@@ -31,12 +32,15 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway & As
   const state = stack.use(backendOf(cluster));
   const view = eventsView(clusterView(replica), cluster.view);
   const ofEvents = stack.use(backendOf({ store: events, replica, view }));
+  const usage = observeUsage(clock);
+  stack.use(await listenToUsage(bus, usage));
   const opened = stack.move();
   return {
     kinds: kinds.flatMap((kind) => [kind, ...kind.versions]),
     backendFor: (kind) => (isEvent(kind) ? ofEvents : state),
     ports: { clock, random, settings: cluster.settings },
     bus,
+    usage,
     log,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };

@@ -23,6 +23,7 @@ import { reports as reportQueue } from "./session/reports.ts";
 import { nodeSession } from "./session/session.ts";
 import { serveExec } from "./streams/exec.ts";
 import { serveLogs } from "./streams/logs.ts";
+import { reportUsage, type UsageOptions } from "./usage/report-usage.ts";
 
 export type AgentOptions = {
   readonly node: string;
@@ -33,6 +34,8 @@ export type AgentOptions = {
   readonly facts: NodeFacts;
   readonly dataDir: string;
   readonly drains: boolean;
+  /** What the machine as a whole uses, when it is one node. */
+  readonly machineUsage?: UsageOptions["machine"];
   /** The control plane has taken a heartbeat of this node, which has its network. */
   readonly onAccepted: () => void;
   readonly clock: Clock;
@@ -61,9 +64,10 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   let swept = false;
   let displaced = false;
 
+  const boot = options.random.uuid();
   const session = nodeSession({
     node,
-    boot: options.random.uuid(),
+    boot,
     connect: options.connect,
     memory: fileMemory(join(options.dataDir, `agent-${node}.json`)),
     known,
@@ -89,6 +93,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       const stack = new AsyncDisposableStack();
       stack.use(await serveLogs(bus, node, { runtime, clock, signal }));
       stack.use(await serveExec(bus, node, { runtime, signal }));
+      const machine = options.machineUsage;
+      stack.use(reportUsage(bus, { node, boot, runtime, machine, clock, log, signal }));
       return stack;
     },
     clock,

@@ -15,6 +15,7 @@ import { runCommand } from "../../libs/machine/run-command.ts";
 import { readFacts } from "./node/facts.ts";
 import { dockerRuntime } from "./runtime/docker.ts";
 import { hollowRuntime } from "./runtime/hollow.ts";
+import { readMachineUsage } from "./usage/machine.ts";
 
 const config = z
   .object({
@@ -97,6 +98,7 @@ async function run(
     facts,
     dataDir,
     drains,
+    ...(share === 1 && !hollow && { machineUsage: readMachineUsage }),
     onAccepted: healthMark(config.BERTH_HEALTH_FILE, log),
     signal,
     ...ports,

@@ -1,5 +1,6 @@
 /** `/api` and `/apis`: which groups, versions and resources there are, in the shapes clients ask for. */
 import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
+import { metricsKinds } from "../metrics/metrics-kinds.ts";
 import { reviewResources } from "../reviews/review-kinds.ts";
 
 type Subresource = {
@@ -43,7 +44,11 @@ const podActions: readonly Subresource[] = [
   { name: "eviction", group: "policy", version: "v1", kind: "Eviction", verbs: ["create"] },
 ];
 export function resourcesOf(kinds: readonly Kind[]): readonly Resource[] {
-  return [...kinds.map(resourceOf), ...reviewResources.map(reviewResource)];
+  return [
+    ...kinds.map(resourceOf),
+    ...metricsKinds.map((kind) => ({ ...resourceOf(kind), verbs: ["get", "list"] })),
+    ...reviewResources.map(reviewResource),
+  ];
 }
 
 function resourceOf(kind: Kind): Resource {

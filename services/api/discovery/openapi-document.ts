@@ -5,6 +5,7 @@
 import * as z from "zod";
 import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
 import { rootsOf } from "../http/resource-routes.ts";
+import { metricsKinds } from "../metrics/metrics-kinds.ts";
 import { inner, unwrapped } from "../patch/list-schema.ts";
 
 type Schema = z.core.$ZodType;
@@ -39,6 +40,7 @@ function pathsOf(kind: Kind, components: Map<string, Json>): readonly (readonly 
     "x-kubernetes-action": action,
     "x-kubernetes-group-version-kind": gvk,
   });
+  const readOnly = metricsKinds.includes(kind);
   const { own } = rootsOf(kind);
   const written = (path: string) => path.replaceAll(/:(\w+)/g, "{$1}");
   return [
@@ -46,16 +48,18 @@ function pathsOf(kind: Kind, components: Map<string, Json>): readonly (readonly 
       written(own),
       {
         get: operation("list", listParameters, false),
-        post: operation("post", writeParameters, true),
+        ...(!readOnly && { post: operation("post", writeParameters, true) }),
       },
     ],
     [
       written(`${own}/:name`),
       {
         get: operation("get", [], false),
-        put: operation("put", writeParameters, true),
-        patch: operation("patch", [...writeParameters, "force"], true),
-        delete: operation("delete", ["dryRun", "gracePeriodSeconds", "propagationPolicy"], false),
+        ...(!readOnly && {
+          put: operation("put", writeParameters, true),
+          patch: operation("patch", [...writeParameters, "force"], true),
+          delete: operation("delete", ["dryRun", "gracePeriodSeconds", "propagationPolicy"], false),
+        }),
       },
     ],
   ];

@@ -191,8 +191,8 @@ function targetOf(kind: Kind, params: Exchange["params"]): Target {
 
 const views = ["Table.v1", "PartialObjectMetadata.v1", "PartialObjectMetadataList.v1"];
 
-/** @throws {ApiError} NotAcceptable */
-function shownFor(
+/** How a client wants to see objects of a kind. @throws {ApiError} NotAcceptable */
+export function shownFor(
   gateway: Gateway,
   kind: Kind,
   accept: string | undefined,

@@ -1,4 +1,5 @@
 import type { Bus } from "../../../libs/bus/bus.ts";
+import type { ObservedUsage } from "../../../libs/cluster/observed-usage.ts";
 import type { Kind } from "../../../libs/model/kind.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
 import type { Backend } from "./backend.ts";
@@ -11,5 +12,7 @@ export type Gateway = {
   readonly backendFor: (kind: Kind) => Backend;
   readonly ports: WritePorts;
   readonly bus: Bus;
+  /** What nodes and pods use, as this instance hears it. */
+  readonly usage: ObservedUsage;
   readonly log: Log;
 };

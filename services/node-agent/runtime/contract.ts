@@ -29,6 +29,21 @@ export function runtimeContract(name: string, open: () => Promise<RuntimeUnderTe
       expect(new Set(told)).toEqual(new Set(["lives"]));
     });
 
+    test("tells what a container has used while it runs, and nothing of one that does not", async () => {
+      const { runtime, image } = await open();
+      const id = await runtime.create(aSpec("uses", image));
+      const used = async () => (await runtime.usage()).filter((one) => one.id === id);
+      expect(await used()).toEqual([]);
+      await runtime.start(id);
+      const [first] = await used();
+      expect(first?.cpuNanoseconds).toBeGreaterThanOrEqual(0);
+      expect(first?.memoryBytes).toBeGreaterThan(0);
+      const [second] = await used();
+      expect(second?.cpuNanoseconds).toBeGreaterThanOrEqual(first?.cpuNanoseconds ?? Infinity);
+      await runtime.remove(id);
+      expect(await used()).toEqual([]);
+    });
+
     test("makes a container once", async () => {
       const { runtime, image } = await open();
       const spec = aSpec("once", image);

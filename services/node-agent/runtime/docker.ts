@@ -8,6 +8,7 @@ import { createOptions } from "./create-options.ts";
 import { framesOf, plainOutput } from "./frames.ts";
 import { clusterLabel, identityOf, nodeLabel, uidLabel } from "./labels.ts";
 import { ensurePauseImage } from "./pause-image.ts";
+import { usageReader } from "./docker-usage.ts";
 import {
   type ContainerRuntime,
   ImageMissing,
@@ -109,6 +110,7 @@ export async function dockerRuntime(options: DockerOptions): Promise<ContainerRu
 
   await refresh();
   const listening = listen();
+  const readUsage = usageReader(docker);
 
   async function act(what: string, run: () => Promise<unknown>, fine: readonly number[] = []) {
     try {
@@ -247,6 +249,7 @@ export async function dockerRuntime(options: DockerOptions): Promise<ContainerRu
         throw failure("the engine did not attach to a container", error);
       }
     },
+    usage: () => readUsage([...observed.values()].filter(({ state }) => state === "running")),
     async engine() {
       try {
         const { ID, ServerVersion } = (await docker.info()) as {

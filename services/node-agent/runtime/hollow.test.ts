@@ -4,8 +4,9 @@ import { runtimeContract } from "./contract.ts";
 import { hollowRuntime } from "./hollow.ts";
 
 runtimeContract("hollowRuntime", async () => {
+  const used = () => ({ cpuNanoseconds: systemClock.monotonicMs() * 1e3, memoryBytes: 1 });
   const missingImage = "absent:v1";
   const missingImages = new Set([missingImage]);
-  const runtime = hollowRuntime({ clock: systemClock, random: systemRandom, missingImages });
+  const runtime = hollowRuntime({ clock: systemClock, random: systemRandom, missingImages, used });
   return { runtime, image: "any:v1", missingImage };
 });

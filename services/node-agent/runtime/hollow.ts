@@ -9,6 +9,7 @@ import {
   type Output,
   RuntimeFailure,
   type Session,
+  type Used,
 } from "./runtime.ts";
 
 export type HollowOptions = {
@@ -20,6 +21,8 @@ export type HollowOptions = {
   readonly missingImages?: ReadonlySet<string>;
   /** Its message fails the start. */
   readonly failStart?: (spec: ContainerSpec) => string | undefined;
+  /** What a running container has used so far; by default nothing is known of any. */
+  readonly used?: (container: Observed) => Omit<Used, "id"> | undefined;
 };
 
 export type HollowRuntime = ContainerRuntime & {
@@ -124,6 +127,11 @@ export function hollowRuntime(options: HollowOptions): HollowRuntime {
     logs: () => nothing(),
     exec: async () => quiet,
     attach: async () => quiet,
+    usage: async () =>
+      [...observed.values()].flatMap((one) => {
+        const used = one.state === "running" ? options.used?.(one) : undefined;
+        return used === undefined ? [] : [{ id: one.id, ...used }];
+      }),
     engine: async () => ({ id: engineId, version: "hollow://1" }),
     [Symbol.asyncDispose]: async () => listeners.clear(),
   };

@@ -121,6 +121,15 @@ export interface Session extends Disposable {
   exitCode(): Promise<number | undefined>;
 }
 
+/** What a running container has used. */
+export type Used = {
+  readonly id: string;
+  /** CPU time since it began. */
+  readonly cpuNanoseconds: number;
+  /** The working set. */
+  readonly memoryBytes: number;
+};
+
 export interface ContainerRuntime extends AsyncDisposable {
   /** As last observed: what runs of one pod, or of all. */
   containers(uid?: string): readonly Observed[];
@@ -145,6 +154,8 @@ export interface ContainerRuntime extends AsyncDisposable {
   logs(id: string, options: LogOptions, signal: AbortSignal): AsyncIterable<Uint8Array>;
   exec(id: string, options: ExecOptions, signal: AbortSignal): Promise<Session>;
   attach(id: string, options: Omit<ExecOptions, "command">, signal: AbortSignal): Promise<Session>;
+  /** Of the containers that run; one of which nothing can be told now is left out (N1). */
+  usage(): Promise<readonly Used[]>;
   /** The engine, for the Node object. */
   engine(): Promise<{ readonly id: string; readonly version: string }>;
 }

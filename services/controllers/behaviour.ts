@@ -19,6 +19,7 @@ import { namespace as namespaceKind } from "../../libs/model/kinds/namespace.ts"
 import type { Change } from "../../libs/store/replica.ts";
 import type { Op } from "../../libs/store/store.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
+import { memoriesOf, type Memories } from "./memories.ts";
 import {
   actorName,
   type Controller,
@@ -30,6 +31,9 @@ import {
   warning,
   type Write,
 } from "./controller.ts";
+
+/** Objects of a controller of which an instance remembers something; of more the oldest are forgotten. */
+const memoriesMax = 50_000;
 
 export type BehaviourPorts = Surroundings & {
   /** To name the object that a failure is shown on. */
@@ -46,6 +50,7 @@ export function behaviourOf(
   const { kind, missing } = controller;
   const address = controller.name ?? kind.plural;
   const concerns = concernsOf(controller);
+  const memories = memoriesOf(memoriesMax);
   return {
     kind: address,
     concerns,
@@ -65,7 +70,9 @@ export function behaviourOf(
       const [namespace, own] = splitName(kind, name);
       const context = { view, now, random: ports.random, settings: ports.settings };
       const self = view.get(kind, namespace, own);
-      if (self !== undefined) return turnOf(controller, ports, loose(self), context);
+      if (self !== undefined)
+        return turnOf(controller, { ...ports, memories }, loose(self), context);
+      memories.delete(name);
       const made = missing?.make(own, view, ports);
       if (made === undefined) return undefined;
       return {
@@ -79,14 +86,16 @@ export function behaviourOf(
 
 function turnOf(
   controller: Controller,
-  ports: BehaviourPorts,
+  { memories, ...ports }: BehaviourPorts & { readonly memories: Memories },
   self: StoredObject & { readonly status?: unknown },
   context: AdmissionContext,
 ): Turn | undefined {
   const { view, now } = context;
   // `self` is an object of the controller's kind: it was read as one.
-  const world = controller.read(view, self, ports);
+  const name = actorName(self.metadata);
+  const world = controller.read(view, self, { ...ports, now, remembered: memories.get(name) });
   const decided = controller.decide(self, world, now);
+  if (decided.remember !== undefined) memories.set(name, decided.remember);
   const ledger = quotaLedger(view);
   const { children, refusals } = admitted(controller, decided, ledger, context);
   const decision =

@@ -8,6 +8,7 @@ import type { ClusterView } from "../../libs/cluster/view.ts";
 import type { ApiError } from "../../libs/model/errors.ts";
 import type { Kind, ObjectOf } from "../../libs/model/kind.ts";
 import type { EpochMs } from "../../libs/telemetry/clock.ts";
+import type { Measured } from "./measurements.ts";
 import type { ObservedNodes } from "./sessions/observed-nodes.ts";
 
 /** What a created object need not say: its uid, times and defaults are admission's. */
@@ -41,6 +42,11 @@ export type Decision<Child, Self> = {
   readonly events: readonly EventNote[];
   /** A change of the object's own metadata or spec, or its end; absent: none. */
   readonly self?: Exclude<Write<Self>, { readonly op: "create" }> | undefined;
+  /**
+   * What this instance shall know at the object's next turn here, and no other: what is gone with it
+   * must be safe to lose (N1). Absent: what it remembers stays.
+   */
+  readonly remember?: unknown;
 };
 
 /** A create that admission refused: beyond a quota, or outside a namespace's limits. */
@@ -52,6 +58,15 @@ export type StatusOf<Self> = Self extends { readonly status?: infer S } ? S | un
 export type Surroundings = {
   readonly nodes: ObservedNodes;
   readonly settings: ClusterSettings;
+  /** What is measured; absent where nothing is: unknown. */
+  readonly measured?: Measured;
+};
+
+/** The same at one turn of one object. */
+export type TurnSurroundings = Surroundings & {
+  readonly now: EpochMs;
+  /** What the object's last turn on this instance had it remember; undefined: there was none. */
+  readonly remembered: unknown;
 };
 
 /** An object of any kind, as a change shows it. */
@@ -96,7 +111,7 @@ export type ControllerOptions<K extends Kind, C extends Kind, World> = {
    */
   readonly derivedNames?: boolean;
   /** Plain data of the cut: all that the decision will know. */
-  readonly read: (view: ClusterView, self: ObjectOf<K>, around: Surroundings) => World;
+  readonly read: (view: ClusterView, self: ObjectOf<K>, around: TurnSurroundings) => World;
   readonly decide: (
     self: ObjectOf<K>,
     world: World,

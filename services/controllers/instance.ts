@@ -5,6 +5,8 @@ import { runActors } from "../../libs/actor/runtime.ts";
 import type { Bus } from "../../libs/bus/bus.ts";
 import type { Cluster } from "../../libs/cluster/open.ts";
 import type { RecordEvent } from "../../libs/cluster/record-event.ts";
+import { listenToUsage, observeUsage } from "../../libs/cluster/observed-usage.ts";
+import { horizontalPodAutoscaler } from "../../libs/model/kinds/horizontalpodautoscaler.ts";
 import type { Memberships } from "../../libs/store/memberships.ts";
 import type { Clock } from "../../libs/telemetry/clock.ts";
 import type { Log } from "../../libs/telemetry/log.ts";
@@ -15,6 +17,8 @@ import { controllersIn } from "./controllers-in.ts";
 import { serveDirectMessages } from "./direct-messages.ts";
 import { serveFailing } from "./failing.ts";
 import { serveMetrics } from "./measured.ts";
+import type { Measured } from "./measurements.ts";
+import { jetStreamPending } from "./metrics/jetstream-pending.ts";
 import { serveDrains } from "./sessions/drain.ts";
 import { listen } from "./sessions/hearing.ts";
 import { serveLbs } from "./sessions/lb-sessions.ts";
@@ -52,7 +56,13 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
 
   using hearing = listen(clock, () => bus.healthySinceMs());
   const nodes = observeNodes(clock, hearing);
-  const around = { nodes, settings, view, record, random };
+  const usage = observeUsage(clock);
+  await using _usage = await listenToUsage(bus, usage);
+  let wake = (_autoscaler: string): void => undefined;
+  await using values = jetStreamPending({ bus, changed: (asker) => wake(asker), ...ports });
+  const heardForMs = () => hearing.heardForMs();
+  const measured: Measured = { usage, values, heardForMs };
+  const around = { nodes, settings, measured, view, record, random };
   const behaviours = controllers.map((one) => behaviourOf(one, around));
 
   let instances: readonly string[] = [];
@@ -64,6 +74,7 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
   );
   const placement = await joinPlacement({ memberships, member, clock, log, signal });
   await using actors = runActors({ behaviours, view, replica, store, placement, ...ports });
+  wake = (asker) => actors.tell(horizontalPodAutoscaler.plural, asker);
   const sessions: SessionPorts = {
     bus,
     store,

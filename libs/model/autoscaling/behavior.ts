@@ -59,6 +59,7 @@ const rules = z
     context.addIssue(problem("FieldValueRequired", ["policies"], detail));
   })
   .meta({ title: "autoscaling.v2.HPAScalingRules" });
+export type ScalingRules = z.output<typeof rules>;
 
 export const behavior = z
   .strictObject({
@@ -88,7 +89,10 @@ const downDefaults = {
  *
  * @see https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/#default-behavior
  */
-export const withDefaults = ({ scaleUp, scaleDown }: Behavior): Required<Behavior> => ({
+export const withDefaults = ({
+  scaleUp,
+  scaleDown,
+}: Behavior): { readonly scaleUp: ScalingRules; readonly scaleDown: ScalingRules } => ({
   scaleUp: { ...upDefaults, policies: [...upDefaults.policies], ...scaleUp },
   scaleDown: { ...downDefaults, policies: [...downDefaults.policies], ...scaleDown },
 });

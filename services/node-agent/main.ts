@@ -31,6 +31,8 @@ const config = z
     BERTH_DATA_DIR: z.string().default(join(process.cwd(), ".berth", "node-agent")),
     BERTH_RUNTIME: z.enum(["docker", "hollow"]).default("docker"),
     BERTH_HOLLOW_COUNT: z.coerce.number().int().min(1).max(5_000).default(1),
+    /** The machine's cgroups, where the agent is in a container. */
+    BERTH_CGROUP_DIR: z.string().default("/sys/fs/cgroup"),
     BERTH_DRAIN: z.enum(["on", "off"]).default("on"),
     /** Touched whenever the service has done its work anew. */
     BERTH_HEALTH_FILE: z.string().optional(),
@@ -65,7 +67,8 @@ process.exit(0); // An attempt to connect to a NATS that is away would keep the 
 async function runDocker(node: string): Promise<void> {
   const docker = new Docker(); // Reads DOCKER_HOST.
   const cluster = config.BERTH_CLUSTER_ID;
-  await using runtime = await dockerRuntime({ docker, cluster, node, ...ports });
+  const cgroupDir = config.BERTH_CGROUP_DIR;
+  await using runtime = await dockerRuntime({ docker, cluster, node, cgroupDir, ...ports });
   await run(node, runtime, (podCIDR, facts) =>
     podNetwork({ docker, run: runCommand, node, podCIDR, cluster: facts, log }),
   );

@@ -1,6 +1,8 @@
 /** Use that is measured, and pods that follow it: told with unmodified kubectl. */
+import { join } from "node:path";
 import { connect } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { root } from "../../scripts/tools/paths.ts";
 import { eventually, type TestCluster, testCluster } from "../cluster.ts";
 
 let cluster: TestCluster;
@@ -15,15 +17,14 @@ const jsonpath = (resource: string, path: string) =>
 const replicasOf = async (name: string) =>
   Number(await jsonpath(`deployment ${name}`, "{.spec.replicas}"));
 
-const deployment = (name: string, replicas: number) => ({
+const burner = {
   apiVersion: "apps/v1",
   kind: "Deployment",
-  metadata: { name },
+  metadata: { name: "burner" },
   spec: {
-    replicas,
-    selector: { matchLabels: { app: name } },
+    selector: { matchLabels: { app: "burner" } },
     template: {
-      metadata: { labels: { app: name } },
+      metadata: { labels: { app: "burner" } },
       spec: {
         terminationGracePeriodSeconds: 1,
         containers: [
@@ -37,7 +38,7 @@ const deployment = (name: string, replicas: number) => ({
       },
     },
   },
-});
+};
 
 /** Prints how long something took since `begun`. */
 function took(what: string, begun: number): void {
@@ -46,7 +47,7 @@ function took(what: string, begun: number): void {
 
 describe("a Deployment with an autoscaler of CPU", () => {
   beforeAll(async () => {
-    await kubectl("apply -f -", JSON.stringify(deployment("burner", 1)));
+    await kubectl("apply -f -", JSON.stringify(burner));
     await kubectl("rollout status deployment/burner --timeout=60s");
   });
 
@@ -119,30 +120,6 @@ async function burn(url: string, signal: AbortSignal): Promise<void> {
   }
 }
 
-const worker = {
-  apiVersion: "autoscaling/v2",
-  kind: "HorizontalPodAutoscaler",
-  metadata: { name: "worker" },
-  spec: {
-    scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "worker" },
-    minReplicas: 0,
-    maxReplicas: 2,
-    metrics: [
-      {
-        type: "External",
-        external: {
-          metric: {
-            name: "nats.jetstream.consumer.pending",
-            selector: { matchLabels: { stream: "WORK", consumer: "worker" } },
-          },
-          target: { type: "AverageValue", averageValue: "10" },
-        },
-      },
-    ],
-    behavior: { scaleDown: { stabilizationWindowSeconds: 3 } },
-  },
-};
-
 test("the pods of a queue's workers come with its first message, and go with the last", async () => {
   await using stack = new AsyncDisposableStack();
   const nats = await connect({ servers: cluster.natsUrl });
@@ -158,8 +135,7 @@ test("the pods of a queue's workers come with its first message, and go with the
   const config = { durable_name: "worker", name: "worker", ack_policy: "explicit" };
   await api("CONSUMER.CREATE.WORK.worker", { stream_name: "WORK", config });
 
-  await kubectl("apply -f -", JSON.stringify(deployment("worker", 0)));
-  await kubectl("apply -f -", JSON.stringify(worker));
+  await kubectl(`apply -f ${join(root, "examples/autoscaling/worker.yaml")}`);
   await eventually("the metric is known", async () => {
     expect(await kubectl("get hpa worker")).toMatch(
       /worker +Deployment\/worker +0\/10 \(avg\) +0 +2 +0 /,

@@ -1,17 +1,15 @@
 /** What containers use: from their cgroups, or where those are out of sight, from the engine. */
 import type Docker from "dockerode";
 import * as z from "zod";
-import {
-  type CgroupFiles,
-  cgroupRoots,
-  type CgroupRoots,
-  locateCgroup,
-  readCgroup,
-} from "../usage/cgroup.ts";
+import type { Clock } from "../../../libs/telemetry/clock.ts";
+import { type CgroupFiles, type CgroupRoots, locateCgroup, readCgroup } from "../usage/cgroup.ts";
 import type { Observed, Used } from "./runtime.ts";
 
-/** The engine is asked about so many at once: its answers cost it much. */
-const askedMax = 4;
+/**
+ * The engine is asked about so many at once. It takes a second for each answer, whatever it is asked for.
+ * Measured with 20 containers: 3 ms for a round of files, 31 ms of the engine's CPU for its answers.
+ */
+const askedMax = 32;
 
 const engineStats = z.object({
   cpu_stats: z.object({ cpu_usage: z.object({ total_usage: z.number() }) }),
@@ -26,7 +24,8 @@ type Running = Pick<Observed, "id" | "pid">;
 /** @returns reads the use of containers that run; one that cannot be read is left out */
 export function usageReader(
   docker: Pick<Docker, "getContainer">,
-  roots: CgroupRoots = cgroupRoots,
+  clock: Clock,
+  roots: CgroupRoots,
 ): (running: readonly Running[]) => Promise<readonly Used[]> {
   const located = new Map<string, CgroupFiles | "out of sight">();
 
@@ -34,7 +33,8 @@ export function usageReader(
     try {
       const known = located.get(one.id) ?? (await locateCgroup(one, roots)) ?? "out of sight";
       located.set(one.id, known);
-      return known === "out of sight" ? undefined : { id: one.id, ...(await readCgroup(known)) };
+      if (known === "out of sight") return undefined;
+      return { id: one.id, ...(await readCgroup(known)), atMs: clock.monotonicMs() };
     } catch {
       located.set(one.id, "out of sight"); // It has ended, or the engine must say.
       return undefined;
@@ -50,7 +50,8 @@ export function usageReader(
       const { stats } = memory;
       const inactive = stats["total_inactive_file"] ?? stats["inactive_file"] ?? 0;
       const memoryBytes = Math.max(memory.usage - inactive, 0);
-      return { id, cpuNanoseconds: cpu.cpu_usage.total_usage, memoryBytes };
+      const cpuNanoseconds = cpu.cpu_usage.total_usage;
+      return { id, cpuNanoseconds, memoryBytes, atMs: clock.monotonicMs() };
     } catch {
       return undefined; // It has ended since.
     }

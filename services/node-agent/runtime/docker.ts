@@ -23,6 +23,8 @@ export type DockerOptions = {
   readonly docker: Docker;
   readonly cluster: string;
   readonly node: string;
+  /** Where the machine's cgroups are; by default where the system has them. */
+  readonly cgroupDir?: string;
   readonly clock: Clock;
   readonly log: Log;
 };
@@ -110,7 +112,8 @@ export async function dockerRuntime(options: DockerOptions): Promise<ContainerRu
 
   await refresh();
   const listening = listen();
-  const readUsage = usageReader(docker);
+  const roots = { proc: "/proc", cgroup: options.cgroupDir ?? "/sys/fs/cgroup" };
+  const readUsage = usageReader(docker, clock, roots);
 
   async function act(what: string, run: () => Promise<unknown>, fine: readonly number[] = []) {
     try {

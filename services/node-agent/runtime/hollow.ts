@@ -22,7 +22,7 @@ export type HollowOptions = {
   /** Its message fails the start. */
   readonly failStart?: (spec: ContainerSpec) => string | undefined;
   /** What a running container has used so far; by default nothing is known of any. */
-  readonly used?: (container: Observed) => Omit<Used, "id"> | undefined;
+  readonly used?: (container: Observed) => Omit<Used, "id" | "atMs"> | undefined;
 };
 
 export type HollowRuntime = ContainerRuntime & {
@@ -130,7 +130,8 @@ export function hollowRuntime(options: HollowOptions): HollowRuntime {
     usage: async () =>
       [...observed.values()].flatMap((one) => {
         const used = one.state === "running" ? options.used?.(one) : undefined;
-        return used === undefined ? [] : [{ id: one.id, ...used }];
+        const atMs = clock.monotonicMs();
+        return used === undefined ? [] : [{ id: one.id, ...used, atMs }];
       }),
     engine: async () => ({ id: engineId, version: "hollow://1" }),
     [Symbol.asyncDispose]: async () => listeners.clear(),

@@ -128,6 +128,8 @@ export type Used = {
   readonly cpuNanoseconds: number;
   /** The working set. */
   readonly memoryBytes: number;
+  /** When it was read, monotonic. */
+  readonly atMs: number;
 };
 
 export interface ContainerRuntime extends AsyncDisposable {

@@ -1,7 +1,4 @@
-/**
- * What a container uses, from its cgroup's files, of either version. Measured beside the engine's
- * statistics for 30 containers: see bench/node-agent/usage.ts.
- */
+/** What a container uses, from its cgroup's files, of either version. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -13,12 +10,11 @@ export type CgroupFiles =
   | { readonly version: 2; readonly folder: string };
 
 export type CgroupRoots = {
-  /** `/proc` */
+  /** `/proc`, of the machine. */
   readonly proc: string;
-  /** `/sys/fs/cgroup` */
+  /** `/sys/fs/cgroup`, of the machine. */
   readonly cgroup: string;
 };
-export const cgroupRoots: CgroupRoots = { proc: "/proc", cgroup: "/sys/fs/cgroup" };
 
 /**
  * Where the counters of container `id` are, by its first process.

@@ -40,7 +40,7 @@ export function reportUsage(bus: Bus, options: UsageOptions): AsyncDisposable {
     const atMs = clock.monotonicMs();
     const known = new Map<string, Rate>();
     for (const { id, ...sample } of used) {
-      const rate = measured.next(id, { ...sample, atMs });
+      const rate = measured.next(id, sample);
       if (rate !== undefined) known.set(id, rate);
     }
     const machine = whole && measured.next(wholeId, { ...whole, atMs });

@@ -144,6 +144,10 @@ test("the pods of a queue's workers come with its first message, and go with the
 
   const begun = performance.now();
   nats.publish("work.first", "one");
+  await eventually("a pod is wanted", async () => {
+    expect(await replicasOf("worker")).toBe(1);
+  });
+  took("first message → a pod wanted", begun);
   await eventually("a pod is ready", async () => {
     expect(await jsonpath("deployment worker", "{.status.readyReplicas}")).toBe("1");
   });

@@ -41,6 +41,22 @@ describe("docker compose brings up a cluster of several controllers and schedule
     expect(table).toMatch(/:107E \S+ 0A/); // It listens on 4222.
   });
 
+  test("the agent sees the machine's cgroups", async () => {
+    const nats = (await serviceContainers()).find(({ Name }) => Name.includes("nats"));
+    const one = JSON.stringify({ id: nats?.Id, pid: nats?.State.Pid });
+    const roots = '{ proc: "/proc", cgroup: process.env.BERTH_CGROUP_DIR }';
+    const script = `
+      import { locateCgroup, readCgroup } from "./services/node-agent/usage/cgroup.ts";
+      console.log(JSON.stringify(await readCgroup(await locateCgroup(${one}, ${roots}))));
+    `;
+    const node = ["node", "--input-type=module", "-e", script];
+    const used: unknown = JSON.parse(await cluster.compose(["exec", "-T", "node-agent", ...node]));
+    expect(used).toMatchObject({
+      cpuNanoseconds: expect.any(Number),
+      memoryBytes: expect.any(Number),
+    });
+  });
+
   test("a service that is cut off from NATS is unhealthy", async () => {
     await cluster.compose(["stop", "--timeout", "5", "nats"]);
     await eventually("they notice", async () => {

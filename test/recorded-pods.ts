@@ -46,22 +46,25 @@ export async function recordedCensus(
   return census.report();
 }
 
+/** Every revision of keys under `prefix`. @throws {Error} when the record lacks one */
+export async function* recordedRevisions(store: Store, prefix: string): AsyncIterable<Entry> {
+  const upTo = await store.lastRevision();
+  yield* withoutGap(store.history({ after: 0, upTo, prefix }));
+}
+
 /**
- * Every revision of keys under `prefix`; each names the one before it, so none can be missing.
+ * Each revision names the one before it of its key, so none can be missing.
  *
  * @param onHidden told of a deletion before which revisions are missing, and of the last of its key
- * before those (0: none); without it that is an error. The record is a mirror: what a deletion rolls
- * up while no server leads the mirror it never sees.
- * @throws {Error} when the record lacks a revision
+ * before those (0: none); without it that is an error
+ * @throws {Error} when one is missing
  */
-export async function* recordedRevisions(
-  store: Store,
-  prefix: string,
+export async function* withoutGap(
+  entries: AsyncIterable<Entry> | Iterable<Entry>,
   onHidden?: (deletion: Entry, lastKnown: Revision) => void,
 ): AsyncIterable<Entry> {
   const last = new Map<string, Revision>();
-  const upTo = await store.lastRevision();
-  for await (const entry of store.history({ after: 0, upTo, prefix })) {
+  for await (const entry of entries) {
     const before = last.get(entry.key) ?? 0;
     const isHidden = entry.previous !== before;
     if (isHidden && entry.deleted && onHidden !== undefined) onHidden(entry, before);

@@ -11,7 +11,7 @@ import type { Entry, Revision, Store } from "../../libs/store/store.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
 import type { Child } from "../../scripts/supervisor/child.ts";
 import { eventually, type TestCluster } from "../cluster.ts";
-import { recordedRevisions, storeOf, testPorts } from "../recorded-pods.ts";
+import { storeOf, testPorts, withoutGap } from "../recorded-pods.ts";
 import { judge } from "../sim/invariants.ts";
 import { churn, type ChurnReport } from "./churn.ts";
 
@@ -57,6 +57,8 @@ export async function chaos(
   await using store = await storeOf(cluster);
   await cluster.kubectl(["create", "namespace", namespace]);
   const from = await store.lastRevision();
+  const unwatch = new AbortController();
+  const watching = watchRevisions(store, from, unwatch.signal);
   const kills: Record<string, number> = {};
   const killed = (victim: Child) => {
     victim.kill();
@@ -98,7 +100,11 @@ export async function chaos(
     restMaxMs,
   );
 
-  const record = await judgedRecord(store, natsEveryMs !== undefined);
+  unwatch.abort();
+  const record = await judgedRecord(
+    await recordWith(store, await watching),
+    natsEveryMs !== undefined,
+  );
   const since = record.storedAtMs.filter(({ revision }) => revision > from);
   const convergedMs = Math.max((since.at(-1)?.atMs ?? 0) - Math.max(...lasts), 0);
   const { hidden, unjudged, broken } = record;
@@ -106,12 +112,39 @@ export async function chaos(
 }
 
 /**
+ * What the cluster's record has, and what a feed saw. With several servers either misses what a
+ * deletion rolls up while nobody leads its stream; they seldom miss the same.
+ */
+async function recordWith(
+  store: Store,
+  seen: ReadonlyMap<Revision, Entry>,
+): Promise<readonly Entry[]> {
+  const upTo = await store.lastRevision();
+  const record = new Map(seen);
+  for await (const entry of store.history({ after: 0, upTo })) record.set(entry.revision, entry);
+  return [...record.values()].toSorted((a, b) => a.revision - b.revision);
+}
+
+/** Every revision that comes, until `signal` aborts. */
+async function watchRevisions(
+  store: Store,
+  after: Revision,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<Revision, Entry>> {
+  const seen = new Map<Revision, Entry>();
+  for await (const item of store.feed({ after, signal })) {
+    if (item.type === "entry") seen.set(item.entry.revision, item.entry);
+  }
+  return seen;
+}
+
+/**
  * Judges every revision of the record.
  *
- * @param mayHide the mirror was without a leader at times: while the state of one object is not known,
+ * @param mayHide streams were without a leader at times: while the state of one object is not known,
  * what the rest looks like is no proof
  */
-async function judgedRecord(store: Store, mayHide: boolean) {
+async function judgedRecord(record: readonly Entry[], mayHide: boolean) {
   const judged = judge();
   const wrong: { readonly revision: Revision; readonly what: string }[] = [];
   const unknown: { readonly after: Revision; readonly until: Revision }[] = [];
@@ -119,7 +152,7 @@ async function judgedRecord(store: Store, mayHide: boolean) {
   const onHidden = ({ revision, previous }: Entry, after: Revision) =>
     // Of one that was never seen: it was made while nobody led the mirror.
     void unknown.push({ after: after === 0 ? previous - 1 : after, until: revision });
-  for await (const entry of recordedRevisions(store, "", mayHide ? onHidden : undefined)) {
+  for await (const entry of withoutGap(record, mayHide ? onHidden : undefined)) {
     const { revision, storedAtMs: atMs } = entry;
     storedAtMs.push({ revision, atMs });
     wrong.push(...judged.see(entry).map((what) => ({ revision, what })));

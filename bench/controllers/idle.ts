@@ -15,13 +15,19 @@ import { type Result, report } from "../report.ts";
 import { hollowCluster } from "./hollow-cluster.ts";
 import { cpuSeconds } from "./process-use.ts";
 
-type Params = { readonly objects: number; readonly seconds: number; readonly nodes: number };
+type Params = {
+  readonly objects: number;
+  readonly seconds: number;
+  readonly nodes: number;
+  /** Between the last object and the first second that counts. */
+  readonly settleSeconds: number;
+};
 
-const settleSeconds = 20;
 /** On every machine of the cluster, beside the control plane. */
 const onNodes = new Set(["hollow"]);
 
-export async function benchIdle({ objects, seconds, nodes }: Params): Promise<readonly Result[]> {
+export async function benchIdle(given: Params): Promise<readonly Result[]> {
+  const { objects, seconds, nodes, settleSeconds } = given;
   await using cluster = await hollowCluster({ nodes, controllers: 1 });
   using client = await kubeClient(cluster);
   await makeObjects(client, objects);
@@ -132,5 +138,5 @@ if (import.meta.main) {
     },
   });
   const [objects, seconds] = [Number(values.objects), Number(values.seconds)];
-  report(await benchIdle({ objects, seconds, nodes: Number(values.nodes) }));
+  report(await benchIdle({ objects, seconds, nodes: Number(values.nodes), settleSeconds: 20 }));
 }

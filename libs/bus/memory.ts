@@ -24,7 +24,7 @@ export type NetworkOptions = {
    * What becomes of a packet, asked for each: when it arrives, milliseconds from now. None: it is lost;
    * several: it is doubled; different ones: it overtakes, or is overtaken.
    */
-  readonly fate?: () => readonly number[];
+  readonly fate?: (subject: string) => readonly number[];
 };
 
 const atOnce = [0];
@@ -73,7 +73,7 @@ export function memoryNetwork({ fate = () => atOnce }: NetworkOptions = {}): Mem
         publish(subject, data, options = {}) {
           if (upSinceMs === undefined) return;
           const copy = data.slice();
-          for (const delayMs of fate()) {
+          for (const delayMs of fate(subject)) {
             if (delayMs > 0) clock.after(delayMs, () => deliver(subject, copy, options));
             else queueMicrotask(() => deliver(subject, copy, options));
           }

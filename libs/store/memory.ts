@@ -10,7 +10,7 @@ import { systemRandom } from "../telemetry/random.ts";
 import type { Delivery, Life, LifeOptions } from "./life.ts";
 import { type MemoryBucket, memoryBucket } from "./memory-bucket.ts";
 import { type MemoryFaults, noFaults } from "./memory-faults.ts";
-import type { Entry, Revision, Store } from "./store.ts";
+import { type Entry, type Revision, type Store, StoreUnavailable } from "./store.ts";
 import { storeOnStream, type StorePorts } from "./store-on-stream.ts";
 import type { Answer, Draft, Stream } from "./stream.ts";
 
@@ -29,31 +29,45 @@ export function memoryStore({
   return storeOnStream(memoryStream(bucket, faults, clock), { clock, random, log });
 }
 
-/** How much later than its silence a late append is stored, and how long a feed pauses. */
-const lateMs = 40;
-const pauseMs = 5;
-
 function memoryStream(bucket: MemoryBucket, faults: MemoryFaults, clock: Clock): Stream {
   const readable = () => bucket.last() - faults.lag();
+  const reached = () => {
+    if (faults.isDown()) throw new StoreUnavailable("the bucket cannot be reached");
+  };
   return {
     tombstoneMs: bucket.tombstoneMs,
     append: async (drafts) => appended(drafts, bucket, faults, clock),
     async newest(keys) {
+      reached();
       const at = readable();
       const entries = keys.map((key) => bucket.newest(key, at));
       return new Map(
         entries.filter((entry) => entry !== undefined).map((entry) => [entry.key, entry]),
       );
     },
-    last: async (key) => bucket.newest(key),
+    async last(key) {
+      reached();
+      return bucket.newest(key);
+    },
     async next(key, after) {
+      reached();
       const entry = bucket.recordedAfter(after, key);
       return entry !== undefined && entry.revision <= readable() ? entry : undefined;
     },
-    nextOfAll: async (after) => bucket.recordedAfter(after),
-    lastRevision: async () => bucket.last(),
-    begin: async (source, options) =>
-      source === "state" ? feedLife(bucket, faults, clock, options) : recordLife(bucket, options),
+    async nextOfAll(after) {
+      reached();
+      return bucket.recordedAfter(after);
+    },
+    async lastRevision() {
+      reached();
+      return bucket.last();
+    },
+    async begin(source, options) {
+      reached();
+      return source === "state"
+        ? feedLife(bucket, faults, clock, options)
+        : recordLife(bucket, options);
+    },
     async [Symbol.asyncDispose]() {},
   };
 }
@@ -64,7 +78,7 @@ async function appended(
   faults: MemoryFaults,
   clock: Clock,
 ): Promise<Answer> {
-  const fault = faults.append();
+  const fault = faults.isDown() ? "lose" : faults.append();
   switch (fault) {
     case "pass":
       return bucket.append(drafts);
@@ -76,8 +90,13 @@ async function appended(
       bucket.append(drafts);
       return { type: "silent" };
     case "late":
-      clock.after(lateMs, () => void bucket.append(drafts));
+      clock.after(faults.delayMs(), () => void bucket.append(drafts));
       return { type: "silent" };
+    case "slow": {
+      const answer = bucket.append(drafts);
+      await clock.sleep(faults.delayMs());
+      return answer;
+    }
     default:
       return fault satisfies never;
   }
@@ -145,8 +164,9 @@ async function* following(
 }
 
 async function isCut(faults: MemoryFaults, clock: Clock, signal: AbortSignal): Promise<boolean> {
+  if (faults.isDown()) return true;
   const fault = faults.deliver();
-  if (fault === "pause") await clock.sleep(pauseMs, signal);
+  if (fault === "pause") await clock.sleep(faults.delayMs(), signal);
   return fault === "cut" || signal.aborted;
 }
 

@@ -6,7 +6,8 @@ import type { PodWork } from "../../services/node-agent/pod/spec.ts";
 import { known as knownAssignments } from "../../services/node-agent/session/known.ts";
 import { reports as reportQueue } from "../../services/node-agent/session/reports.ts";
 import { nodeSession } from "../../services/node-agent/session/session.ts";
-import { timeOf } from "../../libs/model/time.ts";
+import { type EpochMs, timeOf } from "../../libs/model/time.ts";
+import type { Clock } from "../../libs/telemetry/clock.ts";
 import type { ProcessPorts } from "./process.ts";
 
 /** A pod's containers, as one. */
@@ -14,7 +15,10 @@ export type Running = {
   readonly uid: string;
   readonly pod: string;
   readonly address: string;
-  readonly sinceMs: number;
+  /** By the machine's clock. */
+  readonly since: EpochMs;
+  /** It ends by itself, as it is a Job's. */
+  readonly ends: boolean;
 };
 
 export type Machine = {
@@ -24,15 +28,24 @@ export type Machine = {
   agent(ports: ProcessPorts): Promise<void>;
   /** Everything that runs on it is gone. */
   cutPower(): void;
+  /** One of its pods, if it has any, is not ready for a while. */
+  falter(nth: number, forMs: number): void;
 };
 
 export type MachineOptions = {
   readonly name: string;
+  readonly engine: string;
   readonly cpu: string;
   /** Told before a pod's containers are ended on purpose. */
-  readonly onEnd: (running: Running, drained: boolean) => void;
+  readonly onEnd: (running: Running) => void;
+  /** Told when a pod's containers begin. */
+  readonly onStart: (running: Running) => void;
   readonly startMs: () => number;
   readonly endMs: () => number;
+  /** How long a Job's pod runs, and whether it succeeds. */
+  readonly clock: Clock;
+  readonly runMs: () => number;
+  readonly succeeds: () => boolean;
 };
 
 const drainMaxMs = 10_000;
@@ -40,8 +53,13 @@ const networkRetryMs = 100;
 /** Addresses of a range that pods may have. */
 const addressesMax = 250;
 
-export function machine({ name, cpu, onEnd, startMs, endMs }: MachineOptions): Machine {
+export function machine(options: MachineOptions): Machine {
+  const { name, engine, cpu, onEnd, startMs, endMs } = options;
   const running = new Map<string, Running>();
+  /** What has ended by itself, and how. */
+  const over = new Map<string, "Succeeded" | "Failed">();
+  const unready = new Set<string>();
+  let changed: ((uid: string) => void) | undefined;
   let [saved, given]: [unknown, number] = [undefined, 0];
 
   /** One that no pod here has; it is not used again soon. */
@@ -62,18 +80,23 @@ export function machine({ name, cpu, onEnd, startMs, endMs }: MachineOptions): M
     const known = knownAssignments();
     const reports = reportQueue();
     const busy = new Set<string>();
+    /** Told of while they were at it. */
+    const again = new Set<string>();
     const doomed = new Set<string>();
     let aside = false;
 
     /** What was told of each pod since the agent began: only changes are told. */
-    const told = new Map<string, "runs" | "gone">();
+    const told = new Map<string, string>();
 
     const report = (work: PodWork, gone: boolean) => {
       const { namespace, name: pod, uid } = work;
-      const news = gone ? "gone" : "runs";
+      const phase = over.get(uid) ?? (gone ? "Succeeded" : "Running");
+      const ready = phase === "Running" && !unready.has(uid);
+      const status = statusOf(running.get(uid), { phase, ready, now: clock.now() });
+      const news = `${phase} ${ready} ${gone}`;
       if (told.get(uid) === news) return;
       told.set(uid, news);
-      reports.put({ namespace, name: pod, uid, gone, status: statusOf(running.get(uid), gone) });
+      reports.put({ namespace, name: pod, uid, gone, status });
       session.wakeReports();
     };
 
@@ -84,22 +107,26 @@ export function machine({ name, cpu, onEnd, startMs, endMs }: MachineOptions): M
         const one = running.get(uid);
         if (work === undefined || doomed.has(uid)) {
           if (one === undefined) return;
-          onEnd(one, true); // Nobody knows its pod: there is nothing to drain.
+          onEnd(one); // Nobody knows its pod: there is nothing to drain.
           await clock.sleep(endMs());
           running.delete(uid);
         } else if (work.deletionTimestamp !== undefined) {
           const { namespace, name: pod } = work;
           if (one !== undefined) {
+            const askedAtMs = clock.monotonicMs();
             await session.drained({ namespace, name: pod, uid }, drainMaxMs);
             if (signal.aborted) return;
-            onEnd(one, true);
+            // At its limit a drain is over, whatever the lbs have applied.
+            if (clock.monotonicMs() - askedAtMs < drainMaxMs) onEnd(one);
             await clock.sleep(endMs());
             running.delete(uid);
           }
           report(work, true);
           return;
+        } else if (work.phase !== undefined) {
+          return; // It has ended, as the control plane knows.
         } else {
-          if (one === undefined) {
+          if (one === undefined && !over.has(uid)) {
             await clock.sleep(startMs(), signal);
             if (signal.aborted) return;
             const still = known.held().find((held) => held.work.uid === uid)?.work;
@@ -110,19 +137,30 @@ export function machine({ name, cpu, onEnd, startMs, endMs }: MachineOptions): M
               continue;
             }
             const podName = `${work.namespace}/${work.name}`;
-            running.set(uid, { uid, pod: podName, address, sinceMs: clock.monotonicMs() });
+            const ends = work.spec.restartPolicy === "Never";
+            const begun: Running = { uid, pod: podName, address, since: clock.now(), ends };
+            running.set(uid, begun);
+            options.onStart(begun);
           }
           report(work, false);
-          return;
+          if (running.get(uid)?.ends !== true) return;
+          await clock.sleep(options.runMs(), signal);
+          if (signal.aborted || !running.delete(uid)) continue;
+          over.set(uid, options.succeeds() ? "Succeeded" : "Failed");
         }
       }
     }
 
     function wake(uid: string): void {
+      again.add(uid);
       if (busy.has(uid)) return;
       busy.add(uid);
+      again.delete(uid);
       act(uid).then(
-        () => busy.delete(uid),
+        () => {
+          busy.delete(uid);
+          if (again.has(uid) && !signal.aborted) wake(uid);
+        },
         (error: unknown) => log.error({ err: error }, "a modelled pod failed"),
       );
     }
@@ -146,7 +184,7 @@ export function machine({ name, cpu, onEnd, startMs, endMs }: MachineOptions): M
       known,
       reports,
       facts: async () => ({
-        engineId: `engine-${name}`,
+        engineId: engine,
         labels: { "kubernetes.io/hostname": name },
         addresses: [{ type: "InternalIP", address: "127.0.0.1" }],
         capacity: { cpu, memory: "8Gi", pods: "110" },
@@ -170,22 +208,47 @@ export function machine({ name, cpu, onEnd, startMs, endMs }: MachineOptions): M
       log,
       signal,
     });
+    changed = (uid) => {
+      // What nobody has told of since the agent began is not its business yet.
+      if (known.held().some(({ work }) => work.uid === uid)) wake(uid);
+    };
     await session.run();
   }
 
-  return { name, running, agent, cutPower: () => running.clear() };
+  return {
+    name,
+    running,
+    agent,
+    cutPower() {
+      for (const { uid, ends } of running.values()) if (ends) over.set(uid, "Failed");
+      running.clear();
+      unready.clear();
+    },
+    falter(nth, forMs) {
+      const { uid } = [...running.values()][nth % Math.max(running.size, 1)] ?? {};
+      if (uid === undefined) return;
+      unready.add(uid);
+      changed?.(uid);
+      options.clock.after(forMs, () => {
+        unready.delete(uid);
+        changed?.(uid);
+      });
+    },
+  };
 }
 
-function statusOf(running: Running | undefined, gone: boolean): Record<string, unknown> {
-  const ready = running !== undefined && !gone;
-  const at = timeOf(Date.UTC(2026, 0, 1) + Math.round(running?.sinceMs ?? 0));
+function statusOf(
+  running: Running | undefined,
+  { phase, ready, now }: { readonly phase: string; readonly ready: boolean; readonly now: EpochMs },
+): Record<string, unknown> {
+  const at = timeOf(running?.since ?? now);
   const condition = (type: string) => ({
     type,
     status: ready ? "True" : "False",
     lastTransitionTime: at,
   });
   return {
-    phase: gone ? "Succeeded" : ready ? "Running" : "Pending",
+    phase,
     conditions: [condition("Ready"), condition("ContainersReady")],
     ...(running !== undefined && {
       podIP: running.address,

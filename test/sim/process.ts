@@ -1,4 +1,4 @@
-/** A process of the simulated cluster: it starts, is killed between any two steps, or is told to stop. */
+/** A process of the simulated cluster: it starts, is killed between any two effects, or told to stop. */
 import { busOn } from "../../libs/bus/bus-on.ts";
 import type { Bus } from "../../libs/bus/bus.ts";
 import type { MemoryNetwork } from "../../libs/bus/memory.ts";
@@ -6,18 +6,24 @@ import type { MemoryBucket } from "../../libs/store/memory-bucket.ts";
 import type { MemoryFaults } from "../../libs/store/memory-faults.ts";
 import type { MemoryMemberships } from "../../libs/store/memory-memberships.ts";
 import { memoryStore } from "../../libs/store/memory.ts";
-import type { Memberships } from "../../libs/store/memberships.ts";
+import type { Member, Memberships } from "../../libs/store/memberships.ts";
 import type { Store } from "../../libs/store/store.ts";
 import type { Clock } from "../../libs/telemetry/clock.ts";
 import type { Log } from "../../libs/telemetry/log.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
+import type { Answers } from "./answers.ts";
+import type { Chaos } from "./chaos.ts";
+import { gate, ownClock } from "./gate.ts";
 
 /** What all processes share. */
 export type Ground = {
   readonly bucket: MemoryBucket;
   readonly network: MemoryNetwork;
   readonly memberships: MemoryMemberships;
-  readonly faults: MemoryFaults;
+  readonly chaos: Chaos;
+  /** The store answers nobody now. */
+  readonly isStoreStopped: () => boolean;
+  readonly answers: Answers;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -41,68 +47,152 @@ export type Process = {
   stop(): Promise<void>;
   /** Cuts its connection, or mends it. */
   connect(up: boolean): void;
-  /** Why it ended by itself, which none ought to. */
-  failure(): unknown;
+  /** SIGSTOP, or SIGCONT. */
+  hold(still: boolean): void;
+  /** It hears of no other member of its group, or of all again. */
+  isolate(alone: boolean): void;
+  /** What its replica is told waits so long from now on. */
+  slowDown(forMs: number): void;
+};
+
+export type ProcessOptions = {
+  /** How far its time of day is ahead. */
+  readonly aheadMs: number;
+  /** It ended, and nobody told it to; without an error: chance killed it. */
+  readonly onEnd: (error: unknown) => void;
 };
 
 export function startProcess(
-  { bucket, network, memberships, faults, clock, random, log }: Ground,
+  ground: Ground,
+  { aheadMs, onEnd }: ProcessOptions,
   run: (ports: ProcessPorts) => Promise<void>,
 ): Process {
+  const { bucket, network, memberships, chaos, random, log } = ground;
   const stop = new AbortController();
   const leave = new AbortController();
   const announced: string[] = [];
-  let alive = true;
-  let failure: unknown;
+  const own = gate();
+  const clock = ownClock(ground.clock, own, aheadMs);
+  let [alive, connected] = [true, true];
+  let slowUntilMs = 0;
 
-  const wire = network.connect(clock);
-  const bus = busOn(wire, { clock, log });
-  const store = memoryStore({
-    bucket,
-    clock,
-    random,
-    log,
-    faults: {
-      append: () => (alive ? faults.append() : "lose"),
-      lag: () => faults.lag(),
-      deliver: () => (alive ? faults.deliver() : "cut"),
+  function die(): void {
+    if (!alive) return;
+    alive = false;
+    wire.setUp(false);
+    for (const id of announced) memberships.crash(id);
+    own.open();
+    stop.abort();
+  }
+
+  function struck(mishap: Parameters<Chaos["strikes"]>[0]): boolean {
+    if (!alive || stop.signal.aborted || !chaos.strikes(mishap)) return false;
+    die();
+    onEnd(undefined);
+    return true;
+  }
+
+  const wire = network.connect(ground.clock);
+  const gated = {
+    ...wire,
+    publish(...[subject, data, options]: Parameters<typeof wire.publish>) {
+      wire.publish(subject, data, options);
+      struck("killed after saying something");
     },
-  });
-  const own: Memberships = {
-    announce(member, signal) {
+    subscribe: (...[subject, queue, heard]: Parameters<typeof wire.subscribe>) =>
+      wire.subscribe(subject, queue, (packet) => own.pass(() => heard(packet))),
+  };
+  const bus = busOn(gated, { clock, log });
+
+  const faults: MemoryFaults = {
+    append() {
+      if (!alive) return "lose";
+      if (struck("killed before a write")) return "lose";
+      if (chaos.strikes("commit lost")) return "lose";
+      if (chaos.strikes("commit refused for no reason")) return "refuse";
+      if (chaos.strikes("commit late, after its silence")) return "late";
+      if (struck("killed after a write")) return "mute";
+      if (chaos.strikes("answer of a commit lost")) return "mute";
+      return own.isShut || chaos.strikes("answer of a commit slow") ? "slow" : "pass";
+    },
+    lag: () => (chaos.strikes("read of an old state") ? 1 + chaos.below(20) : 0),
+    deliver() {
+      if (!alive || chaos.strikes("feed broken off")) return "cut";
+      if (own.isShut || clock.monotonicMs() < slowUntilMs) return "pause";
+      if (chaos.strikes("transaction delivered in pieces")) return "pause";
+      return chaos.strikes("replica held up") ? "pause" : "pass";
+    },
+    delayMs: () => 1 + chaos.below(clock.monotonicMs() < slowUntilMs ? 200 : 60),
+    isDown: () => !alive || !connected || ground.isStoreStopped(),
+  };
+  const store = ground.answers.watched((chance) =>
+    memoryStore({ bucket, clock, random: chance, log, faults }),
+  );
+
+  const told = membersTold(ground);
+  const group: Memberships = {
+    async announce(member, signal) {
+      if (!alive) return;
       announced.push(member.id);
       signal.addEventListener("abort", () => alive && leave.abort(), { once: true });
-      return memberships.announce(member, leave.signal);
+      await memberships.announce(member, leave.signal);
     },
-    follow: (group, changed, signal) => memberships.follow(group, changed, signal),
+    follow: (name, changed, signal) =>
+      memberships.follow(
+        name,
+        told.hears((members) => own.pass(() => changed(members)), announced),
+        signal,
+      ),
   };
-  const ports = { bus, store, memberships: own, clock, random, log, signal: stop.signal };
+  const ports = { bus, store, memberships: group, clock, random, log, signal: stop.signal };
   const ended = run(ports).then(
-    () => {
-      if (!stop.signal.aborted) failure = new Error("it ended by itself");
-    },
+    () => alive && !stop.signal.aborted && onEnd(new Error("it ended by itself")),
     (error: unknown) => {
-      if (alive) failure = error;
+      if (!alive) return;
+      die();
+      onEnd(error);
     },
   );
 
   return {
-    kill() {
-      alive = false;
-      wire.setUp(false);
-      for (const id of announced) memberships.crash(id);
-      stop.abort();
-    },
+    kill: die,
     async stop() {
+      own.open();
       stop.abort();
       await ended;
       alive = false;
       await store[Symbol.asyncDispose]();
       await bus[Symbol.asyncDispose]();
     },
-    connect: (up) => {
-      if (alive) wire.setUp(up);
+    connect(up) {
+      if (!alive) return;
+      connected = up;
+      wire.setUp(up);
     },
-    failure: () => failure,
+    hold: (still) => (still && alive ? own.shut() : own.open()),
+    isolate: (alone) => told.isolate(alone),
+    slowDown: (forMs) => void (slowUntilMs = clock.monotonicMs() + forMs),
+  };
+}
+
+/** What a process hears of its group: late, or nothing of the others (W3). */
+function membersTold({ chaos, clock }: Pick<Ground, "chaos" | "clock">) {
+  let alone = false;
+  const again: (() => void)[] = [];
+  return {
+    isolate(isAlone: boolean) {
+      alone = isAlone;
+      for (const tell of again) tell();
+    },
+    hears(changed: (members: readonly Member[]) => void, own: readonly string[]) {
+      let newest: readonly Member[] = [];
+      const tell = () => changed(alone ? newest.filter(({ id }) => own.includes(id)) : newest);
+      again.push(tell);
+      return (members: readonly Member[]) => {
+        newest = members;
+        if (chaos.strikes("members heard late")) clock.after(chaos.below(2_000), tell);
+        else tell();
+      };
+    },
   };
 }

@@ -1,64 +1,111 @@
-/** The user of a simulated cluster: writes through admission, as a gateway does, until it is accepted. */
-import { admitCreate, admitDelete, admitUpdate } from "../../libs/admission/admit.ts";
+/** A user of a simulated cluster: writes through admission at a gateway, until it is accepted. */
+import {
+  admitCreate,
+  admitDelete,
+  admitUpdate,
+  type DeleteOptions,
+} from "../../libs/admission/admit.ts";
 import type { AdmissionContext, Admitted } from "../../libs/admission/context.ts";
 import type { Cluster } from "../../libs/cluster/open.ts";
-import { parse } from "../../libs/model/errors.ts";
+import type { ClusterView } from "../../libs/cluster/view.ts";
+import { ApiError, parse } from "../../libs/model/errors.ts";
 import type { Kind, ObjectOf } from "../../libs/model/kind.ts";
+import { ReplicaLagging } from "../../libs/store/replica.ts";
+import { StoreUnavailable } from "../../libs/store/store.ts";
 import type { Clock } from "../../libs/telemetry/clock.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
 
+type Manifest = { readonly metadata: { readonly name: string; readonly namespace?: string } };
+
 export type User = {
-  create(kind: Kind, manifest: object): Promise<void>;
+  create(kind: Kind, manifest: Manifest): Promise<void>;
+  /** Creates it; where it is, changes it. */
+  apply<K extends Kind>(
+    kind: K,
+    manifest: Manifest,
+    edit: (object: ObjectOf<K>) => object,
+  ): Promise<void>;
   /** Changes spec and metadata; an object that is not there stays so. */
   change<K extends Kind>(
     kind: K,
-    name: string,
+    of: Manifest["metadata"],
     edit: (object: ObjectOf<K>) => object,
   ): Promise<void>;
-  remove(kind: Kind, name: string): Promise<void>;
+  remove(kind: Kind, of: Manifest["metadata"], options?: DeleteOptions): Promise<void>;
+  /** What the gateway shows now; nothing while it is down. */
+  list<K extends Kind>(kind: K): readonly ObjectOf<K>[];
 };
 
-const attemptsMax = 200;
+const attemptsMax = 300;
+const pauseMs = 100;
 export const home = "default";
 
-export function user(cluster: Cluster, clock: Clock, random: Random): User {
-  const context = (): AdmissionContext => ({
-    view: cluster.view,
-    now: clock.now(),
-    random,
-    settings: cluster.settings,
-  });
+/** Why a gateway may refuse what was right when the user began. */
+const passing = new Set(["AlreadyExists", "NotFound", "Conflict", "Forbidden"]);
 
+/** @param gateway the one that answers now, if one does */
+export function user(gateway: () => Cluster | undefined, clock: Clock, random: Random): User {
   async function write(
-    admit: (context: AdmissionContext) => Admitted<unknown> | undefined,
+    admit: (view: ClusterView, context: AdmissionContext) => Admitted<unknown> | undefined,
   ): Promise<void> {
-    const { store, replica } = cluster;
     for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
-      const admitted = admit(context());
-      if (admitted === undefined || admitted.ops.length === 0) return;
-      const outcome = await store.commit(admitted.ops, { cut: cluster.view.revision });
-      await replica.caughtUp(outcome.revision ?? (await store.lastRevision()));
-      if (outcome.ok) return;
+      const cluster = gateway();
+      const outcome = cluster && (await attemptAt(cluster, admit));
+      if (outcome === "done") return;
+      await clock.sleep(pauseMs);
     }
-    throw new Error("every attempt lost a race");
+    throw new Error("no attempt was accepted");
   }
 
-  const scopeOf = (kind: Kind) => (kind.namespaced ? home : undefined);
-  const find = <K extends Kind>(kind: K, name: string) =>
-    cluster.view.get(kind, scopeOf(kind), name);
+  async function attemptAt(
+    { store, replica, view, settings }: Cluster,
+    admit: Parameters<typeof write>[0],
+  ): Promise<"done" | "again"> {
+    try {
+      const admitted = admit(view, { view, now: clock.now(), random, settings });
+      if (admitted === undefined || admitted.ops.length === 0) return "done";
+      const outcome = await store.commit(admitted.ops, { cut: view.revision });
+      await replica.caughtUp(outcome.revision ?? (await store.lastRevision()));
+      return outcome.ok ? "done" : "again";
+    } catch (error) {
+      if (error instanceof ApiError && passing.has(error.reason)) return "done";
+      if (error instanceof StoreUnavailable || error instanceof ReplicaLagging) return "again";
+      throw error;
+    }
+  }
+
+  const find = <K extends Kind>(
+    view: ClusterView,
+    kind: K,
+    { name, namespace }: Manifest["metadata"],
+  ) => view.get(kind, kind.namespaced ? namespace : undefined, name);
+  const changed = <K extends Kind>(
+    kind: K,
+    before: ObjectOf<K>,
+    edit: (object: ObjectOf<K>) => object,
+    context: AdmissionContext,
+  ) => admitUpdate(kind, before, parse(kind, edit(before)), context);
 
   return {
     create: (kind, manifest) =>
-      write((context) => admitCreate(kind, parse(kind, manifest), context)),
-    change: (kind, name, edit) =>
-      write((context) => {
-        const before = find(kind, name);
-        return before && admitUpdate(kind, before, parse(kind, edit(before)), context);
+      write((_, context) => admitCreate(kind, parse(kind, manifest), context)),
+    apply: (kind, manifest, edit) =>
+      write((view, context) => {
+        const before = find(view, kind, manifest.metadata);
+        return before === undefined
+          ? admitCreate(kind, parse(kind, manifest), context)
+          : changed(kind, before, edit, context);
       }),
-    remove: (kind, name) =>
-      write((context) => {
-        const before = find(kind, name);
-        return before === undefined ? undefined : admitDelete(kind, before, {}, context);
+    change: (kind, of, edit) =>
+      write((view, context) => {
+        const before = find(view, kind, of);
+        return before && changed(kind, before, edit, context);
       }),
+    remove: (kind, of, options = {}) =>
+      write((view, context) => {
+        const before = find(view, kind, of);
+        return before === undefined ? undefined : admitDelete(kind, before, options, context);
+      }),
+    list: (kind) => gateway()?.view.list(kind) ?? [],
   };
 }

@@ -5,164 +5,186 @@
  */
 import { addressHash, joinPlacement } from "../../libs/actor/placement.ts";
 import { memoryNetwork } from "../../libs/bus/memory.ts";
-import { clusterOn } from "../../libs/cluster/open.ts";
+import { type Cluster, clusterOn } from "../../libs/cluster/open.ts";
 import { endpointSlice } from "../../libs/model/kinds/endpointslice.ts";
 import { hintSubject } from "../../libs/protocol/subjects.ts";
 import { memoryBucket } from "../../libs/store/memory-bucket.ts";
-import { type MemoryFaults, noFaults, randomFaults } from "../../libs/store/memory-faults.ts";
 import { memoryMemberships } from "../../libs/store/memory-memberships.ts";
-import { memoryStore } from "../../libs/store/memory.ts";
+import type { Store } from "../../libs/store/store.ts";
 import { createLog } from "../../libs/telemetry/log.ts";
-import type { Random } from "../../libs/telemetry/random.ts";
 import { seededRandom } from "../../libs/telemetry/seeded-random.ts";
 import { flowing, virtualClock } from "../../libs/telemetry/virtual-clock.ts";
-import { settings } from "../../services/controllers/fixtures.ts";
 import type { Controller } from "../../services/controllers/controller.ts";
+import { settings as testSettings } from "../../services/controllers/fixtures.ts";
 import { runInstance } from "../../services/controllers/instance.ts";
 import { runScheduler } from "../../services/scheduler/batch.ts";
+import { answers } from "./answers.ts";
 import { balancer, type Balancer } from "./balancer.ts";
-import { judge, objectsIn, type State } from "./invariants.ts";
+import { followCache } from "./caches.ts";
+import { type Chaos, chaosOf } from "./chaos.ts";
+import { heartbeats } from "./heartbeats.ts";
+import { type Invariant, judge } from "./invariant.ts";
 import { machine, type Machine } from "./machine.ts";
-import { type Process, type ProcessPorts, startProcess } from "./process.ts";
+import type { Ground, ProcessPorts } from "./process.ts";
+import { type Service, serviceOf } from "./service.ts";
+import { objectsIn, type State } from "./state.ts";
 import { type User, user } from "./user.ts";
 
 export type WorldOptions = {
   readonly seed: number;
   readonly controllers: readonly Controller[];
+  readonly invariants: readonly Invariant[];
   readonly instances: number;
-  readonly schedulers: number;
-  readonly machines: number;
-  /** The chance of each fault of the store and of each packet, 0 to 1. */
-  readonly faultRate: number;
-};
-
-/** A process that is started again when it was killed. */
-export type Service = {
-  readonly name: string;
-  kill(): void;
-  stop(): Promise<void>;
-  start(): void;
-  connect(up: boolean): void;
+  /** No mishap comes by chance. */
+  readonly calm: boolean;
 };
 
 export type World = AsyncDisposable & {
   readonly services: readonly Service[];
+  /** By name; one that is not there does nothing. */
+  service(name: string): Service | undefined;
   readonly machines: readonly Machine[];
   readonly balancers: readonly Balancer[];
-  readonly user: User;
-  readonly random: Random;
+  readonly users: readonly User[];
+  readonly chaos: Chaos;
   readonly state: State;
   /** What has been broken so far; empty is well. */
   readonly broken: readonly string[];
+  fail(wrong: string): void;
   /** The keys of every write after a revision. */
   writtenSince(revision: number): readonly string[];
-  /** From now on no fault comes by chance. */
+  /** The store answers nobody, or everybody again. */
+  stopStore(stopped: boolean): void;
+  /** From now on no mishap comes by chance, and everything runs. */
   calm(): void;
   sleep(ms: number): Promise<void>;
   now(): number;
 };
 
+export const machineNames = ["n1", "n2", "n3"] as const;
+/** An agent with the name of the first machine, on another one (N5). */
+const twin = "agent-twin";
+const twinEngine = "engine-twin";
+/** So few addresses, and so little room, that those who want some meet. */
+const settings = {
+  ...testSettings,
+  serviceCIDR: "10.96.0.0/27",
+  nodePorts: [30_000, 30_007] as [number, number],
+};
+const cpu = "2";
+/** A minute's end is near when a schedule begins: what is due each minute is due in it. */
+const startsAt = Date.UTC(2026, 0, 1, 0, 0, 48);
+
 export async function openWorld(options: WorldOptions): Promise<World> {
-  const { seed, faultRate } = options;
+  const { seed, invariants } = options;
   await addressHash(); // What is loaded from outside comes before time begins to flow.
   const stack = new AsyncDisposableStack();
-  const clock = virtualClock();
+  const clock = virtualClock(startsAt);
   stack.use(flowing(clock));
-  const random = seededRandom(seed);
-  const chance = { faults: seededRandom(seed + 1), acts: seededRandom(seed + 2) };
+  const chanceOf = (nth: number) => seededRandom(seed * 16 + nth);
+  const [random, models] = [chanceOf(0), chanceOf(2)];
+  const chaos = chaosOf(chanceOf(1), { calm: options.calm });
   const log = createLog("sim", process.env["SIM_LOG"] === undefined ? "silent" : "debug");
-  const bucket = memoryBucket({ clock });
-  let storm = faultRate > 0;
-  const network = memoryNetwork({ fate: () => (storm ? fate(chance.faults, faultRate) : [0]) });
-  const memberships = memoryMemberships({ clock });
-  const stormy = randomFaults(chance.faults, faultRate);
-  const faults: MemoryFaults = {
-    append: () => (storm ? stormy : noFaults).append(),
-    lag: () => (storm ? stormy : noFaults).lag(),
-    // A transaction's messages may come apart (S1), and often do.
-    deliver: () =>
-      storm && chance.faults.next() < tornRate ? "pause" : (storm ? stormy : noFaults).deliver(),
-  };
-  const ground = { bucket, network, memberships, faults, clock, random, log };
   const broken: string[] = [];
-  const judging = judge();
-  let seen = 0;
-  const hints = network.connect(clock);
-  stack.use(
-    bucket.onAppend(() => {
+  const fail = (wrong: string) => void broken.push(wrong);
+  const bucket = memoryBucket({ clock });
+  const heard = heartbeats(clock);
+  const network = memoryNetwork({ fate: (subject) => heard.note(subject, fateOf(chaos)) });
+  let isStoreStopped = false;
+  const ground: Ground = {
+    bucket,
+    network,
+    memberships: memoryMemberships({ clock }),
+    chaos,
+    isStoreStopped: () => isStoreStopped,
+    answers: answers(random, fail),
+    clock,
+    random,
+    log,
+  };
+  const upTo = (ms: number) => () => Math.floor(models.next() * ms);
+  const modelled = (name: string, engine: string) =>
+    machine({
+      name,
+      engine,
+      cpu,
+      clock,
+      startMs: upTo(600),
+      endMs: upTo(400),
+      runMs: upTo(2_000),
+      succeeds: () => models.next() < 0.85,
+      onStart: (begun) => engine === twinEngine && startedTwice(begun),
+      onEnd: ended,
+    });
+  const machines = machineNames.map((name) => modelled(name, `engine-${name}`));
+  const second = modelled(machineNames[0], twinEngine);
+  const balancers = machineNames.map((name) => balancer(name.replace("n", "m"), upTo(10)));
+  const judging = judge(invariants, {
+    nodes: machineNames,
+    heartbeats: heard.of,
+    runsOn: (uid) => machines.filter(({ running }) => running.has(uid)).map(({ name }) => name),
+  });
+  stack.use(follow());
+
+  /** What the server's republish does with each write of the state; and every one is judged. */
+  function follow(): Disposable {
+    const hints = network.connect(clock);
+    let seen = 0;
+    return bucket.onAppend(() => {
       for (let entry = bucket.recordedAfter(seen); entry; entry = bucket.recordedAfter(seen)) {
         seen = entry.revision;
-        // What the server's republish does with each write of the state.
         const rollup: Record<string, string> = entry.deleted ? { "Nats-Rollup": "sub" } : {};
         const headers = { "Nats-Sequence": String(entry.revision), ...rollup };
         hints.publish(hintSubject(entry.key), entry.value, { headers });
-        broken.push(...judging.see(entry));
+        broken.push(...ground.answers.see(entry), ...judging.see(entry));
       }
-    }),
-  );
-
-  const each = <T>(count: number, make: (name: number) => T): readonly T[] =>
-    Array.from({ length: count }, (_, nth) => make(nth + 1));
-  const upTo = (ms: number) => () => Math.floor(chance.acts.next() * ms);
-  const balancers = each(options.machines, (nth) => balancer(`m${nth}`, upTo(10)));
-  const machines = each(options.machines, (nth) =>
-    machine({ name: `n${nth}`, cpu: "4", startMs: upTo(800), endMs: upTo(500), onEnd: ended }),
-  );
-  const healthy = new Map<string, number>();
-  const services = [
-    ...each(options.instances, (nth) => service(`controllers-${nth}`, runControllers)),
-    ...each(options.schedulers, (nth) => service(`scheduler-${nth}`, schedule)),
-    ...machines.map((one) => service(`agent-${one.name}`, (ports) => one.agent(ports))),
-    ...balancers.map((one) => service(`lb-${one.machine}`, (ports) => one.serve(ports))),
-  ];
+    });
+  }
 
   /** N6: nobody sends new connections to a pod whose containers are ended on purpose. */
   function ended({ address, pod }: { readonly address: string; readonly pod: string }): void {
-    for (const { machine: name, routed } of balancers) {
-      const sinceMs = healthy.get(`lb-${name}`);
-      const listens = sinceMs !== undefined && clock.monotonicMs() - sinceMs > drainPatienceMs;
-      if (listens && routed.has(address) && hasOthers(judging.state, address)) {
-        broken.push(`drained at ${seen}: ${pod} ends on purpose, and lb ${name} sends to it`);
+    for (const { machine: name, routed, lastResort } of balancers) {
+      const listens = services.find((one) => one.name === `lb-${name}`)?.isWell() === true;
+      if (!listens || !heard.isSteady(`_${name}`, drainPatienceMs)) continue;
+      if (!routed.has(address) || lastResort.has(address)) continue;
+      if (hasOthers(judging.state, address)) {
+        fail(`drained at ${judging.state.revision}: ${pod} ends, and lb ${name} sends to it`);
       }
     }
   }
 
-  function service(name: string, run: (ports: ProcessPorts) => Promise<void>): Service {
-    let current: Process | undefined;
-    const note = () => {
-      const failure = current?.failure();
-      if (failure !== undefined) broken.push(`${name} failed: ${describe(failure)}`);
-      healthy.delete(name);
-    };
-    return {
-      name,
-      start() {
-        if (current !== undefined) return;
-        current = startProcess(ground, run);
-        healthy.set(name, clock.monotonicMs());
-      },
-      kill() {
-        note();
-        current?.kill();
-        current = undefined;
-      },
-      async stop() {
-        note();
-        const stopping = current;
-        current = undefined;
-        await stopping?.stop();
-      },
-      connect(up) {
-        current?.connect(up);
-        if (up) healthy.set(name, clock.monotonicMs());
-        else healthy.delete(name);
-      },
-    };
+  /** N5: while the first agent of a name is heard, no other one acts for it. */
+  function startedTwice({ pod }: { readonly pod: string }): void {
+    const first = services.find(({ name }) => name === `agent-${machineNames[0]}`);
+    if (first?.isWell() === true && heard.isSteady(machineNames[0], drainPatienceMs)) {
+      fail(`one-agent: ${pod} is started by a second agent of ${machineNames[0]}`);
+    }
+  }
+
+  const gateways: (Cluster | undefined)[] = [undefined, undefined];
+  const numbered = <T>(count: number, make: (nth: number) => T): readonly T[] =>
+    Array.from({ length: count }, (_, nth) => make(nth));
+  const service = (name: string, run: (ports: ProcessPorts) => Promise<void>) =>
+    serviceOf(name, { ground, models, fail }, run);
+  const services: readonly Service[] = [
+    ...numbered(options.instances, (nth) => service(`controllers-${nth + 1}`, runControllers)),
+    ...numbered(2, (nth) => service(`scheduler-${nth + 1}`, schedule)),
+    ...machines.map((one) => service(`agent-${one.name}`, (ports) => one.agent(ports))),
+    ...balancers.map((one) => service(`lb-${one.machine}`, (ports) => one.serve(ports))),
+    ...gateways.map((_, nth) => service(`gateway-${nth + 1}`, (ports) => gateway(ports, nth))),
+    service(twin, (ports) => second.agent(ports)),
+  ];
+
+  async function opened(store: Store, ports: Omit<ProcessPorts, "store">, name: string) {
+    const cluster = await clusterOn(store, settings, ports);
+    followCache(cluster.replica, bucket, judging.isEnd, (wrong) => fail(`${wrong}, by ${name}`));
+    return cluster;
   }
 
   async function runControllers({ bus, store, ...ports }: ProcessPorts): Promise<void> {
     const closing = new AbortController();
-    await using cluster = await clusterOn(store, settings, { ...ports, signal: closing.signal });
+    const until = { ...ports, bus, signal: closing.signal };
+    await using cluster = await opened(store, until, "controllers");
     const instance = `controllers-${random.uuid()}`;
     const record = () => undefined;
     const { controllers } = options;
@@ -170,50 +192,66 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     closing.abort();
   }
 
-  async function schedule({ store, memberships, ...ports }: ProcessPorts): Promise<void> {
+  async function schedule({ bus, store, ...ports }: ProcessPorts): Promise<void> {
     const closing = new AbortController();
-    await using cluster = await clusterOn(store, settings, { ...ports, signal: closing.signal });
+    await using cluster = await opened(
+      store,
+      { ...ports, bus, signal: closing.signal },
+      "scheduler",
+    );
     const member = { id: `scheduler-${random.uuid()}`, group: "scheduler" };
-    const placement = await joinPlacement({ memberships, member, ...ports });
+    const placement = await joinPlacement({ ...ports, member });
     await runScheduler({ ...cluster, placement, record: () => undefined, ...ports });
     closing.abort();
   }
 
-  const closing = new AbortController();
-  const ports = { clock, log, signal: closing.signal };
-  const own = memoryStore({ bucket, clock, random, log });
-  const cluster = stack.use(await clusterOn(own, settings, ports));
-  stack.defer(() => closing.abort());
+  async function gateway({ store, ...ports }: ProcessPorts, nth: number): Promise<void> {
+    await using cluster = await opened(store, ports, "gateway");
+    gateways[nth] = cluster;
+    await new Promise<void>((resolve) => {
+      if (ports.signal.aborted) resolve();
+      ports.signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    if (gateways[nth] === cluster) gateways[nth] = undefined;
+  }
+
   stack.defer(async () => {
     for (const one of services) await one.stop();
   });
-  for (const one of services) one.start();
+  const starting = services.filter(({ name }) => name !== twin);
+  for (const one of starting) one.start();
   return {
-    services,
+    services: starting,
+    service: (name) => services.find((one) => one.name === name),
     machines,
     balancers,
-    user: user(cluster, clock, chance.acts),
-    random: chance.acts,
+    users: gateways.map((_, nth) => user(() => gateways[nth], clock, models)),
+    chaos,
     broken,
+    fail,
     get state() {
       return judging.state;
     },
     writtenSince: (revision) =>
-      Array.from({ length: bucket.last() - revision }, (_, nth) => {
+      numbered(bucket.last() - revision, (nth) => {
         const entry = bucket.recordedAfter(revision + nth);
         return `${entry?.key}@${entry?.revision}`;
       }),
-    calm: () => void (storm = false),
+    stopStore: (stopped) => void (isStoreStopped = stopped),
+    calm() {
+      chaos.end();
+      isStoreStopped = false;
+      services.find((one) => one.name === twin)?.kill();
+      second.cutPower();
+      for (const one of starting) one.mend();
+    },
     sleep: (ms) => clock.sleep(ms),
     now: () => clock.monotonicMs(),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
 
-/**
- * Whether a Service of the endpoint has one that is ready: with none at all, terminating ones that
- * still serve are used, as Kubernetes does.
- */
+/** Whether a Service of the endpoint has one that is ready. */
 function hasOthers(state: State, address: string): boolean {
   return [...objectsIn(state, endpointSlice)].some(({ endpoints }) => {
     const isIn = endpoints.some(({ addresses }) => addresses.includes(address));
@@ -221,18 +259,12 @@ function hasOthers(state: State, address: string): boolean {
   });
 }
 
-const tornRate = 0.1;
-/** How long an lb must have listened before a drain counts on it: longer than a drain may take. */
-const drainPatienceMs = 15_000;
+/** How long an lb must have listened before a drain counts on it. */
+const drainPatienceMs = 8_000;
 
 /** Lost, doubled, late, or as it should be. */
-function fate(random: Random, rate: number): readonly number[] {
-  const drawn = random.next();
-  if (drawn < rate / 2) return [];
-  if (drawn < rate) return [0, Math.floor(random.next() * 30)];
-  if (drawn < rate * 3) return [1 + Math.floor(random.next() * 50)];
-  return [0];
+function fateOf(chaos: Chaos): readonly number[] {
+  if (chaos.strikes("packet lost")) return [];
+  if (chaos.strikes("packet doubled")) return [0, chaos.below(300)];
+  return [chaos.strikes("packet late") ? 1 + chaos.below(80) : 0];
 }
-
-const describe = (error: unknown): string =>
-  error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -10,6 +10,7 @@ import {
   type DrainQuestion,
 } from "../../../libs/protocol/node.ts";
 import { controlSubjects } from "../../../libs/protocol/subjects.ts";
+import { ReplicaLagging } from "../../../libs/store/replica.ts";
 import type { Revision } from "../../../libs/store/store.ts";
 import { type DrainedPod, drainTarget, type HoldingSlice } from "./drain-target.ts";
 import type { ObservedLbs } from "./observed-lbs.ts";
@@ -52,7 +53,12 @@ export async function answerDrain(
     clock,
     signal,
   );
-  await replica.caughtUp(applied, { signal, timeoutMs: Math.max(limitMs, 1) }); // N3
+  try {
+    await replica.caughtUp(applied, { signal, timeoutMs: Math.max(limitMs, 1) }); // N3
+  } catch (error) {
+    if (!(error instanceof ReplicaLagging)) throw error;
+    return undefined; // It lags, or ends: it knows nothing of the pod, and others may.
+  }
 
   /** As first seen: a slice that is written again for other pods does not prolong the wait. */
   let revision: Revision | undefined;

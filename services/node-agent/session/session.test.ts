@@ -64,6 +64,16 @@ async function stage(saved?: unknown) {
     seen,
     answer,
     asked,
+    /** Whether a drain that was asked for is over. */
+    drain(limitMs: number): { over: boolean } {
+      const result = { over: false };
+      const pod = { namespace: "default", name: "web", uid: "u1" };
+      const over = () => void (result.over = true);
+      session.drained(pod, limitMs).then(over, over);
+      return result;
+    },
+    serveDrains: (reply: () => Promise<Uint8Array>) =>
+      control.serve(controlSubject("n1", "drain"), reply),
     hint: (name: string, revision: number) =>
       wire.publish(hintSubject(`assign.n1.default.${name}`), encode(anAssignment(name, {})), {
         headers: { "nats-sequence": String(revision) },
@@ -129,6 +139,28 @@ test("a snapshot that comes when the name is another's is not acted on (N5)", as
   await agent.clock.advance(100);
   expect(agent.asked.snapshots).toBe(1);
   expect(agent.seen).not.toContain("proved");
+});
+
+test("a drain question that fails is asked again: only an answer or its limit ends it (N6)", async () => {
+  await using agent = await stage();
+  agent.answer.heartbeat = accepted;
+  await agent.clock.advance(100);
+  const unheard = agent.drain(2_000);
+  await agent.clock.advance(1_900);
+  expect(unheard.over).toBe(false);
+  await agent.clock.advance(400);
+  expect(unheard.over).toBe(true);
+  let asked = 0;
+  await agent.serveDrains(async () => {
+    asked += 1;
+    if (asked === 1) throw new Error("it is told to stop");
+    return encode({ outcome: "applied" });
+  });
+  const failed = agent.drain(2_000);
+  await agent.clock.advance(100);
+  expect(failed.over).toBe(false);
+  await agent.clock.advance(500);
+  expect(failed.over).toBe(true);
 });
 
 test("an agent that nobody answers goes on from what it knew, and follows hints", async () => {

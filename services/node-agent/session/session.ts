@@ -91,6 +91,8 @@ const resyncMs = 10_000;
 const gatherMs = 5;
 const reportRetryMs = { first: 200, longest: 2_000 };
 const requestMs = 5_000;
+/** Between two questions of one drain. */
+const drainRetryMs = 250;
 
 export function nodeSession(options: SessionOptions): NodeSession {
   const { node, boot, known, reports, clock, log, signal } = options;
@@ -292,14 +294,23 @@ export function nodeSession(options: SessionOptions): NodeSession {
       return nodeConfig.parse(await ask("config", request, requestMs));
     },
     async drained({ namespace, name, uid }, limitMs) {
-      const applied = known.applied();
-      const question: DrainQuestion = { node, applied, namespace, name, uid, limitMs };
-      try {
-        const { outcome } = drainAnswer.parse(await ask("drain", question, limitMs + 1_000));
-        log.debug({ uid, outcome }, "drained");
-      } catch (error) {
-        log.warn({ err: error, uid }, "a drain question was not answered: goes on without");
+      const deadlineMs = clock.monotonicMs() + limitMs;
+      // That an instance ends, or that none serves for a moment, is no answer: only time is (N6).
+      for (let leftMs = limitMs; leftMs > 0 && !signal.aborted;) {
+        const applied = known.applied();
+        const question: DrainQuestion = { node, applied, namespace, name, uid, limitMs: leftMs };
+        try {
+          const { outcome } = drainAnswer.parse(await ask("drain", question, leftMs + 1_000));
+          log.debug({ uid, outcome }, "drained");
+          return;
+        } catch (error) {
+          log.debug({ err: error, uid }, "a drain question was not answered");
+        }
+        leftMs = deadlineMs - clock.monotonicMs();
+        await clock.sleep(Math.min(drainRetryMs, Math.max(leftMs, 0)), signal);
+        leftMs = deadlineMs - clock.monotonicMs();
       }
+      log.warn({ uid }, "no drain question was answered: goes on without");
     },
   };
 }

@@ -1,0 +1,32 @@
+import type { Mutant } from "../mutant.ts";
+
+export const ofTheScheduler: readonly Mutant[] = [
+  {
+    rule: "B1",
+    what: "binds do not write the node's load",
+    file: "libs/admission/transaction.ts",
+    from: "return loadsTouched(before, after).map(",
+    to: "return loadsTouched(before, after).slice(0, 0).map(",
+  },
+  {
+    rule: "B1",
+    what: "a cordon does not write the node's load",
+    file: "libs/admission/derived.ts",
+    from: "return dequal(fitOf(before), fitOf(after)) ? [] : [nameOf(object)];",
+    to: "return before !== undefined ? [] : [nameOf(object)];",
+  },
+  {
+    rule: "B1",
+    what: "a cordon does not matter",
+    file: "services/scheduler/decisions/taints.ts",
+    from: "    !cordoned || tolerations.some(",
+    to: "    !cordoned || true || tolerations.some(",
+  },
+  {
+    rule: "B1",
+    what: "a pod that is being deleted takes no room",
+    file: "services/scheduler/claim.ts",
+    from: "export const takesRoom = (pod: PodFacts): boolean => !isTerminal(pod);",
+    to: "export const takesRoom = (pod: PodFacts): boolean => isLive(pod) && !isTerminal(pod);",
+  },
+];

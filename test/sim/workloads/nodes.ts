@@ -1,0 +1,43 @@
+import { node } from "../../../libs/model/kinds/node.ts";
+import { pod } from "../../../libs/model/kinds/pod.ts";
+import { objectsIn } from "../state.ts";
+import type { User } from "../user.ts";
+import { type Act, type Chance, workload } from "../workload.ts";
+
+/** Nodes that are cordoned, drained and deleted. */
+export const nodes = workload({
+  name: "nodes",
+  weight: 2,
+  draw,
+  async calm(user) {
+    for (const { metadata } of user.list(node)) await cordon(user, metadata.name, false);
+  },
+  *unfinished(state) {
+    for (const { metadata, spec, status } of objectsIn(state, node)) {
+      const ready = status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
+      if (!ready) yield `node ${metadata.name} is not ready`;
+      if ((spec.taints ?? []).length > 0) yield `node ${metadata.name} is tainted`;
+    }
+  },
+});
+
+const cordon = (user: User, name: string, unschedulable: boolean) =>
+  user.change(node, { name }, (one) => ({ ...one, spec: { ...one.spec, unschedulable } }));
+
+function draw(chance: Chance): Act {
+  const name = `n${chance.between(1, 3)}`;
+  const drawn = chance.between(1, 10);
+  if (drawn <= 2) {
+    return { what: `delete node ${name}`, run: (user) => user.remove(node, { name }) };
+  }
+  if (drawn <= 5) return { what: `uncordon ${name}`, run: (user) => cordon(user, name, false) };
+  if (drawn <= 8) return { what: `cordon ${name}`, run: (user) => cordon(user, name, true) };
+  return {
+    what: `drain ${name}`,
+    async run(user) {
+      await cordon(user, name, true);
+      const there = user.list(pod).filter(({ spec }) => spec.nodeName === name);
+      for (const { metadata } of there) await user.remove(pod, metadata);
+    },
+  };
+}

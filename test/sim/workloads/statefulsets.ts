@@ -1,0 +1,60 @@
+import { statefulSet } from "../../../libs/model/kinds/statefulset.ts";
+import { objectsIn } from "../state.ts";
+import {
+  type Act,
+  type Chance,
+  namespaceOf,
+  templateOf,
+  withImage,
+  workload,
+} from "../workload.ts";
+
+/** StatefulSets, ordered and parallel: created, scaled, updated, deleted. */
+export const statefulSets = workload({
+  name: "statefulsets",
+  weight: 3,
+  draw,
+  *unfinished(state) {
+    for (const { metadata, spec, status } of objectsIn(state, statefulSet)) {
+      const done =
+        status?.observedGeneration === metadata.generation &&
+        (status?.replicas ?? 0) === spec.replicas &&
+        (status?.updatedReplicas ?? 0) === spec.replicas &&
+        (status?.readyReplicas ?? 0) === spec.replicas;
+      if (!done) yield `statefulset ${metadata.name} is not complete: ${JSON.stringify(status)}`;
+    }
+  },
+});
+
+function draw(chance: Chance): Act {
+  const name = chance.pick(["db", "log"]);
+  const metadata = { name, namespace: namespaceOf(chance) };
+  const replicas = chance.between(1, 3);
+  const image = `db:${chance.between(1, 3)}`;
+  const podManagementPolicy = chance.pick(["OrderedReady", "Parallel"]);
+  if (chance.is(0.1)) {
+    return {
+      what: `delete statefulset ${name}`,
+      run: (user) => user.remove(statefulSet, metadata),
+    };
+  }
+  const updates = chance.is(0.4);
+  const manifest = {
+    metadata,
+    spec: {
+      replicas,
+      podManagementPolicy,
+      serviceName: name,
+      selector: { matchLabels: { app: name } },
+      template: templateOf(name, { image, cpu: "300m" }),
+    },
+  };
+  return {
+    what: `statefulset ${name}: ${replicas} of ${image}, ${podManagementPolicy}`,
+    run: (user) =>
+      user.apply(statefulSet, manifest, (one) => {
+        const scaled = { ...one, spec: { ...one.spec, replicas } };
+        return updates ? withImage(scaled, image) : scaled;
+      }),
+  };
+}

@@ -18,6 +18,7 @@ const often = {
   "packet lost": 0.08,
   "packet doubled": 0.15,
   "packet late": 0.3,
+  "packet very late": 0.05,
   "killed before a write": 0.004,
   "killed after a write": 0.004,
   "killed after saying something": 0.001,

@@ -1,8 +1,10 @@
-/** When heartbeats reached the wire: who was heard, whatever anybody made of it. */
+/** When heartbeats arrive: who was heard, whatever anybody made of it. */
 import { senderOf } from "../../libs/protocol/subjects.ts";
 import type { Clock } from "../../libs/telemetry/clock.ts";
 
 export type Heartbeats = {
+  /** Who says what is noted next; a second agent of a name does not count as that. */
+  readonly speaks: (counts: boolean) => void;
   /** Notes a packet that arrives at those times from now. @returns them */
   note(subject: string, fate: readonly number[]): readonly number[];
   /** Milliseconds of the record's time. */
@@ -16,19 +18,30 @@ const steadyMs = 2_500;
 export function heartbeats(clock: Clock): Heartbeats {
   const times = new Map<string, number[]>();
   const of = (sender: string) => times.get(sender) ?? [];
+  let counts = true;
   return {
     of,
+    speaks: (isCounted) => void (counts = isCounted),
     note(subject, fate) {
-      if (fate.length > 0 && subject.startsWith("berth.ctl.") && subject.endsWith(".heartbeat")) {
+      if (
+        counts &&
+        fate.length > 0 &&
+        subject.startsWith("berth.ctl.") &&
+        subject.endsWith(".heartbeat")
+      ) {
         const sender = senderOf(subject);
-        times.set(sender, [...of(sender), clock.now()]);
+        const at = clock.now() + Math.min(...fate);
+        times.set(
+          sender,
+          [...of(sender), at].toSorted((a, b) => a - b),
+        );
       }
       return fate;
     },
     isSteady(sender, forMs) {
       const from = clock.now() - forMs;
       const heard = of(sender);
-      const recent = heard.filter((at) => at > from);
+      const recent = heard.filter((at) => at > from && at <= clock.now());
       const all = [heard.findLast((at) => at <= from) ?? 0, ...recent, clock.now()];
       return all.every((at, nth) => nth === 0 || at - (all[nth - 1] ?? 0) <= steadyMs);
     },

@@ -42,6 +42,8 @@ export type MachineOptions = {
   readonly onStart: (running: Running) => void;
   readonly startMs: () => number;
   readonly endMs: () => number;
+  /** How long it runs before it is ready. */
+  readonly readyMs: () => number;
   /** How long a Job's pod runs, and whether it succeeds. */
   readonly clock: Clock;
   readonly runMs: () => number;
@@ -61,6 +63,15 @@ export function machine(options: MachineOptions): Machine {
   const unready = new Set<string>();
   let changed: ((uid: string) => void) | undefined;
   let [saved, given]: [unknown, number] = [undefined, 0];
+
+  /** It is not ready for so long from now. */
+  function falters(uid: string, forMs: number): void {
+    unready.add(uid);
+    options.clock.after(forMs, () => {
+      unready.delete(uid);
+      changed?.(uid);
+    });
+  }
 
   /** One that no pod here has; it is not used again soon. */
   function addressOf(uid: string, podCIDR: string | undefined): string | undefined {
@@ -140,6 +151,7 @@ export function machine(options: MachineOptions): Machine {
             const ends = work.spec.restartPolicy === "Never";
             const begun: Running = { uid, pod: podName, address, since: clock.now(), ends };
             running.set(uid, begun);
+            falters(uid, options.readyMs());
             options.onStart(begun);
           }
           report(work, false);
@@ -227,12 +239,8 @@ export function machine(options: MachineOptions): Machine {
     falter(nth, forMs) {
       const { uid } = [...running.values()][nth % Math.max(running.size, 1)] ?? {};
       if (uid === undefined) return;
-      unready.add(uid);
+      falters(uid, forMs);
       changed?.(uid);
-      options.clock.after(forMs, () => {
-        unready.delete(uid);
-        changed?.(uid);
-      });
     },
   };
 }

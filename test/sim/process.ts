@@ -14,6 +14,7 @@ import type { Random } from "../../libs/telemetry/random.ts";
 import type { Answers } from "./answers.ts";
 import type { Chaos } from "./chaos.ts";
 import { gate, ownClock } from "./gate.ts";
+import type { Heartbeats } from "./heartbeats.ts";
 
 /** What all processes share. */
 export type Ground = {
@@ -24,6 +25,7 @@ export type Ground = {
   /** The store answers nobody now. */
   readonly isStoreStopped: () => boolean;
   readonly answers: Answers;
+  readonly heartbeats: Pick<Heartbeats, "speaks">;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -56,6 +58,8 @@ export type Process = {
 };
 
 export type ProcessOptions = {
+  /** A second agent of a name, which is not heard as the first. */
+  readonly isTwin: boolean;
   /** How far its time of day is ahead. */
   readonly aheadMs: number;
   /** It ended, and nobody told it to; without an error: chance killed it. */
@@ -64,7 +68,7 @@ export type ProcessOptions = {
 
 export function startProcess(
   ground: Ground,
-  { aheadMs, onEnd }: ProcessOptions,
+  { isTwin, aheadMs, onEnd }: ProcessOptions,
   run: (ports: ProcessPorts) => Promise<void>,
 ): Process {
   const { bucket, network, memberships, chaos, random, log } = ground;
@@ -96,6 +100,7 @@ export function startProcess(
   const gated = {
     ...wire,
     publish(...[subject, data, options]: Parameters<typeof wire.publish>) {
+      ground.heartbeats.speaks(!isTwin);
       wire.publish(subject, data, options);
       struck("killed after saying something");
     },

@@ -1,6 +1,7 @@
 /** A schedule: what users do and what befalls the cluster, drawn before anything runs. */
 import { seededRandom } from "../../libs/telemetry/seeded-random.ts";
 import type { Mishap } from "./chaos.ts";
+import { twin } from "./service.ts";
 import { type Chance, chanceOf, type Workload } from "./workload.ts";
 import { machineNames, type World } from "./world.ts";
 
@@ -134,8 +135,8 @@ function draw(chance: Chance): Befalling {
     default: {
       if (chance.is(0.5)) return falter(chance, ms);
       return during("second agent of a name", "n1", ms * 2, {
-        begin: (world) => world.service("agent-twin")?.start(),
-        end: (world) => world.service("agent-twin")?.kill(),
+        begin: (world) => world.service(twin)?.start(),
+        end: (world) => world.service(twin)?.kill(),
       });
     }
   }

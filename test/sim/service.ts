@@ -26,6 +26,8 @@ type Surroundings = {
 
 /** How long it takes before one that has ended is started again, at most. */
 const restartMaxMs = 1_500;
+/** An agent with the name of the first machine, on another one (N5). */
+export const twin = "agent-twin";
 const wellAfterMs = 8_000;
 /** A control plane's clocks are kept in step; a node's is whatever it is. */
 const aheadMaxMs = { ours: 400, node: 40_000 };
@@ -46,7 +48,7 @@ export function serviceOf(
 
   function start(): void {
     if (current !== undefined) return;
-    const own = startProcess(ground, { aheadMs, onEnd }, run);
+    const own = startProcess(ground, { isTwin: name === twin, aheadMs, onEnd }, run);
     current = own;
     well();
     function onEnd(error: unknown): void {

@@ -26,7 +26,7 @@ import { heartbeats } from "./heartbeats.ts";
 import { type Invariant, judge } from "./invariant.ts";
 import { machine, type Machine } from "./machine.ts";
 import type { Ground, ProcessPorts } from "./process.ts";
-import { type Service, serviceOf } from "./service.ts";
+import { type Service, serviceOf, twin } from "./service.ts";
 import { objectsIn, type State } from "./state.ts";
 import { type User, user } from "./user.ts";
 
@@ -62,8 +62,6 @@ export type World = AsyncDisposable & {
 };
 
 export const machineNames = ["n1", "n2", "n3"] as const;
-/** An agent with the name of the first machine, on another one (N5). */
-const twin = "agent-twin";
 const twinEngine = "engine-twin";
 /** So few addresses, and so little room, that those who want some meet. */
 const settings = {
@@ -98,6 +96,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     chaos,
     isStoreStopped: () => isStoreStopped,
     answers: answers(random, fail),
+    heartbeats: heard,
     clock,
     random,
     log,
@@ -111,6 +110,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       clock,
       startMs: upTo(600),
       endMs: upTo(400),
+      readyMs: upTo(300),
       runMs: upTo(2_000),
       succeeds: () => models.next() < 0.85,
       onStart: (begun) => engine === twinEngine && startedTwice(begun),
@@ -265,6 +265,7 @@ const drainPatienceMs = 8_000;
 /** Lost, doubled, late, or as it should be. */
 function fateOf(chaos: Chaos): readonly number[] {
   if (chaos.strikes("packet lost")) return [];
-  if (chaos.strikes("packet doubled")) return [0, chaos.below(300)];
+  if (chaos.strikes("packet doubled")) return [0, chaos.below(1_500)];
+  if (chaos.strikes("packet very late")) return [200 + chaos.below(2_000)];
   return [chaos.strikes("packet late") ? 1 + chaos.below(80) : 0];
 }

@@ -30,13 +30,6 @@ export const ofNodes: readonly Mutant[] = [
     to: "  if (applied < 0) await ports.replica.caughtUp(applied);\n",
   },
   {
-    rule: "N3",
-    what: "an agent is not told that it has missed something",
-    file: "services/controllers/sessions/node-revisions.ts",
-    from: "lastOf: (node) => Math.max(last.get(node) ?? 0, loadedAt),",
-    to: "lastOf: (node) => Math.min(last.get(node) ?? 0, loadedAt, 0),",
-  },
-  {
     rule: "N4",
     what: "nodes are evicted although most of them are silent",
     file: "services/controllers/sessions/observed-nodes.ts",

@@ -38,6 +38,8 @@ export type MachineOptions = {
   readonly cpu: string;
   /** Told before a pod's containers are ended on purpose. */
   readonly onEnd: (running: Running) => void;
+  /** Told before a pod's containers are ended because nobody knows the pod. */
+  readonly onForgotten: (running: Running) => void;
   /** Told when a pod's containers begin. */
   readonly onStart: (running: Running) => void;
   readonly startMs: () => number;
@@ -118,6 +120,7 @@ export function machine(options: MachineOptions): Machine {
         const one = running.get(uid);
         if (work === undefined || doomed.has(uid)) {
           if (one === undefined) return;
+          options.onForgotten(one);
           onEnd(one); // Nobody knows its pod: there is nothing to drain.
           await clock.sleep(endMs());
           running.delete(uid);

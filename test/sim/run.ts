@@ -32,7 +32,15 @@ export type RunResult = {
 };
 
 /** What is checked beside the invariants: at each end of a pod, at each answer, at each cut, and in the end. */
-export const besides = ["drained", "one-agent", "answers", "caches-agree", "converges", "idle"];
+export const besides = [
+  "drained",
+  "one-agent",
+  "asked-for",
+  "answers",
+  "caches-agree",
+  "converges",
+  "idle",
+];
 
 const nodesWithinMs = 10_000;
 const actsWithinMs = 60_000;

@@ -7,6 +7,7 @@ import { addressHash, joinPlacement } from "../../libs/actor/placement.ts";
 import { memoryNetwork } from "../../libs/bus/memory.ts";
 import { type Cluster, clusterOn } from "../../libs/cluster/open.ts";
 import { endpointSlice } from "../../libs/model/kinds/endpointslice.ts";
+import { pod as podKind } from "../../libs/model/kinds/pod.ts";
 import { hintSubject } from "../../libs/protocol/subjects.ts";
 import { memoryBucket } from "../../libs/store/memory-bucket.ts";
 import { memoryMemberships } from "../../libs/store/memory-memberships.ts";
@@ -115,6 +116,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       succeeds: () => models.next() < 0.85,
       onStart: (begun) => engine === twinEngine && startedTwice(begun),
       onEnd: ended,
+      onForgotten: ({ uid, pod: of }) => isAskedFor(uid) && fail(`asked-for: ${name} ends ${of}`),
     });
   const machines = machineNames.map((name) => modelled(name, `engine-${name}`));
   const second = modelled(machineNames[0], twinEngine);
@@ -152,6 +154,12 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       }
     }
   }
+
+  /** N3: what is still wanted is ended by nobody who merely has not heard of it. */
+  const isAskedFor = (uid: string): boolean =>
+    [...objectsIn(judging.state, podKind)].some(
+      ({ metadata }) => metadata.uid === uid && metadata.deletionTimestamp === undefined,
+    );
 
   /** N5: while the first agent of a name is heard, no other one acts for it. */
   function startedTwice({ pod }: { readonly pod: string }): void {

@@ -19,8 +19,25 @@ export const ofNodes: readonly Mutant[] = [
     rule: "N3",
     what: "an agent believes a snapshot that is older than what it knows",
     file: "services/node-agent/session/known.ts",
-    from: "if (cut < applied) return false;",
-    to: "if (cut < 0) return false;",
+    from: `      if (cut < applied) return false; // From an instance that lags (N3).
+      const listed = new Set<string>();
+      for (const { revision, assignment } of assignments) {
+        const key = podKey(assignment);
+        listed.add(key);
+        if (isNews(key, revision)) put(key, revision, parseWork(assignment), now);
+      }
+      for (const [key, { revision }] of held) {
+        if (!listed.has(key) && revision <= cut) held.delete(key);
+      }
+`,
+    to: `      const listed = new Set<string>();
+      for (const { revision, assignment } of assignments) {
+        const key = podKey(assignment);
+        listed.add(key);
+        if (isNews(key, revision)) put(key, revision, parseWork(assignment), now);
+      }
+      for (const key of held.keys()) if (!listed.has(key)) held.delete(key);
+`,
   },
   {
     rule: "N3",

@@ -1,16 +1,23 @@
 /** Whether stores say the truth: what was refused is never committed, what was committed is there (S4). */
+import type { Clock } from "../../libs/telemetry/clock.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
 import type { Entry, Op, Outcome, Store } from "../../libs/store/store.ts";
 
 export type Answers = {
   /** The store that `make` makes of the chance it is given, watched. */
   watched(make: (chance: Random) => Store): Store;
+  /** When a transaction was asked for, and so decided; undefined for one that no watched store made. */
+  readonly askedAtMs: (tx: string) => number | undefined;
   /** @returns what is wrong with an entry */
   see(entry: Entry): readonly string[];
 };
 
 /** @param broken told what is wrong */
-export function answers(random: Random, broken: (wrong: string) => void): Answers {
+export function answers(
+  { random, clock }: { readonly random: Random; readonly clock: Clock },
+  broken: (wrong: string) => void,
+): Answers {
+  const asked = new Map<string, number>();
   const refused = new Map<string, readonly Op[]>();
   const begun = new Map<string, number>();
 
@@ -27,6 +34,7 @@ export function answers(random: Random, broken: (wrong: string) => void): Answer
   }
 
   return {
+    askedAtMs: (tx) => asked.get(tx),
     watched(make) {
       let drawn = "";
       const uuid = () => (drawn = random.uuid());
@@ -36,6 +44,7 @@ export function answers(random: Random, broken: (wrong: string) => void): Answer
         async commit(ops, options) {
           const answer = store.commit(ops, options);
           const id = options?.id ?? drawn; // The store draws it as it takes the transaction.
+          asked.set(id, clock.now());
           const outcome = await answer;
           judge(id, ops, outcome);
           return outcome;

@@ -1,34 +1,41 @@
-/** What a process is asked to do while it is held still waits, in its order, until it goes on. */
+/** What a process is asked to do while it is held still waits until it goes on. */
 import type { Clock } from "../../libs/telemetry/clock.ts";
 
 export type Gate = {
-  readonly pass: (run: () => void) => void;
+  readonly timer: (run: () => void) => void;
+  readonly packet: (run: () => void) => void;
   readonly isShut: boolean;
   shut(): void;
+  /** First the timers that are due, then what has arrived: so does an event loop that wakes up. */
   open(): void;
 };
 
-export function gate(): Gate {
-  let held: (() => void)[] | undefined;
+export function gate(clock: Clock): Gate {
+  let held: { readonly timers: (() => void)[]; readonly packets: (() => void)[] } | undefined;
   return {
     get isShut() {
       return held !== undefined;
     },
-    pass(run) {
+    timer(run) {
       if (held === undefined) run();
-      else held.push(run);
+      else held.timers.push(run);
     },
-    shut: () => void (held ??= []),
+    packet(run) {
+      if (held === undefined) run();
+      else held.packets.push(run);
+    },
+    shut: () => void (held ??= { timers: [], packets: [] }),
     open() {
-      const waiting = held ?? [];
+      const { timers = [], packets = [] } = held ?? {};
       held = undefined;
-      for (const run of waiting) run();
+      for (const run of timers) run();
+      for (const run of packets) clock.after(0, run);
     },
   };
 }
 
 /** A process's own clock: its time of day differs, and its timers stand still when it does. */
-export function ownClock(clock: Clock, { pass }: Gate, aheadMs: number): Clock {
+export function ownClock(clock: Clock, { timer: pass }: Gate, aheadMs: number): Clock {
   const own: Clock = {
     now: () => clock.now() + aheadMs,
     monotonicMs: () => clock.monotonicMs(),

@@ -9,6 +9,8 @@ export type Heartbeats = {
   note(subject: string, fate: readonly number[]): readonly number[];
   /** Milliseconds of the record's time. */
   readonly of: (sender: string) => readonly number[];
+  /** With those of a second agent of the name. */
+  readonly ofAny: (sender: string) => readonly number[];
   /** It was heard every two and a half seconds for so long. */
   isSteady(sender: string, forMs: number): boolean;
 };
@@ -16,25 +18,21 @@ export type Heartbeats = {
 const steadyMs = 2_500;
 
 export function heartbeats(clock: Clock): Heartbeats {
-  const times = new Map<string, number[]>();
-  const of = (sender: string) => times.get(sender) ?? [];
+  const [own, any] = [new Map<string, number[]>(), new Map<string, number[]>()];
+  const of = (sender: string) => own.get(sender) ?? [];
+  const ofAny = (sender: string) => any.get(sender) ?? [];
   let counts = true;
   return {
     of,
+    ofAny,
     speaks: (isCounted) => void (counts = isCounted),
     note(subject, fate) {
-      if (
-        counts &&
-        fate.length > 0 &&
-        subject.startsWith("berth.ctl.") &&
-        subject.endsWith(".heartbeat")
-      ) {
+      if (fate.length > 0 && subject.startsWith("berth.ctl.") && subject.endsWith(".heartbeat")) {
         const sender = senderOf(subject);
         const at = clock.now() + Math.min(...fate);
-        times.set(
-          sender,
-          [...of(sender), at].toSorted((a, b) => a - b),
-        );
+        const sorted = (known: readonly number[]) => [...known, at].toSorted((a, b) => a - b);
+        any.set(sender, sorted(ofAny(sender)));
+        if (counts) own.set(sender, sorted(of(sender)));
       }
       return fate;
     },

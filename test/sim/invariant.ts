@@ -11,7 +11,11 @@ export type Scene = {
   readonly runsOn: (uid: string) => readonly string[];
   /** When heartbeats of a node's agent reached the wire, in milliseconds of the record's time. */
   readonly heartbeats: (node: string) => readonly number[];
+  /** The same, of whichever agent has the name. */
+  readonly anyHeartbeats: (node: string) => readonly number[];
   readonly nodes: readonly string[];
+  /** When a transaction was asked for, and so decided. */
+  readonly askedAtMs: (tx: string) => number | undefined;
 };
 
 /** Gives what is wrong with a transaction, or nothing. One follows one cluster. */

@@ -12,11 +12,15 @@ export type Mutant = {
   /** Occurs once. */
   readonly from: string;
   readonly to: string;
+  /** What else is broken with it: where each of two rules hides that the other is missing. */
+  readonly also?: Omit<Mutant, "rule" | "what" | "also">;
 };
 
 /** Whether the text that it replaces occurs once in its file. */
-export const isStillThere = (root: string, { file, from }: Mutant): boolean =>
-  readFileSync(join(root, file), "utf8").split(from).length === 2;
+export const isStillThere = (root: string, { also, ...edit }: Mutant): boolean =>
+  [edit, ...(also === undefined ? [] : [also])].every(
+    ({ file, from }) => readFileSync(join(root, file), "utf8").split(from).length === 2,
+  );
 
 const folder = join(import.meta.dirname, "mutants");
 

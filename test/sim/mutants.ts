@@ -50,7 +50,7 @@ process.exitCode = escaped > 0 ? 1 : 0;
 type Caught = { readonly schedules: number; readonly by: string };
 
 /** What the simulation said of it first; undefined: nothing, in as many schedules as were asked for. */
-async function isCaught({ file, from: text, to }: Mutant): Promise<Caught | undefined> {
+async function isCaught({ also, ...edit }: Mutant): Promise<Caught | undefined> {
   const copy = mkdtempSync(join(tmpdir(), "berth-mutant-"));
   try {
     for (const part of ["libs", "services", "test", "package.json", "tsconfig.json"]) {

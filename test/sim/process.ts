@@ -75,7 +75,7 @@ export function startProcess(
   const stop = new AbortController();
   const leave = new AbortController();
   const announced: string[] = [];
-  const own = gate();
+  const own = gate(ground.clock);
   const clock = ownClock(ground.clock, own, aheadMs);
   let [alive, connected] = [true, true];
   let slowUntilMs = 0;
@@ -105,7 +105,7 @@ export function startProcess(
       struck("killed after saying something");
     },
     subscribe: (...[subject, queue, heard]: Parameters<typeof wire.subscribe>) =>
-      wire.subscribe(subject, queue, (packet) => own.pass(() => heard(packet))),
+      wire.subscribe(subject, queue, (packet) => own.packet(() => heard(packet))),
   };
   const bus = busOn(gated, { clock, log });
 
@@ -145,7 +145,7 @@ export function startProcess(
     follow: (name, changed, signal) =>
       memberships.follow(
         name,
-        told.hears((members) => own.pass(() => changed(members)), announced),
+        told.hears((members) => own.packet(() => changed(members)), announced),
         signal,
       ),
   };

@@ -81,6 +81,7 @@ const anyone = [
 
 function draw(chance: Chance): Befalling {
   const whom = chance.pick([...brains, ...anyone]);
+  const other = chance.pick(["controllers-1", "controllers-2", whom]);
   const ms = chance.between(50, 3_000);
   switch (chance.between(1, 12)) {
     case 1:
@@ -92,15 +93,15 @@ function draw(chance: Chance): Befalling {
     case 3:
       return {
         mishap: "told to stop and started again",
-        what: whom,
+        what: other,
         async run(world) {
-          await world.service(whom)?.stop();
-          world.service(whom)?.start();
+          await world.service(other)?.stop();
+          world.service(other)?.start();
         },
       };
     case 4:
     case 5:
-      return during("cut off", whom, ms * 2, {
+      return during("cut off", whom, ms * 4, {
         begin: (world) => world.service(whom)?.connect(false),
         end: (world) => world.service(whom)?.connect(true),
       });
@@ -111,9 +112,12 @@ function draw(chance: Chance): Befalling {
       });
     case 7:
     case 8: {
-      const brain = chance.pick(brains);
+      const [brain, lags] = [chance.pick(brains), chance.is(0.5)];
       return during("believes to be alone", brain, ms, {
-        begin: (world) => world.service(brain)?.isolate(true),
+        begin(world) {
+          world.service(brain)?.isolate(true);
+          if (lags) world.service(brain)?.slowDown(ms);
+        },
         end: (world) => world.service(brain)?.isolate(false),
       });
     }

@@ -15,6 +15,8 @@ export type State = {
   readonly revision: Revision;
   /** What the transaction was decided at; 0 when it does not say. */
   readonly cut: Revision;
+  /** The transaction's id. */
+  readonly tx: string;
   /** When the server stored it. */
   readonly storedAtMs: number;
   readonly keys: ReadonlyMap<string, unknown>;
@@ -22,8 +24,6 @@ export type State = {
   readonly changes: ReadonlyMap<string, Change>;
   /** What `key` held at a revision. */
   readonly asOf: (key: string, revision: Revision) => unknown;
-  /** When a revision was stored. */
-  readonly timeOf: (revision: Revision) => number;
 };
 
 type Version = { readonly revision: Revision; readonly value: unknown };
@@ -35,15 +35,13 @@ export function recordedState(): {
 } {
   const keys = new Map<string, unknown>();
   const versions = new Map<string, Version[]>();
-  const times: number[] = [];
   let changes = new Map<string, Change>();
   const rest = {
     keys,
-    timeOf: (revision: Revision) => times[revision] ?? 0,
     asOf: (key: string, revision: Revision) =>
       versions.get(key)?.findLast((version) => version.revision <= revision)?.value,
   };
-  let now: State = { ...rest, revision: 0, cut: 0, storedAtMs: 0, changes };
+  let now: State = { ...rest, revision: 0, cut: 0, tx: "", storedAtMs: 0, changes };
   return {
     get now() {
       return now;
@@ -58,9 +56,8 @@ export function recordedState(): {
       const known = versions.get(key) ?? [];
       known.push({ revision, value: after });
       versions.set(key, known);
-      times[revision] = storedAtMs;
       if (tx.index < tx.count) return undefined;
-      now = { ...rest, revision, cut, storedAtMs, changes };
+      now = { ...rest, revision, cut, tx: tx.id, storedAtMs, changes };
       changes = new Map();
       return now;
     },

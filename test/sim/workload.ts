@@ -60,7 +60,7 @@ const isWorkload = (value: unknown): value is Workload =>
   typeof value === "object" && value !== null && "workload" in value && value.workload === true;
 
 /** Where most things are; the other namespace comes and goes. */
-export const namespaceOf = (chance: Chance): string => (chance.is(0.12) ? other : home);
+export const namespaceOf = (chance: Chance): string => (chance.is(0.18) ? other : home);
 export const other = "team";
 
 /** A template of one container, which asks for `cpu`. */

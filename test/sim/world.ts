@@ -72,7 +72,7 @@ const settings = {
 };
 const cpu = "2";
 /** A minute's end is near when a schedule begins: what is due each minute is due in it. */
-const startsAt = Date.UTC(2026, 0, 1, 0, 0, 48);
+const startsAt = Date.UTC(2026, 0, 1, 0, 0, 53);
 
 export async function openWorld(options: WorldOptions): Promise<World> {
   const { seed, invariants } = options;
@@ -90,13 +90,14 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const heard = heartbeats(clock);
   const network = memoryNetwork({ fate: (subject) => heard.note(subject, fateOf(chaos)) });
   let isStoreStopped = false;
+  const watching = answers({ random, clock }, fail);
   const ground: Ground = {
     bucket,
     network,
     memberships: memoryMemberships({ clock }),
     chaos,
     isStoreStopped: () => isStoreStopped,
-    answers: answers(random, fail),
+    answers: watching,
     heartbeats: heard,
     clock,
     random,
@@ -124,6 +125,8 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const judging = judge(invariants, {
     nodes: machineNames,
     heartbeats: heard.of,
+    anyHeartbeats: heard.ofAny,
+    askedAtMs: watching.askedAtMs,
     runsOn: (uid) => machines.filter(({ running }) => running.has(uid)).map(({ name }) => name),
   });
   stack.use(follow());

@@ -17,13 +17,6 @@ export const ofTheScheduler: readonly Mutant[] = [
   },
   {
     rule: "B1",
-    what: "a cordon does not matter",
-    file: "services/scheduler/decisions/taints.ts",
-    from: "    !cordoned || tolerations.some(",
-    to: "    !cordoned || true || tolerations.some(",
-  },
-  {
-    rule: "B1",
     what: "a pod that is being deleted takes no room",
     file: "services/scheduler/claim.ts",
     from: "export const takesRoom = (pod: PodFacts): boolean => !isTerminal(pod);",

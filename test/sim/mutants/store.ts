@@ -10,10 +10,15 @@ export const ofTheStore: readonly Mutant[] = [
   },
   {
     rule: "S2",
-    what: "a turn leaves out the write of its own object",
+    what: "a turn leaves out the write of its own object, and names pods anew each time (O1)",
     file: "services/controllers/behaviour.ts",
     from: "own.length === 0 && children.length > 0 && controller.derivedNames !== true",
     to: "own.length === 0 && children.length > 1_000",
+    also: {
+      file: "services/controllers/actors/workload/new-pods.ts",
+      from: "const suffix = nameSuffix([uid, resourceVersion, nth], suffixLength);",
+      to: "const suffix = nameSuffix([uid, performance.now(), nth], suffixLength);",
+    },
   },
   {
     rule: "S4",

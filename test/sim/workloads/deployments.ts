@@ -13,7 +13,7 @@ import {
 /** Deployments with a Service each: created, scaled, updated, rolled back, deleted. */
 export const deployments = workload({
   name: "deployments",
-  weight: 6,
+  weight: 10,
   draw,
   async calm(user) {
     for (const { metadata, spec } of user.list(deployment)) {
@@ -37,7 +37,7 @@ export const deployments = workload({
 });
 
 function draw(chance: Chance): Act {
-  const name = chance.pick(["web", "shop", "mail"]);
+  const name = chance.pick(["web", "web", "shop"]);
   const of = { name, namespace: namespaceOf(chance) };
   const replicas = chance.between(1, 5);
   const image = `app:${chance.between(1, 3)}`;

@@ -3,7 +3,7 @@ import { objectsIn, type State } from "../state.ts";
 import { type Act, type Chance, other, workload } from "../workload.ts";
 
 /** A namespace that comes and goes, with what others put into it; nothing outlives it, or its owner. */
-export const namespaces = workload({ name: "namespaces", weight: 1, draw, unfinished });
+export const namespaces = workload({ name: "namespaces", weight: 2, draw, unfinished });
 
 function draw(chance: Chance): Act {
   const metadata = { name: other };

@@ -7,7 +7,7 @@ import { type Act, type Chance, workload } from "../workload.ts";
 /** Nodes that are cordoned, drained and deleted. */
 export const nodes = workload({
   name: "nodes",
-  weight: 2,
+  weight: 3,
   draw,
   async calm(user) {
     for (const { metadata } of user.list(node)) await cordon(user, metadata.name, false);

@@ -57,11 +57,10 @@ async function isCaught({ also, ...edit }: Mutant): Promise<Caught | undefined> 
       cpSync(join(root, part), join(copy, part), { recursive: true });
     }
     symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
-    const whole = readFileSync(join(copy, file), "utf8");
-    writeFileSync(
-      join(copy, file),
-      whole.replace(text, () => to),
-    );
+    for (const { file, from: text, to } of also === undefined ? [edit] : [edit, also]) {
+      const whole = readFileSync(join(copy, file), "utf8");
+      writeFileSync(join(copy, file), whole.split(text).join(to));
+    }
     return await firstBroken(copy);
   } finally {
     rmSync(copy, { recursive: true, force: true });

@@ -55,13 +55,6 @@ export const ofNodes: readonly Mutant[] = [
   },
   {
     rule: "N4",
-    what: "an instance that stood still judges what it did not hear",
-    file: "services/controllers/sessions/hearing.ts",
-    from: "if (now - lastTick > pauseMaxMs) awakeSince = now;",
-    to: "if (now - lastTick > pauseMaxMs * 1_000) awakeSince = now;",
-  },
-  {
-    rule: "N4",
     what: "an instance whose connection was broken judges what it did not hear",
     file: "services/controllers/sessions/hearing.ts",
     from: "return clock.monotonicMs() - Math.max(healthySince, awakeSince);",
@@ -87,19 +80,5 @@ export const ofNodes: readonly Mutant[] = [
     file: "services/controllers/sessions/drain-target.ts",
     from: 'if (shown.some(({ terminating }) => !terminating)) return { kind: "unwritten" };',
     to: "",
-  },
-  {
-    rule: "N6",
-    what: "an instance that has not listened long enough answers a drain",
-    file: "services/controllers/sessions/drain.ts",
-    from: "if (revision !== undefined && lbs.settled()) {",
-    to: "if (revision !== undefined) {",
-  },
-  {
-    rule: "N6",
-    what: "an agent goes on when a drain question fails",
-    file: "services/node-agent/session/session.ts",
-    from: "        leftMs = deadlineMs - clock.monotonicMs();\n        await clock.sleep(",
-    to: "        if (leftMs > 0) break;\n        await clock.sleep(",
   },
 ];

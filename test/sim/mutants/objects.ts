@@ -2,20 +2,6 @@ import type { Mutant } from "../mutant.ts";
 
 export const ofObjects: readonly Mutant[] = [
   {
-    rule: "O1",
-    what: "a CronJob's start is not written down",
-    file: "services/controllers/actors/cronjob.ts",
-    from: "const scheduled = { ...seen.status, lastScheduleTime: timeOf(dueAt) };",
-    to: "const scheduled = { ...seen.status };",
-  },
-  {
-    rule: "O2",
-    what: "a set counts as what it wants, not what it has",
-    file: "services/controllers/actors/deployment/set-size.ts",
-    from: "Math.max(replicas, live)",
-    to: "Math.min(replicas, live + replicas)",
-  },
-  {
     rule: "O2",
     what: "what an old set gives up is not kept for the available",
     file: "services/controllers/actors/deployment/rolling.ts",
@@ -37,20 +23,6 @@ export const ofObjects: readonly Mutant[] = [
     to: 'if (kind === "v1/Service") return allocationsOf({ ...object, spec: {} });',
   },
   {
-    rule: "O5",
-    what: "what outlives its namespace is left there",
-    file: "services/controllers/actors/garbage.ts",
-    from: "  if (namespaceGone) return { ...rest, self: remove(self) };",
-    to: "  if (namespaceGone) return rest;",
-  },
-  {
-    rule: "O5",
-    what: "an owner that was made again is taken for the old one",
-    file: "services/controllers/actors/garbage.ts",
-    from: 'if (owner?.metadata.uid !== reference.uid) return "gone";',
-    to: 'if (owner === undefined) return "gone";',
-  },
-  {
     rule: "O6",
     what: "a deleted pod's keys go at once",
     file: "libs/admission/admit.ts",
@@ -63,13 +35,6 @@ export const ofObjects: readonly Mutant[] = [
     file: "services/controllers/sessions/merge-report.ts",
     from: "if (report.gone && pod.ending && pod.finalizers === 0)",
     to: "if (pod.ending && pod.finalizers === 0)",
-  },
-  {
-    rule: "O6",
-    what: "a report about another uid counts for the pod of that name",
-    file: "services/controllers/sessions/merge-report.ts",
-    from: "if (pod === undefined || pod.uid !== report.uid)",
-    to: "if (pod === undefined)",
   },
   {
     rule: "O7",
@@ -91,13 +56,6 @@ export const ofObjects: readonly Mutant[] = [
     file: "services/controllers/actors/job/plan.ts",
     from: "const taken = withIndexes(union(progress.completed, progress.failedIndexes), busy);",
     to: "const taken = withIndexes(progress.failedIndexes, busy);",
-  },
-  {
-    rule: "O7",
-    what: "a pod on a lost node is replaced before that is declared out of service",
-    file: "services/controllers/actors/pod.ts",
-    from: 'return declared && !ready ? "out of service" : "there";',
-    to: 'return declared || !ready ? "out of service" : "there";',
   },
   {
     rule: "O7",

@@ -10,13 +10,6 @@ export const ofTheScheduler: readonly Mutant[] = [
   },
   {
     rule: "B1",
-    what: "a cordon does not write the node's load",
-    file: "libs/admission/derived.ts",
-    from: "return dequal(fitOf(before), fitOf(after)) ? [] : [nameOf(object)];",
-    to: "return before !== undefined ? [] : [nameOf(object)];",
-  },
-  {
-    rule: "B1",
     what: "a pod that is being deleted takes no room",
     file: "services/scheduler/claim.ts",
     from: "export const takesRoom = (pod: PodFacts): boolean => !isTerminal(pod);",

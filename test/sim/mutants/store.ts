@@ -12,8 +12,9 @@ export const ofTheStore: readonly Mutant[] = [
     rule: "S2",
     what: "a turn leaves out the write of its own object, and names pods anew each time (O1)",
     file: "services/controllers/behaviour.ts",
-    from: "own.length === 0 && children.length > 0 && controller.derivedNames !== true",
-    to: "own.length === 0 && children.length > 1_000",
+    from: "const ops = together([children, touch ? touchOps(controller.kind, self, view) : own]);",
+    to: `const left = controller.kind.kind === "ReplicaSet" && children.length > 0;
+  const ops = together([children, left ? [] : touch ? touchOps(controller.kind, self, view) : own]);`,
     also: {
       file: "services/controllers/actors/workload/new-pods.ts",
       from: "const suffix = nameSuffix([uid, resourceVersion, nth], suffixLength);",
@@ -26,13 +27,6 @@ export const ofTheStore: readonly Mutant[] = [
     file: "libs/store/settle.ts",
     from: "const committed = item.uncertain ? await committedAt(item, moved, stream, known) : undefined;",
     to: "const committed = item.transaction.bytes < 0 ? await committedAt(item, moved, stream, known) : undefined;",
-  },
-  {
-    rule: "S4",
-    what: "what an unanswered create left may be created over",
-    file: "libs/store/settle.ts",
-    from: "  if (!uncertain) return true;",
-    to: "  if (!uncertain || base >= 0) return true;",
   },
   {
     rule: "S5",
@@ -68,12 +62,5 @@ export const ofTheStore: readonly Mutant[] = [
     file: "libs/admission/transaction.ts",
     from: ".filter(([key, value]) => !was.has(key) || !dequal(was.get(key), value))",
     to: ".filter(([key]) => is.has(key))",
-  },
-  {
-    rule: "idle",
-    what: "a change that changes nothing is written",
-    file: "libs/admission/admit.ts",
-    from: "return dequal(was, after) ? undefined : admitted(kind, was, after, context);",
-    to: "return dequal(was, undefined) ? undefined : admitted(kind, was, after, context);",
   },
 ];

@@ -1,3 +1,4 @@
+import { keyOf } from "../../../libs/cluster/key.ts";
 import { node, type Node } from "../../../libs/model/kinds/node.ts";
 import { pod, type Pod } from "../../../libs/model/kinds/pod.ts";
 import { invariant, type Scene } from "../invariant.ts";
@@ -29,14 +30,19 @@ const isUnreachable = ({ status }: Node): boolean =>
 const isEvicted = ({ status }: Pod): boolean =>
   status?.conditions?.some(({ reason }) => reason === "DeletionByTaintManager") ?? false;
 
-function* judged(scene: Scene, { tx }: State, name: string, what: string): Iterable<string> {
+function* judged(scene: Scene, state: State, name: string, what: string): Iterable<string> {
+  const { tx, cut } = state;
   const at = scene.askedAtMs(tx);
   if (at === undefined) return;
   const isRecent = (heard: number, withinMs: number) => heard <= at && heard > at - withinMs;
   if (scene.heartbeats(name).some((one) => isRecent(one, silenceMs * 0.9)))
     yield `${what}, and ${name} was not silent`;
-  const heard = scene.nodes.filter((node) =>
-    scene.anyHeartbeats(node).some((one) => isRecent(one, silenceMs * 1.1)),
+  // Those that whoever decided saw: a Node that was deleted is not silent.
+  const nodes = scene.nodes.filter(
+    (one) => state.asOf(keyOf(node, undefined, one), cut) !== undefined,
   );
-  if (heard.length * 2 < scene.nodes.length) yield `${what}, while most nodes were silent`;
+  const heard = nodes.filter((one) =>
+    scene.anyHeartbeats(one).some((beat) => isRecent(beat, silenceMs * 1.1)),
+  );
+  if (heard.length * 2 < nodes.length) yield `${what}, while most nodes were silent`;
 }

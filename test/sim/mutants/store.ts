@@ -12,9 +12,9 @@ export const ofTheStore: readonly Mutant[] = [
     rule: "S2",
     what: "a turn leaves out the write of its own object, and names pods anew each time (O1)",
     file: "services/controllers/behaviour.ts",
-    from: "const ops = together([children, touch ? touchOps(controller.kind, self, view) : own]);",
+    from: "const touched = touch ? touchOps(controller.kind, self, view) : own;",
     to: `const left = controller.kind.kind === "ReplicaSet" && children.length > 0;
-  const ops = together([children, left ? [] : touch ? touchOps(controller.kind, self, view) : own]);`,
+  const touched = left ? [] : touch ? touchOps(controller.kind, self, view) : own;`,
     also: {
       file: "services/controllers/actors/workload/new-pods.ts",
       from: "const suffix = nameSuffix([uid, resourceVersion, nth], suffixLength);",

@@ -11,7 +11,12 @@ import {
   servicePrefix,
   slicePrefix,
 } from "../../../libs/protocol/subjects.ts";
-import type { Advance, Held, Replica } from "../../../libs/store/replica.ts";
+import {
+  type Advance,
+  type Held,
+  type Replica,
+  ReplicaLagging,
+} from "../../../libs/store/replica.ts";
 import type { Store } from "../../../libs/store/store.ts";
 import { createLog } from "../../../libs/telemetry/log.ts";
 import { systemRandom } from "../../../libs/telemetry/random.ts";
@@ -112,12 +117,15 @@ function aReplica() {
 }
 
 /** A controllers instance, and an agent and lbs that talk with it. */
-async function stage({ owns = true } = {}) {
+async function stage({ owns = true, lags = false } = {}) {
   const clock = virtualClock();
   const network = memoryNetwork();
   const [controllers, outside] = [memoryBus({ network, clock }), memoryBus({ network, clock })];
   const state = aReplica();
-  const { replica } = state;
+  const behind = async () => {
+    throw new ReplicaLagging("the replica is behind");
+  };
+  const replica = lags ? { ...state.replica, caughtUp: behind } : state.replica;
   const stop = new AbortController();
   const ports = {
     bus: controllers,
@@ -260,6 +268,15 @@ describe("a drain", () => {
     expect(asked.outcome).toBeUndefined();
     await hear(at, 1_000, { m1: [revision, at.digest()] });
     expect(asked.outcome).toBe("applied");
+  });
+
+  test("is not answered by an instance that lags or ends, not with a failure either (N6)", async () => {
+    await using at = await stage({ lags: true });
+    const asked = at.drain(2_000);
+    await at.clock.advance(2_500);
+    expect(asked.outcome).toBeUndefined();
+    await at.clock.advance(1_000);
+    expect(asked.outcome).toBe("silence");
   });
 
   test("is not answered by an instance that has not listened for a whole timeout", async () => {

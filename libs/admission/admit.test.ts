@@ -8,6 +8,7 @@ import { namespace } from "../model/kinds/namespace.ts";
 import { node } from "../model/kinds/node.ts";
 import { pod } from "../model/kinds/pod.ts";
 import { service } from "../model/kinds/service.ts";
+import { serviceAccount } from "../model/kinds/serviceaccount.ts";
 import { seededRandom } from "../telemetry/seeded-random.ts";
 import {
   admitBind,
@@ -71,6 +72,19 @@ describe("a create", () => {
     expect(object.metadata.uid).not.toBe("mine");
     expect(object.metadata.deletionTimestamp).toBeUndefined();
     expect(object.status).toEqual({ phase: "Pending" });
+  });
+
+  test("of a pod needs the account that it names; the default one comes by itself", () => {
+    const { context, create } = cluster();
+    expect(admitCreate(pod, aPod(), context).object.spec.serviceAccountName).toBe("default");
+    const robot = { ...aPod(), spec: { ...aPod().spec, serviceAccountName: "robot" } };
+    const refused = refusal(() => admitCreate(pod, robot, context));
+    expect([refused.code, refused.message]).toEqual([
+      403,
+      'pods "web" is forbidden: error looking up service account default/robot: serviceaccount "robot" not found',
+    ]);
+    create(serviceAccount, { metadata: { name: "robot", namespace: "default" } });
+    expect(admitCreate(pod, robot, context).object.spec.serviceAccount).toBe("robot");
   });
 
   test("is refused above 1.5 MiB, whatever the object was made from", () => {

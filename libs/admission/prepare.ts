@@ -1,8 +1,10 @@
 /** What the cluster, rather than the schema, fills in when an object of a kind is made or changed. */
 import { allocKey } from "../cluster/key.ts";
-import { type Cause, invalid } from "../model/errors.ts";
+import type { ClusterView } from "../cluster/view.ts";
+import { ApiError, type Cause, invalid } from "../model/errors.ts";
 import { job as jobKind } from "../model/kinds/job.ts";
 import { service as serviceKind } from "../model/kinds/service.ts";
+import { serviceAccount } from "../model/kinds/serviceaccount.ts";
 import { freeClusterAddress, freeNodePort } from "./allocate.ts";
 import type { AdmissionContext, AnyObject } from "./context.ts";
 import { selectOwnPods } from "./prepare-job.ts";
@@ -39,7 +41,7 @@ const nodeProblems = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreac
 function preparePod(
   pod: AnyObject,
   before: AnyObject | undefined,
-  { settings }: AdmissionContext,
+  { settings, view }: AdmissionContext,
 ): AnyObject {
   if (before !== undefined) return pod;
   const tolerations = (pod.spec?.["tolerations"] ?? []) as readonly Toleration[]; // Parsed as a Pod.
@@ -51,7 +53,9 @@ function preparePod(
     tolerationSeconds: settings.tolerationSeconds,
   }));
   const account = pod.spec?.["serviceAccountName"] ?? pod.spec?.["serviceAccount"];
-  const serviceAccountName = typeof account === "string" && account !== "" ? account : "default";
+  const serviceAccountName =
+    typeof account === "string" && account !== "" ? account : defaultAccount;
+  requireAccount(pod, serviceAccountName, view);
   return {
     ...pod,
     spec: {
@@ -62,6 +66,22 @@ function preparePod(
     },
     status: { phase: "Pending" },
   };
+}
+
+/** A namespace's pods may be made before it: it comes by itself. */
+const defaultAccount = "default";
+
+/** @throws {ApiError} Forbidden, when the pod would be somebody who is not there */
+function requireAccount({ metadata }: AnyObject, account: string, view: ClusterView): void {
+  const { name = "", namespace = "" } = metadata;
+  if (account === defaultAccount) return;
+  if (view.get(serviceAccount, namespace, account) !== undefined) return;
+  throw new ApiError(
+    "Forbidden",
+    `pods "${name}" is forbidden: error looking up service account ${namespace}/${account}: ` +
+      `serviceaccount "${account}" not found`,
+    { name, kind: "pods" },
+  );
 }
 
 type Toleration = { readonly key?: string; readonly effect?: string };

@@ -6,10 +6,13 @@ import {
   type DeleteOptions,
 } from "../../libs/admission/admit.ts";
 import type { AdmissionContext, Admitted } from "../../libs/admission/context.ts";
+import { admitEvict } from "../../libs/admission/evict.ts";
+import { chargedOps } from "../../libs/admission/quota/ledger.ts";
 import type { Cluster } from "../../libs/cluster/open.ts";
 import type { ClusterView } from "../../libs/cluster/view.ts";
 import { ApiError, parse } from "../../libs/model/errors.ts";
 import type { Kind, ObjectOf } from "../../libs/model/kind.ts";
+import { pod as podKind } from "../../libs/model/kinds/pod.ts";
 import { ReplicaLagging } from "../../libs/store/replica.ts";
 import { StoreUnavailable } from "../../libs/store/store.ts";
 import type { Clock } from "../../libs/telemetry/clock.ts";
@@ -32,6 +35,8 @@ export type User = {
     edit: (object: ObjectOf<K>) => object,
   ): Promise<void>;
   remove(kind: Kind, of: Manifest["metadata"], options?: DeleteOptions): Promise<void>;
+  /** Through the pod's budget; what that does not permit is not done. */
+  evict(of: Manifest["metadata"]): Promise<void>;
   /** What the gateway shows now; nothing while it is down. */
   list<K extends Kind>(kind: K): readonly ObjectOf<K>[];
 };
@@ -41,7 +46,7 @@ const pauseMs = 100;
 export const home = "default";
 
 /** Why a gateway may refuse what was right when the user began. */
-const passing = new Set(["AlreadyExists", "NotFound", "Conflict", "Forbidden"]);
+const passing = new Set(["AlreadyExists", "NotFound", "Conflict", "Forbidden", "TooManyRequests"]);
 
 /** @param gateway the one that answers now, if one does */
 export function user(gateway: () => Cluster | undefined, clock: Clock, random: Random): User {
@@ -64,7 +69,8 @@ export function user(gateway: () => Cluster | undefined, clock: Clock, random: R
     try {
       const admitted = admit(view, { view, now: clock.now(), random, settings });
       if (admitted === undefined || admitted.ops.length === 0) return "done";
-      const outcome = await store.commit(admitted.ops, { cut: view.revision });
+      const ops = chargedOps(admitted.ops, view);
+      const outcome = await store.commit(ops, { cut: view.revision });
       await replica.caughtUp(outcome.revision ?? (await store.lastRevision()));
       return outcome.ok ? "done" : "again";
     } catch (error) {
@@ -105,6 +111,11 @@ export function user(gateway: () => Cluster | undefined, clock: Clock, random: R
       write((view, context) => {
         const before = find(view, kind, of);
         return before === undefined ? undefined : admitDelete(kind, before, options, context);
+      }),
+    evict: (of) =>
+      write((view, context) => {
+        const before = find(view, podKind, of);
+        return before === undefined ? undefined : admitEvict(before, {}, context);
       }),
     list: (kind) => gateway()?.view.list(kind) ?? [],
   };

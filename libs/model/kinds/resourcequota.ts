@@ -1,3 +1,4 @@
+import { dequal } from "dequal";
 import * as z from "zod";
 import { atomicList } from "../field.ts";
 import { defineKind, type ObjectOf } from "../kind.ts";
@@ -45,6 +46,30 @@ const scopeRequirement = z
   .meta({ title: "core.v1.ScopedResourceSelectorRequirement" });
 export type ScopeRequirement = z.output<typeof scopeRequirement>;
 
+/** Resources that come in whole numbers. */
+const counts = new Set([
+  "pods",
+  "services",
+  "services.nodeports",
+  "services.loadbalancers",
+  "replicationcontrollers",
+  "resourcequotas",
+  "secrets",
+  "configmaps",
+  "persistentvolumeclaims",
+]);
+const amounts = new Set(
+  ["cpu", "memory", "ephemeral-storage"]
+    .flatMap((name) => [name, `requests.${name}`, `limits.${name}`])
+    .concat("requests.storage"),
+);
+/** With a slash: `count/<resource>`, a class's, or an extended resource. */
+const isQuotaResource = (name: string): boolean =>
+  counts.has(name) ||
+  amounts.has(name) ||
+  name.includes("/") ||
+  /^(requests\.)?hugepages-/.test(name);
+
 const opposites: readonly (readonly [QuotaScope, QuotaScope])[] = [
   ["BestEffort", "NotBestEffort"],
   ["Terminating", "NotTerminating"],
@@ -68,7 +93,16 @@ const spec = z
       .optional()
       .meta({ proto: 3 }),
   })
-  .superRefine(({ scopes: chosen = [] }, context) => {
+  .superRefine(({ hard = {}, scopes: chosen = [] }, context) => {
+    for (const [name, amount] of Object.entries(hard)) {
+      if (!isQuotaResource(name)) {
+        const detail = `${JSON.stringify(name)}: must be a standard resource for quota`;
+        context.addIssue(problem("FieldValueInvalid", ["hard", name], detail));
+      } else if (counts.has(name) && amount.endsWith("m")) {
+        const detail = `${JSON.stringify(amount)}: must be an integer`;
+        context.addIssue(problem("FieldValueInvalid", ["hard", name], detail));
+      }
+    }
     for (const [one, other] of opposites) {
       if (!chosen.includes(one) || !chosen.includes(other)) continue;
       context.addIssue(problem("FieldValueInvalid", ["scopes"], "conflicting scopes"));
@@ -93,6 +127,14 @@ export const resourceQuota = defineKind({
   description: "Limits what the objects of a namespace use together.",
   spec,
   status,
+  validateUpdate: (before, after) =>
+    (["scopes", "scopeSelector"] as const)
+      .filter((field) => !dequal(before.spec[field], after.spec[field]))
+      .map((field) => ({
+        reason: "FieldValueInvalid",
+        field: `spec.${field}`,
+        message: "Invalid value: field is immutable",
+      })),
   columns: [
     { name: "Request", type: "string", read: (one) => shown(one, (name) => !isLimit(name)) },
     { name: "Limit", type: "string", read: (one) => shown(one, isLimit) },

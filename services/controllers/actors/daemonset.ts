@@ -36,6 +36,7 @@ import { isTerminal, readySinceMs } from "../../../libs/model/pod/state.ts";
 import { availableAtMs, type PlacedPod } from "./workload/pod-state.ts";
 import { podConcerns, podsFor } from "./workload/replicas.ts";
 import { nameSuffix } from "./workload/stable-hash.ts";
+import { refusedSome } from "./workload/refused.ts";
 
 /** Bounds one transaction. The pods that it touches wake the actor for the rest. */
 export const writesMax = 200;
@@ -230,5 +231,6 @@ export const daemonSets = controller<
     revisions: revisionsFor(view, self),
   }),
   decide,
+  refused: refusedSome,
   concerns,
 });

@@ -29,6 +29,7 @@ import { isTracked, trackingFinalizer, withoutTracking, withTracking } from "./j
 import { deadlineOf, type Verdict, verdictOf } from "./job/verdict.ts";
 import { claims, controllerOf } from "./workload/claims.ts";
 import { type PlacedPod, placed } from "./workload/pod-state.ts";
+import { refusedSome } from "./workload/refused.ts";
 
 /** Bound one transaction: pods made or taken back, pods counted. Their changes wake the actor for the rest. */
 export const podsMax = 100;
@@ -183,5 +184,6 @@ export const jobs = controller({
     return { pods: placed(view, [...own, ...orphans]) };
   },
   decide,
+  refused: refusedSome,
   concerns,
 });

@@ -36,6 +36,7 @@ import { claims } from "./workload/claims.ts";
 import { expiredRevisions, type History, historyOf, templateAt } from "./workload/history.ts";
 import { isTerminal } from "../../../libs/model/pod/state.ts";
 import { availableAtMs, type PlacedPod } from "./workload/pod-state.ts";
+import { refusedSome } from "./workload/refused.ts";
 
 /** Bounds one transaction. The pods that it touches wake the actor for the rest. */
 const deletesMax = 100;
@@ -247,5 +248,6 @@ export const statefulSets = controller<
   owns: [pod, controllerRevision, persistentVolumeClaim],
   read: readWorld,
   decide,
+  refused: refusedSome,
   concerns,
 });

@@ -65,6 +65,20 @@ export const ofObjects: readonly Mutant[] = [
     to: "const first = slots.find(({ member }) => member === undefined);",
   },
   {
+    rule: "O3",
+    what: "a quota is charged outside of the transaction",
+    file: "libs/admission/quota/ledger.ts",
+    from: "for (const [key, entry] of next) charged.set(key, entry);",
+    to: "void next;",
+  },
+  {
+    rule: "O3",
+    what: "an eviction leaves its budget as it is",
+    file: "libs/admission/evict.ts",
+    from: "return { object: admitted.object, ops: together([admitted.ops, ops]) };",
+    to: "return { object: admitted.object, ops: together([admitted.ops, ops]).slice(0, -1) };",
+  },
+  {
     rule: "O8",
     what: "a condition's time is the node's",
     file: "services/controllers/sessions/merge-report.ts",

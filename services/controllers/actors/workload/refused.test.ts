@@ -1,8 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ApiError } from "../../../../libs/model/errors.ts";
-import type { Decision } from "../../controller.ts";
-import { normal } from "../../controller.ts";
-import { isRefused, refusedReplicas, withoutFailure } from "./refused.ts";
+import { create, type Decision, normal } from "../../controller.ts";
+import { isRefused, refusedReplicas, refusedSome, withoutFailure } from "./refused.ts";
 
 const now = Date.parse("2026-01-01T00:00:00Z");
 type Set = {
@@ -69,5 +68,24 @@ describe("a set whose pods are refused", () => {
     expect(withoutFailure({ conditions: [other, ...(failed.conditions ?? [])] })).toEqual({
       conditions: [other],
     });
+  });
+});
+
+describe("a kind without a condition for it", () => {
+  const born = (name: string) => create({ apiVersion: "v1", kind: "Pod", metadata: { name } });
+  const two: Decision<object, Set> = { ...decision(), writes: [born("a"), born("b")] };
+
+  test("makes the pods that fit, tells of the others, and tries again soon", () => {
+    const after = refusedSome({}, two, [refusal("b")], now);
+    expect(after.writes).toEqual(two.writes); // Who admits them has left out the refused ones.
+    expect(after.events.map(({ message }) => message)).toEqual([
+      "Created pod: a",
+      'Error creating: pods "b" is forbidden: exceeded quota: q',
+    ]);
+    expect(after.wakeAt).toBe(now + 1_000);
+  });
+
+  test("fails, to be tried ever later, when no pod fits", () => {
+    expect(() => refusedSome({}, two, [refusal("a"), refusal("b")], now)).toThrow("exceeded quota");
   });
 });

@@ -66,5 +66,35 @@ export function refusedReplicas<C, S extends { readonly status?: Status | undefi
   };
 }
 
+/**
+ * A decision without the refused pods, for kinds that have no condition for it: what fits is made, an
+ * Event FailedCreate tells of the rest, and it is tried again soon.
+ *
+ * @throws {ApiError} when nothing fits: the turn fails, and is tried again ever later
+ */
+export function refusedSome<C extends object, S>(
+  _self: S,
+  decision: Decision<C, S>,
+  refusals: readonly Refusal[],
+  now: EpochMs,
+): Decision<C, S> {
+  const [first] = refusals;
+  if (first === undefined) return decision;
+  const creates = decision.writes.filter(({ op }) => op === "create");
+  if (refusals.length >= creates.length) throw first.error;
+  const names = refusals.map(({ name }) => name);
+  const again = now + againMs.first;
+  return {
+    ...decision,
+    wakeAt: Math.min(decision.wakeAt ?? again, again),
+    events: [
+      ...decision.events.filter(
+        ({ message }) => !message.split(" ").some((word) => names.includes(word)),
+      ),
+      warning("FailedCreate", `Error creating: ${first.error.message}`),
+    ],
+  };
+}
+
 /** The pods' names differ from try to try: the condition stays the same. */
 const withoutName = ({ name, error }: Refusal) => error.message.replace(` "${name}"`, "");

@@ -28,7 +28,7 @@ import { type Invariant, judge } from "./invariant.ts";
 import { machine, type Machine } from "./machine.ts";
 import type { Ground, ProcessPorts } from "./process.ts";
 import { type Service, serviceOf, twin } from "./service.ts";
-import { objectsIn, type State } from "./state.ts";
+import { objectIn, objectsIn, type State } from "./state.ts";
 import { type User, user } from "./user.ts";
 
 export type WorldOptions = {
@@ -148,6 +148,9 @@ export async function openWorld(options: WorldOptions): Promise<World> {
 
   /** N6: nobody sends new connections to a pod whose containers are ended on purpose. */
   function ended({ address, pod }: { readonly address: string; readonly pod: string }): void {
+    // Its keys went before it: with its Node, or because somebody would not wait for it (O6).
+    const [namespace, name = ""] = pod.split("/");
+    if (objectIn(judging.state, podKind, namespace, name) === undefined) return;
     for (const { machine: name, routed, lastResort } of balancers) {
       const listens = services.find((one) => one.name === `lb-${name}`)?.isWell() === true;
       if (!listens || !heard.isSteady(`_${name}`, drainPatienceMs)) continue;

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { settingsFromEnvironment } from "../cluster/settings.ts";
 import { writableView } from "../cluster/view-of.ts";
-import { ApiError } from "../model/errors.ts";
 import type { Kind, ObjectOf } from "../model/kind.ts";
 import { job } from "../model/kinds/job.ts";
 import { namespace } from "../model/kinds/namespace.ts";
@@ -18,6 +17,7 @@ import {
   admitStatus,
   admitUpdate,
 } from "./admit.ts";
+import { refusalOf } from "./refusal-fixture.ts";
 
 const now = Date.UTC(2026, 0, 1);
 const settings = settingsFromEnvironment.parse({});
@@ -48,17 +48,6 @@ const aService = (spec: object = {}) => ({
   spec: { ports: [{ port: 80 }], ...spec },
 });
 
-/** The refusal of `act`. */
-function refusal(act: () => unknown): ApiError {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof ApiError) return error;
-    throw error;
-  }
-  return expect.unreachable("nothing was refused");
-}
-
 describe("a create", () => {
   test("fills in identity and times, and drops what is not the user's to say", () => {
     const { context } = cluster();
@@ -78,7 +67,7 @@ describe("a create", () => {
     const { context, create } = cluster();
     expect(admitCreate(pod, aPod(), context).object.spec.serviceAccountName).toBe("default");
     const robot = { ...aPod(), spec: { ...aPod().spec, serviceAccountName: "robot" } };
-    const refused = refusal(() => admitCreate(pod, robot, context));
+    const refused = refusalOf(() => admitCreate(pod, robot, context));
     expect([refused.code, refused.message]).toEqual([
       403,
       'pods "web" is forbidden: error looking up service account default/robot: serviceaccount "robot" not found',
@@ -91,7 +80,7 @@ describe("a create", () => {
     const { context } = cluster();
     const args = Array.from({ length: 16 }, () => "x".repeat(100_000));
     const large = { ...aPod(), spec: { containers: [{ name: "app", image: "app:1", args }] } };
-    const { reason, code } = refusal(() => admitCreate(pod, large, context));
+    const { reason, code } = refusalOf(() => admitCreate(pod, large, context));
     expect({ reason, code }).toEqual({ reason: "RequestEntityTooLarge", code: 413 });
   });
 
@@ -104,21 +93,21 @@ describe("a create", () => {
   test("is refused where there is no namespace, or one that ends", () => {
     const { view, commit, context } = cluster();
     const elsewhere = { ...aPod(), metadata: { name: "web", namespace: "elsewhere" } };
-    expect(refusal(() => admitCreate(pod, elsewhere, context))).toMatchObject({
+    expect(refusalOf(() => admitCreate(pod, elsewhere, context))).toMatchObject({
       reason: "NotFound",
       details: { name: "elsewhere", kind: "namespaces" },
     });
     const home = view.get(namespace, undefined, "default");
     if (home === undefined) throw new Error("it was made above");
     commit(admitDelete(namespace, home, {}, context)?.ops ?? []);
-    const late = refusal(() => admitCreate(pod, aPod(), context));
+    const late = refusalOf(() => admitCreate(pod, aPod(), context));
     expect(late.details.causes).toMatchObject([{ reason: "NamespaceTerminating" }]);
   });
 
   test("of a name that is taken is refused", () => {
     const { context, create } = cluster();
     create(pod, aPod());
-    expect(refusal(() => admitCreate(pod, aPod(), context)).reason).toBe("AlreadyExists");
+    expect(refusalOf(() => admitCreate(pod, aPod(), context)).reason).toBe("AlreadyExists");
   });
 
   test("lets a pod stay on a lost node for the cluster's time, unless it says otherwise", () => {
@@ -166,7 +155,7 @@ describe("a Service", () => {
     create(service, aService({ type: "NodePort", ports: [{ port: 80, nodePort: 30_080 }] }));
     const other = aService({ type: "NodePort", ports: [{ port: 80, nodePort: 30_080 }] });
     other.metadata.name = "other";
-    expect(refusal(() => admitCreate(service, other, context)).details.causes).toMatchObject([
+    expect(refusalOf(() => admitCreate(service, other, context)).details.causes).toMatchObject([
       { field: "spec.ports[0].nodePort" },
     ]);
   });
@@ -341,7 +330,7 @@ describe("a Job", () => {
     ["a name that is no label", aJob({}, "a".repeat(64)), "spec.template.labels"],
   ])("is refused for %s", (_name, input, field) => {
     const { context } = cluster();
-    const { details } = refusal(() => admitCreate(job, input, context));
+    const { details } = refusalOf(() => admitCreate(job, input, context));
     expect(details.causes?.map((cause) => cause.field)).toEqual([field]);
   });
 
@@ -349,7 +338,7 @@ describe("a Job", () => {
     const { context, create, view } = cluster();
     create(job, aJob());
     const before = view.get(job, "default", "work") ?? expect.unreachable();
-    expect(refusal(() => admitUpdate(job, before, aJob(), context)).reason).toBe("Invalid");
+    expect(refusalOf(() => admitUpdate(job, before, aJob(), context)).reason).toBe("Invalid");
     const spec = { ...before.spec, parallelism: 2 };
     expect(admitUpdate(job, before, { ...before, spec }, context)?.object.spec).toMatchObject({
       selector: before.spec.selector,

@@ -9,6 +9,7 @@ import { podDisruptionBudget } from "../model/kinds/poddisruptionbudget.ts";
 import { seededRandom } from "../telemetry/seeded-random.ts";
 import { admitBind, admitCreate, admitStatus } from "./admit.ts";
 import { admitEvict } from "./evict.ts";
+import { refusalOf } from "./refusal-fixture.ts";
 
 const now = Date.UTC(2026, 0, 1);
 const settings = settingsFromEnvironment.parse({});
@@ -80,17 +81,6 @@ function cluster(pods: readonly PodFacts[], budgets: readonly BudgetFacts[]) {
     commit: (ops: Parameters<typeof store.commit>[0]) => store.commit(ops),
     evict: (nth: number) => admitEvict(podNamed(nth), {}, context),
   };
-}
-
-/** The refusal of `act`. */
-function refusal(act: () => unknown): ApiError {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof ApiError) return error;
-    throw error;
-  }
-  return expect.unreachable("nothing was refused");
 }
 
 describe("an eviction", () => {
@@ -165,7 +155,7 @@ describe("an eviction", () => {
         "The disruption budget budget-0 does not allow evicting pods currently because it failed sync: no scale",
     },
   ])("$name", ({ budgets, reason, message }) => {
-    const refused = refusal(() => cluster([{}], budgets).evict(0));
+    const refused = refusalOf(() => cluster([{}], budgets).evict(0));
     expect(refused.reason).toBe(reason);
     expect(refused.message).toBe(
       "Cannot evict pod as it would violate the pod's disruption budget.",
@@ -174,7 +164,7 @@ describe("an eviction", () => {
   });
 
   test("is refused where several budgets select the pod", () => {
-    const refused = refusal(() => cluster([{}], [{}, {}]).evict(0));
+    const refused = refusalOf(() => cluster([{}], [{}, {}]).evict(0));
     expect([refused.reason, refused.code]).toEqual(["InternalError", 500]);
   });
 

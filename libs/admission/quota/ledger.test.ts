@@ -16,6 +16,7 @@ import { seededRandom } from "../../telemetry/seeded-random.ts";
 import { admitCreate, admitStatus, admitUpdate } from "../admit.ts";
 import { usedIn } from "./counted.ts";
 import { chargedOps } from "./ledger.ts";
+import { refusalOf } from "../refusal-fixture.ts";
 
 const now = Date.UTC(2026, 0, 1);
 const settings = settingsFromEnvironment.parse({});
@@ -58,17 +59,6 @@ const aClaim = (storage: string, storageClassName?: string) => ({
     ...(storageClassName !== undefined && { storageClassName }),
   },
 });
-
-/** The refusal of `act`. */
-function refusal(act: () => unknown): ApiError {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof ApiError) return error;
-    throw error;
-  }
-  return expect.unreachable("nothing was refused");
-}
 
 type Case = {
   readonly name: string;
@@ -205,7 +195,7 @@ describe("a quota refuses", () => {
   ])("$name", ({ hard, first, object, said }) => {
     const { create, commit } = cluster({ hard });
     if (first !== undefined) commit(create(pod, "one", first));
-    const refused = refusal(() => create(pod, "two", object));
+    const refused = refusalOf(() => create(pod, "two", object));
     expect([refused.reason, refused.code, refused.message]).toEqual(["Forbidden", 403, said]);
   });
 
@@ -214,7 +204,7 @@ describe("a quota refuses", () => {
     const spec = { hard: { pods: "3", "requests.cpu": "1" } };
     commit(admitUpdate(resourceQuota, quota(), { ...quota(), spec }, context)?.ops ?? []);
     expect(view.revision).toBeGreaterThan(0);
-    const refused = refusal(() => create(pod, "one", aPod({ requests: { cpu: "1" } })));
+    const refused = refusalOf(() => create(pod, "one", aPod({ requests: { cpu: "1" } })));
     expect(refused.message).toBe(
       'pods "one" is forbidden: status unknown for quota: quota, resources: requests.cpu',
     );
@@ -234,7 +224,7 @@ describe("a quota refuses", () => {
       { name: "a", port: 80 },
       { name: "b", port: 81 },
     ];
-    expect(refusal(() => changed({ ports })).message).toContain("services.nodeports=1");
+    expect(refusalOf(() => changed({ ports })).message).toContain("services.nodeports=1");
     commit(changed({ type: "ClusterIP", ports, externalTrafficPolicy: undefined }));
     expect(one().spec.type).toBe("ClusterIP");
   });

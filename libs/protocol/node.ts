@@ -47,6 +47,8 @@ export const nodeHeartbeat = z.object({
   node: z.string(),
   /** New at each start of the agent. */
   boot: z.string(),
+  /** Milliseconds by the machine's clock: the order of one engine's agents, and nothing else (O8). */
+  bootedAt: z.number(),
   applied: revision,
   facts: nodeFacts,
 });
@@ -82,7 +84,12 @@ export const nodeHeartbeatReply = z.discriminatedUnion("accepted", [
 ]);
 export type NodeHeartbeatReply = z.output<typeof nodeHeartbeatReply>;
 
-export const nodeSnapshotRequest = z.object({ node: z.string(), applied: revision });
+export const nodeSnapshotRequest = z.object({
+  node: z.string(),
+  applied: revision,
+  /** The agent's first: it does not know what the one before it applied, so the answer is caught up. */
+  first: z.boolean(),
+});
 export type NodeSnapshotRequest = z.output<typeof nodeSnapshotRequest>;
 export const nodeSnapshot = z.object({
   /** The cut; what is absent here and known at a revision ≤ `cut` is gone (N3). */

@@ -15,6 +15,7 @@ import {
   type NodeReportReply,
   type NodeSnapshot,
   nodeSnapshotRequest,
+  type NodeSnapshotRequest,
 } from "../../../libs/protocol/node.ts";
 import {
   controlSubjects,
@@ -74,6 +75,7 @@ export async function serveNodes(
     }
     return heartbeatReply(ports, revisions, heartbeat.node);
   });
+  observed.listens();
   await serve("snapshot", nodeSnapshotRequest, (request) => snapshot(ports, request), { queue });
   await serve("report", nodeReport, (report) => takeReport(ports, observed, record, report), {
     queue,
@@ -106,10 +108,11 @@ export const clusterFactsOf = (settings: SessionPorts["settings"]): ClusterFacts
 });
 
 async function snapshot(
-  { replica, view }: SessionPorts,
-  { node, applied }: { readonly node: string; readonly applied: number },
+  { store, replica, view }: SessionPorts,
+  { node, applied, first }: NodeSnapshotRequest,
 ): Promise<NodeSnapshot> {
-  await replica.caughtUp(applied); // N3
+  // N3. Who has just begun does not know what its predecessor applied: only a consistent cut will do (S5).
+  await replica.caughtUp(first ? Math.max(applied, await store.lastRevision()) : applied);
   const held = [...view.raw.scan(assignPrefix(node))];
   return {
     cut: view.revision,

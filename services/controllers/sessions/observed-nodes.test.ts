@@ -12,9 +12,11 @@ const factsOf = (engineId: string): NodeFacts => ({
   allocatable: {},
   nodeInfo: {},
 });
+/** The agents of a machine begin in the order of their boots' names. */
 const beat = (node: string, boot = "a", engineId = "e1"): NodeHeartbeat => ({
   node,
   boot,
+  bootedAt: boot.charCodeAt(0),
   applied: 0,
   facts: factsOf(engineId),
 });
@@ -22,7 +24,9 @@ const beat = (node: string, boot = "a", engineId = "e1"): NodeHeartbeat => ({
 function ears(healthySinceMs: () => number | undefined = () => 0) {
   const clock = virtualClock();
   const hearing = listen(clock, healthySinceMs);
-  return { clock, hearing, nodes: observeNodes(clock, hearing) };
+  const nodes = observeNodes(clock, hearing);
+  nodes.listens();
+  return { clock, nodes };
 }
 
 describe("the memory of heartbeats", () => {
@@ -60,7 +64,14 @@ describe("the memory of heartbeats", () => {
     expect(nodes.hear(beat("n1", "a"), undefined)).toMatchObject({ accepted: false });
     await clock.advance(silenceMs + 1);
     expect(nodes.hear(beat("n1", "a"), undefined)).toMatchObject({ accepted: true });
-    expect(nodes.hear(beat("n1", "b"), undefined)).toMatchObject({ accepted: false });
+    expect(nodes.hear(beat("n1", "b"), undefined)).toMatchObject({ accepted: true });
+  });
+
+  test("takes no late heartbeat of a former agent for a successor's (N5)", () => {
+    const { nodes } = ears();
+    nodes.hear(beat("n1", "b"), undefined); // This instance is new: it never heard the former.
+    expect(nodes.hear(beat("n1", "a"), undefined)).toMatchObject({ accepted: false });
+    expect(nodes.seen("n1")).toMatchObject({ boot: "b" });
   });
 
   test("lets no other engine in before the recorded one could be heard (N5)", async () => {
@@ -76,6 +87,21 @@ describe("the memory of heartbeats", () => {
 describe("silence is judged (N4)", () => {
   test("only after listening for the whole time", async () => {
     const { clock, nodes } = ears();
+    await clock.advance(silenceMs - 1);
+    expect(nodes.judgeable(0)).toBe(false);
+    await clock.advance(1);
+    expect(nodes.judgeable(0)).toBe(true);
+  });
+
+  test("only once heartbeats reach this instance, however long it has run", async () => {
+    const clock = virtualClock();
+    const nodes = observeNodes(
+      clock,
+      listen(clock, () => 0),
+    );
+    await clock.advance(silenceMs * 2);
+    expect(nodes.judgeable(0)).toBe(false);
+    nodes.listens();
     await clock.advance(silenceMs - 1);
     expect(nodes.judgeable(0)).toBe(false);
     await clock.advance(1);
@@ -110,6 +136,7 @@ describe("silence is judged (N4)", () => {
       paused,
       listen(paused, () => 0),
     );
+    nodes.listens();
     await clock.advance(silenceMs);
     expect(nodes.judgeable(0)).toBe(true);
     pausedMs = 2_000; // As after SIGSTOP and SIGCONT: time has passed and no tick was run.

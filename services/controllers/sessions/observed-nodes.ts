@@ -1,5 +1,5 @@
 import type { NodeFacts, NodeHeartbeat } from "../../../libs/protocol/node.ts";
-import type { Clock } from "../../../libs/telemetry/clock.ts";
+import type { Clock, EpochMs } from "../../../libs/telemetry/clock.ts";
 import type { Hearing } from "./hearing.ts";
 
 /** What is known of a node beside its object: an observation with its age (N1). */
@@ -35,15 +35,12 @@ export type HeartbeatVerdict =
 
 /** A node is silent after this long without a heartbeat (design §4). */
 export const silenceMs = 4_000;
-/** Boots remembered a node that were superseded: refused while a later one is heard. */
-const supersededMax = 16;
-
 type Heard = {
   readonly boot: string;
+  readonly bootedAt: EpochMs;
   readonly facts: NodeFacts;
   readonly factsText: string;
   readonly atMs: number;
-  readonly superseded: readonly string[];
 };
 
 /** The memory of all heartbeats; every controllers instance keeps one of all nodes (N4). */
@@ -54,17 +51,21 @@ export function observeNodes(
   /** @param recordedEngine what the Node, at the cut, says its engine is */
   hear(heartbeat: NodeHeartbeat, recordedEngine: string | undefined): HeartbeatVerdict;
   forget(node: string): void;
+  /** From now on heartbeats reach this instance: before that, nothing is a silence (N4). */
+  listens(): void;
 } {
   const heard = new Map<string, Heard>();
+  let listensSinceMs = Number.POSITIVE_INFINITY;
+  const heardForMs = () => Math.min(hearing.heardForMs(), clock.monotonicMs() - listensSinceMs);
   const ageOf = ({ atMs }: Heard) => clock.monotonicMs() - atMs;
   return {
     hear(heartbeat, recordedEngine) {
-      const { node, boot, facts } = heartbeat;
+      const { node, boot, bootedAt, facts } = heartbeat;
       const known = heard.get(node);
       if (known === undefined) {
         // The first of two may be heard any moment: this instance has only begun to listen.
         const foreign = recordedEngine !== undefined && recordedEngine !== facts.engineId;
-        if (foreign && hearing.heardForMs() < silenceMs)
+        if (foreign && heardForMs() < silenceMs)
           return { accepted: false, reason: "the Node records another engine" };
       } else {
         const reason = refuse(known, ageOf(known), heartbeat);
@@ -74,13 +75,7 @@ export function observeNodes(
       const factsText = JSON.stringify(facts);
       const changed = known === undefined || known.factsText !== factsText || known.boot !== boot;
       const news = changed || ageOf(known) > silenceMs;
-      heard.set(node, {
-        boot,
-        facts,
-        factsText,
-        atMs: clock.monotonicMs(),
-        superseded: supersededBy(known, boot),
-      });
+      heard.set(node, { boot, bootedAt, facts, factsText, atMs: clock.monotonicMs() });
       return { accepted: true, news };
     },
     seen(node) {
@@ -88,25 +83,25 @@ export function observeNodes(
       return known && { ageMs: ageOf(known), boot: known.boot, facts: known.facts };
     },
     judgeable(nodes) {
-      if (hearing.heardForMs() < silenceMs) return false;
+      if (heardForMs() < silenceMs) return false;
       const alive = [...heard.values()].filter((known) => ageOf(known) <= silenceMs);
       return alive.length * 2 >= nodes;
     },
     forget: (node) => void heard.delete(node),
+    listens: () => void (listensSinceMs = clock.monotonicMs()),
   };
 }
 
-/** N5: why this agent may not have the name, if it may not. */
-function refuse(known: Heard, ageMs: number, { boot, facts }: NodeHeartbeat): string | undefined {
+/**
+ * N5: why this agent may not have the name, if it may not. Of two on one engine the later has it,
+ * whichever was heard first here: a heartbeat of the former may be late.
+ */
+function refuse(
+  { facts: { engineId }, ...known }: Heard,
+  ageMs: number,
+  { boot, bootedAt, facts }: NodeHeartbeat,
+): string | undefined {
   if (known.boot === boot || ageMs > silenceMs) return undefined;
-  if (known.superseded.includes(boot)) return "a later agent has this node's name";
-  if (known.facts.engineId === facts.engineId) return undefined;
-  return "an agent on another engine has this node's name";
-}
-
-function supersededBy(known: Heard | undefined, boot: string): readonly string[] {
-  if (known === undefined) return [];
-  if (known.boot === boot) return known.superseded;
-  const others = known.superseded.filter((one) => one !== boot);
-  return [...others, known.boot].slice(-supersededMax);
+  if (engineId !== facts.engineId) return "an agent on another engine has this node's name";
+  return bootedAt < known.bootedAt ? "a later agent has this node's name" : undefined;
 }

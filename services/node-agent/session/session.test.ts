@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { memoryBus, memoryNetwork } from "../../../libs/bus/memory.ts";
-import type { NodeHeartbeatReply } from "../../../libs/protocol/node.ts";
+import { type NodeHeartbeatReply, nodeSnapshotRequest } from "../../../libs/protocol/node.ts";
 import { controlSubject, hintSubject } from "../../../libs/protocol/subjects.ts";
 import { createLog } from "../../../libs/telemetry/log.ts";
 import { virtualClock } from "../../../libs/telemetry/virtual-clock.ts";
@@ -26,13 +26,14 @@ async function stage(saved?: unknown) {
     /** What a snapshot's answer waits for. */
     snapshot: Promise<void>;
   } = { heartbeat: undefined, snapshot: Promise.resolve() };
-  const asked = { heartbeats: 0, snapshots: 0 };
+  const asked = { heartbeats: 0, snapshots: 0, first: [] as unknown[] };
   await control.serve(controlSubject("n1", "heartbeat"), async () => {
     asked.heartbeats += 1;
     return answer.heartbeat === undefined ? undefined : encode(answer.heartbeat);
   });
-  await control.serve(controlSubject("n1", "snapshot"), async () => {
+  await control.serve(controlSubject("n1", "snapshot"), async ({ data }) => {
     asked.snapshots += 1;
+    asked.first.push(nodeSnapshotRequest.parse(JSON.parse(new TextDecoder().decode(data))).first);
     await answer.snapshot;
     return encode({ cut: 9, assignments: [{ revision: 3, assignment: anAssignment("web", {}) }] });
   });
@@ -125,6 +126,20 @@ test("an agent goes on beating while its snapshot is not answered: it is not sil
   gate.resolve();
   await agent.clock.advance(100);
   expect(agent.seen).toContain("proved");
+});
+
+test("an agent says that its first snapshot is its first, until it has one (N3)", async () => {
+  await using agent = await stage();
+  agent.answer.heartbeat = accepted;
+  agent.answer.snapshot = Promise.reject(new Error("the replica is behind"));
+  agent.answer.snapshot.catch(() => undefined);
+  await agent.clock.advance(600);
+  agent.answer.snapshot = Promise.resolve();
+  await agent.clock.advance(1_000);
+  agent.answer.heartbeat = { ...accepted, lastRevision: 10 };
+  await agent.clock.advance(1_000);
+  expect(agent.asked.first.indexOf(false)).toBeGreaterThanOrEqual(2);
+  expect(agent.asked.first.slice(0, 2)).toEqual([true, true]);
 });
 
 test("a snapshot that comes when the name is another's is not acted on (N5)", async () => {

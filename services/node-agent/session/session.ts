@@ -96,6 +96,7 @@ const drainRetryMs = 250;
 
 export function nodeSession(options: SessionOptions): NodeSession {
   const { node, boot, known, reports, clock, log, signal } = options;
+  const bootedAt = clock.now();
   const wake = { beat: bell(clock), reports: bell(clock), save: bell(clock) };
   let bus: Bus | undefined;
   let [syncedAtMs, unproved, synced] = [0, false, false];
@@ -169,7 +170,8 @@ export function nodeSession(options: SessionOptions): NodeSession {
       let pauseMs = heartbeatMs;
       try {
         const facts = await options.facts();
-        const heartbeat: NodeHeartbeat = { node, boot, applied: known.applied(), facts };
+        const applied = known.applied();
+        const heartbeat: NodeHeartbeat = { node, boot, bootedAt, applied, facts };
         const reply = nodeHeartbeatReply.parse(await ask("heartbeat", heartbeat, heartbeatMs));
         if (reply.accepted) {
           standing = "accepted";
@@ -216,7 +218,7 @@ export function nodeSession(options: SessionOptions): NodeSession {
   }
 
   async function sync(): Promise<void> {
-    const request: NodeSnapshotRequest = { node, applied: known.applied() };
+    const request: NodeSnapshotRequest = { node, applied: known.applied(), first: !synced };
     unproved = false;
     const snapshot = nodeSnapshot.parse(await ask("snapshot", request, requestMs));
     if (standing !== "accepted") return; // Another agent has the name since (N5).

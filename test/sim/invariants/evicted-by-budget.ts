@@ -17,6 +17,7 @@ export const evictedByBudget = invariant(
       for (const { key, before, after } of changesOf(state, pod)) {
         if (before === undefined || after === undefined) continue;
         if (!isEvicted(after) || isEvicted(before) || readySinceMs(before) === undefined) continue;
+        if (before.metadata.deletionTimestamp !== undefined) continue; // It was lost already.
         for (const budget of objectsIn(state, podDisruptionBudget)) {
           const { namespace, name, uid } = budget.metadata;
           const selects =

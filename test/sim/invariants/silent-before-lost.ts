@@ -35,8 +35,8 @@ function* judged(scene: Scene, state: State, name: string, what: string): Iterab
   const at = scene.askedAtMs(tx);
   if (at === undefined) return;
   const isRecent = (heard: number, withinMs: number) => heard <= at && heard > at - withinMs;
-  if (scene.heartbeats(name).some((one) => isRecent(one, silenceMs * 0.9)))
-    yield `${what}, and ${name} was not silent`;
+  const last = scene.heartbeats(name).findLast((one) => isRecent(one, silenceMs * 0.9));
+  if (last !== undefined) yield `${what}, and ${name} was heard ${Math.round(at - last)} ms before`;
   // Those that whoever decided saw: a Node that was deleted is not silent.
   const nodes = scene.nodes.filter(
     (one) => state.asOf(keyOf(node, undefined, one), cut) !== undefined,

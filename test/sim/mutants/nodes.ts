@@ -5,7 +5,7 @@ export const ofNodes: readonly Mutant[] = [
     rule: "N1",
     what: "a node that this instance has not heard yet is silent",
     file: "services/controllers/sessions/observed-nodes.ts",
-    from: "      if (hearing.heardForMs() < silenceMs) return false;\n      const alive",
+    from: "      if (heardForMs() < silenceMs) return false;\n      const alive",
     to: "      const alive",
   },
   {
@@ -47,6 +47,13 @@ export const ofNodes: readonly Mutant[] = [
     to: "  if (applied < 0) await ports.replica.caughtUp(applied);\n",
   },
   {
+    rule: "N3",
+    what: "an instance that lags tells a new agent what it has",
+    file: "services/controllers/sessions/node-sessions.ts",
+    from: "first ? Math.max(applied, await store.lastRevision()) : applied",
+    to: "first ? applied : Math.max(applied, await store.lastRevision())",
+  },
+  {
     rule: "N4",
     what: "nodes are evicted although most of them are silent",
     file: "services/controllers/sessions/observed-nodes.ts",
@@ -66,6 +73,13 @@ export const ofNodes: readonly Mutant[] = [
     file: "services/controllers/sessions/observed-nodes.ts",
     from: 'return "an agent on another engine has this node\'s name";',
     to: "return undefined;",
+  },
+  {
+    rule: "N5",
+    what: "of two agents of an engine the one heard last has the name",
+    file: "services/controllers/sessions/observed-nodes.ts",
+    from: "return bootedAt < known.bootedAt ?",
+    to: "return bootedAt < 0 && known.bootedAt > 0 ?",
   },
   {
     rule: "N6",

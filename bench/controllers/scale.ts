@@ -128,7 +128,7 @@ async function behavioursOn(view: ReturnType<typeof clusterView>) {
     measured: {
       ...heard,
       usage: observeUsage(systemClock),
-      values: { external: () => unknown, object: () => unknown, pods: () => undefined },
+      values: { external: () => unknown, object: () => unknown, pods: () => unknown },
     },
   };
   return (await allControllers()).map((one) => behaviourOf(one, around));

@@ -52,6 +52,8 @@ export const resultSubject = (rest: string) => `berth.results.${rest}`;
 
 /** Actors that keep failing, listed and retried. */
 export const failingSubject = "berth.controllers.failing";
+/** Where programs tell the numbers that autoscalers go by. */
+export const reportedMetricsSubject = "berth.metrics";
 /** What is measured of the controllers' actors. */
 export const metricsSubject = "berth.controllers.metrics";
 

@@ -17,8 +17,9 @@ import { controllersIn } from "./controllers-in.ts";
 import { serveDirectMessages } from "./direct-messages.ts";
 import { serveFailing } from "./failing.ts";
 import { serveMetrics } from "./measured.ts";
-import type { Measured } from "./measurements.ts";
-import { jetStreamPending } from "./metrics/jetstream-pending.ts";
+import type { Measured, MetricValues } from "./measurements.ts";
+import { jetStreamPending, pendingMetric } from "./metrics/jetstream-pending.ts";
+import { listenToMetrics, reportedValues } from "./metrics/reported.ts";
 import { serveDrains } from "./sessions/drain.ts";
 import { listen } from "./sessions/hearing.ts";
 import { serveLbs } from "./sessions/lb-sessions.ts";
@@ -59,9 +60,13 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
   const usage = observeUsage(clock);
   await using _usage = await listenToUsage(bus, usage);
   let wake = (_autoscaler: string): void => undefined;
-  await using values = jetStreamPending({ bus, changed: (asker) => wake(asker), ...ports });
+  await using pending = jetStreamPending({ bus, changed: (asker) => wake(asker), ...ports });
   const heardForMs = () => hearing.heardForMs();
-  const measured: Measured = { usage, values, heardForMs };
+  const reported = reportedValues(ports, heardForMs);
+  await using _metrics = await listenToMetrics(bus, reported, log);
+  const external: MetricValues["external"] = (metric, asker) =>
+    (metric.name === pendingMetric ? pending : reported).external(metric, asker);
+  const measured: Measured = { usage, values: { ...reported, external }, heardForMs };
   const around = { nodes, settings, measured, view, record, random };
   const behaviours = controllers.map((one) => behaviourOf(one, around));
 
@@ -90,7 +95,7 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
   await using _drains = await serveDrains(sessions, lbs);
   const asked = { bus, instance, instances: () => instances, log };
   await using _failing = await serveFailing(asked, actors);
-  await using _metrics = await serveMetrics(asked, actors);
+  await using _served = await serveMetrics(asked, actors);
   const kinds = new Set(behaviours.map(({ kind }) => kind));
   await using _told = await serveDirectMessages({ bus, instance, placement, kinds, actors });
   log.info({ controllers: controllers.length }, "the controllers act");

@@ -19,6 +19,12 @@ export type DescribedObject = {
   readonly name: string;
 };
 
+/** Of each pod of which something is known; or of none, and why, as of a Reading. */
+export type PodReadings =
+  | { readonly known: true; readonly byPod: ReadonlyMap<string, Known> }
+  | { readonly known: false; readonly why: string | undefined };
+type Known = { readonly milli: number; readonly ageMs: number };
+
 /** Values of metrics that no container is the source of. Who asks again and again keeps them fresh. */
 export interface MetricValues {
   /**
@@ -28,8 +34,7 @@ export interface MetricValues {
    */
   external(metric: MetricName, asker: string): Reading;
   object(metric: MetricName, described: DescribedObject): Reading;
-  /** By pod; pods of which nothing is known are absent. */
-  pods(metric: MetricName): ReadonlyMap<string, Reading & { readonly known: true }> | undefined;
+  pods(metric: MetricName): PodReadings;
 }
 
 export type Measured = {

@@ -24,10 +24,11 @@ export function stepsOf(
   workloads: readonly Workload[],
 ): readonly Step[] {
   const chance = chanceOf(seededRandom(seed * 16 + 3));
+  const theme = themeOf(seed, workloads);
   const all = Array.from({ length: steps }, (_, nth): Step => {
-    const isUse = nth === 0 || chance.is(0.6);
-    const step = isUse ? use(chance, workloads) : befall(chance);
-    return { ...step, pauseMs: chance.between(0, 1_600) };
+    const isUse = nth === 0 || chance.is(theme.uses);
+    const step = isUse ? use(chance, theme.workloads) : befall(chance, theme.mishaps);
+    return { ...step, pauseMs: chance.between(0, theme.pauseMaxMs) };
   });
   // What is left out leaves its time, so that the rest comes when it came.
   return all.map((step, nth) =>
@@ -36,6 +37,33 @@ export function stepsOf(
 }
 
 const nothing = async (): Promise<void> => undefined;
+
+/** What there is in a schedule: all of everything drowns what only a few things together bring about. */
+type Theme = {
+  readonly workloads: readonly Workload[];
+  /** Kinds of mishaps, each as often as it is named. */
+  readonly mishaps: readonly Befall[];
+  /** The share of steps that are a user's. */
+  readonly uses: number;
+  readonly pauseMaxMs: number;
+};
+
+/** Half of the schedules have some workloads only, half have some kinds of mishaps only; paces differ. */
+function themeOf(seed: number, workloads: readonly Workload[]): Theme {
+  const chance = chanceOf(seededRandom(seed * 16 + 4));
+  const weighed = workloads.map((one) => ({
+    ...one,
+    weight: one.weight * chance.pick([0, 0, 0, 1, 1, 3]),
+  }));
+  const some = weighed.filter(({ weight }) => weight > 0);
+  const few = [chance.pick([befalls[0], ...befalls]), chance.pick([befalls[0], ...befalls])];
+  return {
+    workloads: some.length === 0 || chance.is(0.5) ? workloads : some,
+    mishaps: chance.is(0.5) ? befalls : few,
+    uses: chance.pick([0.4, 0.6, 0.6, 0.8]),
+    pauseMaxMs: chance.pick([300, 1_600, 1_600, 4_000]),
+  };
+}
 
 function use(chance: Chance, workloads: readonly Workload[]): Omit<Step, "pauseMs"> {
   const total = workloads.reduce((sum, { weight }) => sum + weight, 0);
@@ -54,8 +82,10 @@ function use(chance: Chance, workloads: readonly Workload[]): Omit<Step, "pauseM
 
 type Befalling = { readonly mishap: Mishap; readonly what: string; readonly run: Step["run"] };
 
-function befall(chance: Chance): Omit<Step, "pauseMs"> {
-  const { mishap, what, run } = draw(chance);
+function befall(chance: Chance, kinds: readonly Befall[]): Omit<Step, "pauseMs"> {
+  const all = drawn(chance);
+  const kind = kinds[chance.between(0, kinds.length - 1)] ?? befalls[0];
+  const { mishap, what, run } = kind(all);
   return {
     what: `${mishap}: ${what}`,
     async run(world) {
@@ -79,72 +109,91 @@ const anyone = [
   "lb-m3",
 ] as const;
 
-function draw(chance: Chance): Befalling {
+/** What is drawn for each, used or not. */
+const drawn = (chance: Chance) => {
   const whom = chance.pick([...brains, ...anyone]);
   const other = chance.pick(["controllers-1", "controllers-2", whom]);
-  const ms = chance.between(50, 3_000);
-  switch (chance.between(1, 12)) {
-    case 1:
-    case 2:
-      return during("killed and started again", whom, ms, {
-        begin: (world) => world.service(whom)?.kill(),
-        end: (world) => world.service(whom)?.start(),
-      });
-    case 3:
-      return {
-        mishap: "told to stop and started again",
-        what: other,
-        async run(world) {
-          await world.service(other)?.stop();
-          world.service(other)?.start();
-        },
-      };
-    case 4:
-    case 5:
-      return during("cut off", whom, ms * 4, {
-        begin: (world) => world.service(whom)?.connect(false),
-        end: (world) => world.service(whom)?.connect(true),
-      });
-    case 6:
-      return during("held still", whom, ms * 2, {
-        begin: (world) => world.service(whom)?.hold(true),
-        end: (world) => world.service(whom)?.hold(false),
-      });
-    case 7:
-    case 8: {
-      const [brain, lags] = [chance.pick(brains), chance.is(0.5)];
-      return during("believes to be alone", brain, ms, {
-        begin(world) {
-          world.service(brain)?.isolate(true);
-          if (lags) world.service(brain)?.slowDown(ms);
-        },
-        end: (world) => world.service(brain)?.isolate(false),
-      });
-    }
-    case 9: {
-      const brain = chance.pick([...brains, "gateway-1", "gateway-2"]);
-      return {
-        mishap: "replica slow",
-        what: `${brain} for ${ms} ms`,
-        run: async (world) => world.service(brain)?.slowDown(ms),
-      };
-    }
-    case 10:
-      return powerCut(chance, ms * 4);
-    case 11:
-      return during("store stopped", "all", ms, {
-        begin: (world) => world.stopStore(true),
-        end: (world) => world.stopStore(false),
-      });
-    default: {
-      if (chance.is(0.5)) return falter(chance, ms);
-      return during("second agent of a name", "n1", ms * 2, {
+  return { chance, whom, other, ms: chance.between(50, 3_000) };
+};
+type Drawn = ReturnType<typeof drawn>;
+type Befall = (drawn: Drawn) => Befalling;
+
+const killed: Befall = ({ whom, ms }) =>
+  during("killed and started again", whom, ms, {
+    begin: (world) => world.service(whom)?.kill(),
+    end: (world) => world.service(whom)?.start(),
+  });
+
+const stopped: Befall = ({ other }) => ({
+  mishap: "told to stop and started again",
+  what: other,
+  async run(world) {
+    await world.service(other)?.stop();
+    world.service(other)?.start();
+  },
+});
+
+const cutOff: Befall = ({ whom, ms }) =>
+  during("cut off", whom, ms * 4, {
+    begin: (world) => world.service(whom)?.connect(false),
+    end: (world) => world.service(whom)?.connect(true),
+  });
+
+const heldStill: Befall = ({ whom, ms }) =>
+  during("held still", whom, ms * 2, {
+    begin: (world) => world.service(whom)?.hold(true),
+    end: (world) => world.service(whom)?.hold(false),
+  });
+
+const alone: Befall = ({ chance, ms }) => {
+  const [brain, lags] = [chance.pick(brains), chance.is(0.5)];
+  return during("believes to be alone", brain, ms, {
+    begin(world) {
+      world.service(brain)?.isolate(true);
+      if (lags) world.service(brain)?.slowDown(ms);
+    },
+    end: (world) => world.service(brain)?.isolate(false),
+  });
+};
+
+const slow: Befall = ({ chance, ms }) => {
+  const brain = chance.pick([...brains, "gateway-1", "gateway-2"]);
+  return {
+    mishap: "replica slow",
+    what: `${brain} for ${ms} ms`,
+    run: async (world) => world.service(brain)?.slowDown(ms),
+  };
+};
+
+const storeStopped: Befall = ({ ms }) =>
+  during("store stopped", "all", ms, {
+    begin: (world) => world.stopStore(true),
+    end: (world) => world.stopStore(false),
+  });
+
+const falterOrTwin: Befall = ({ chance, ms }) =>
+  chance.is(0.5)
+    ? falter(chance, ms)
+    : during("second agent of a name", "n1", ms * 2, {
         begin: (world) => world.service(twin)?.start(),
         end: (world) => world.service(twin)?.kill(),
       });
-    }
-  }
-}
+
+/** Each as often as it is named. */
+const befalls: readonly [Befall, ...Befall[]] = [
+  killed,
+  killed,
+  stopped,
+  cutOff,
+  cutOff,
+  heldStill,
+  alone,
+  alone,
+  slow,
+  ({ chance, ms }) => powerCut(chance, ms * 4),
+  storeStopped,
+  falterOrTwin,
+];
 
 type Turn = (world: World) => void;
 

@@ -304,5 +304,5 @@ describe("through loads and takeovers", () => {
       }),
       { numRuns: 200 },
     );
-  });
+  }, 120_000);
 });

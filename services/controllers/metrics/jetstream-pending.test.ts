@@ -76,7 +76,6 @@ describe("messages that a consumer has yet to see acknowledged", () => {
 });
 
 test.each([
-  ["another name", metric({ stream: "WORK", consumer: "worker" }, "lag"), `is ${name}`],
   ["no selector", { namespace: "default", name, selector: undefined }, "must name the labels"],
   ["a consumer alone", metric({ consumer: "worker" }), "must name the labels"],
   ["a wildcard", metric({ stream: "WORK", consumer: "*" }), "must name the labels"],
@@ -91,14 +90,4 @@ test.each([
   const reading = values.external(asked, "default/web");
   expect(reading).toMatchObject({ known: false });
   expect(reading.known ? "" : reading.why).toContain(said);
-});
-
-test("there is no source of other metrics, and that is said", async () => {
-  await using values = open();
-  const described = { kind: "Service", name: "web" };
-  expect(values.object(metric({}, "hits"), described)).toEqual({
-    known: false,
-    why: "unable to get metric hits: there is no source of custom metrics",
-  });
-  expect(values.pods(metric({}, "hits"))).toBeUndefined();
 });

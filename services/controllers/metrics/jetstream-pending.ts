@@ -9,9 +9,10 @@ import type { LabelSelector } from "../../../libs/model/label-selector.ts";
 import { bell } from "../../../libs/telemetry/bell.ts";
 import type { Clock } from "../../../libs/telemetry/clock.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
-import type { MetricName, MetricValues, Reading } from "../measurements.ts";
+import type { MetricValues, Reading } from "../measurements.ts";
 
-const metricName = "nats.jetstream.consumer.pending";
+/** Its name is not for others to tell. */
+export const pendingMetric = "nats.jetstream.consumer.pending";
 
 /** Each consumer is asked about so often, unless there are too many. */
 const pollMs = 500;
@@ -47,7 +48,9 @@ export type PendingOptions = {
 };
 
 /** Asks until disposed. */
-export function jetStreamPending(options: PendingOptions): MetricValues & AsyncDisposable {
+export function jetStreamPending(
+  options: PendingOptions,
+): Pick<MetricValues, "external"> & AsyncDisposable {
   const { bus, clock, log, changed } = options;
   const stop = new AbortController();
   const signal = AbortSignal.any([stop.signal, options.signal]);
@@ -106,7 +109,6 @@ export function jetStreamPending(options: PendingOptions): MetricValues & AsyncD
         known: false,
         why: `unable to get external metric ${namespace}/${name}: ${why}`,
       });
-      if (name !== metricName) return unable(`the one that there is, is ${metricName}`);
       const named = namedBy(selector);
       if (named === undefined)
         return unable("its selector must name the labels stream and consumer");
@@ -125,17 +127,12 @@ export function jetStreamPending(options: PendingOptions): MetricValues & AsyncD
       const { value, atMs } = one.pending;
       return { known: true, milli: value * 1_000, ageMs: now - atMs };
     },
-    object: (metric) => ({ known: false, why: withoutSource(metric) }),
-    pods: () => undefined,
     async [Symbol.asyncDispose]() {
       stop.abort();
       await running;
     },
   };
 }
-
-const withoutSource = ({ name }: MetricName) =>
-  `unable to get metric ${name}: there is no source of custom metrics`;
 
 const begun = (named: { readonly stream: string; readonly consumer: string }): Consumer => ({
   ...named,

@@ -90,6 +90,20 @@ export const ofNodes: readonly Mutant[] = [
   },
   {
     rule: "N6",
+    what: "an instance that has not heard the lbs yet answers a drain",
+    file: "services/controllers/sessions/observed-lbs.ts",
+    from: "settled: () => heardForMs() >= lbSilenceMs,",
+    to: "settled: () => heardForMs() >= 0,",
+  },
+  {
+    rule: "N6",
+    what: "an agent goes on when a drain question fails",
+    file: "services/node-agent/session/session.ts",
+    from: 'log.debug({ err: error, uid }, "a drain question was not answered");',
+    to: "return;",
+  },
+  {
+    rule: "N6",
     what: "a drain is answered before a slice shows it",
     file: "services/controllers/sessions/drain-target.ts",
     from: 'if (shown.some(({ terminating }) => !terminating)) return { kind: "unwritten" };',

@@ -2,6 +2,20 @@ import type { Mutant } from "../mutant.ts";
 
 export const ofObjects: readonly Mutant[] = [
   {
+    rule: "O1",
+    what: "a CronJob's start is not written down",
+    file: "services/controllers/actors/cronjob.ts",
+    from: "const scheduled = { ...seen.status, lastScheduleTime: timeOf(dueAt) };",
+    to: "const scheduled = { ...seen.status };",
+  },
+  {
+    rule: "O2",
+    what: "a set that was lowered counts as what it wants, not as what it has",
+    file: "services/controllers/actors/deployment/set-size.ts",
+    from: "Math.max(replicas, live);",
+    to: "Math.max(replicas, Math.min(live, 0));",
+  },
+  {
     rule: "O2",
     what: "what an old set gives up is not kept for the available",
     file: "services/controllers/actors/deployment/rolling.ts",
@@ -23,6 +37,20 @@ export const ofObjects: readonly Mutant[] = [
     to: 'if (kind === "v1/Service") return allocationsOf({ ...object, spec: {} });',
   },
   {
+    rule: "O5",
+    what: "an owner that was made again under the name is the same",
+    file: "services/controllers/actors/garbage.ts",
+    from: 'if (owner?.metadata.uid !== reference.uid) return "gone";',
+    to: 'if (owner === undefined) return "gone";',
+  },
+  {
+    rule: "O5",
+    what: "what is in a namespace that is gone stays",
+    file: "services/controllers/actors/garbage.ts",
+    from: "if (namespaceGone) return { ...rest, self: remove(self) };",
+    to: "if (namespaceGone) return rest;",
+  },
+  {
     rule: "O6",
     what: "a deleted pod's keys go at once",
     file: "libs/admission/admit.ts",
@@ -35,6 +63,20 @@ export const ofObjects: readonly Mutant[] = [
     file: "services/controllers/sessions/merge-report.ts",
     from: "if (report.gone && pod.ending && pod.finalizers === 0)",
     to: "if (pod.ending && pod.finalizers === 0)",
+  },
+  {
+    rule: "O6",
+    what: "a report about another pod of the name is taken for this one's",
+    file: "services/controllers/sessions/merge-report.ts",
+    from: 'if (pod === undefined || pod.uid !== report.uid) return { act: "forget" };',
+    to: 'if (pod === undefined) return { act: "forget" };',
+  },
+  {
+    rule: "O7",
+    what: "a pod on a lost node is gone",
+    file: "services/controllers/actors/node.ts",
+    from: "writes: doomed.map((one) => remove(one, { disruption: eviction })),",
+    to: 'writes: doomed.map((one) => ({ op: "remove", object: one, eviction })),',
   },
   {
     rule: "O7",

@@ -10,6 +10,13 @@ export const ofTheScheduler: readonly Mutant[] = [
   },
   {
     rule: "B1",
+    what: "a cordon does not write the node's load",
+    file: "libs/admission/derived.ts",
+    from: 'cordoned: spec["unschedulable"] ?? false,',
+    to: 'cordoned: spec["unschedulable"] === 1,',
+  },
+  {
+    rule: "B1",
     what: "a pod that is being deleted takes no room",
     file: "services/scheduler/claim.ts",
     from: "export const takesRoom = (pod: PodFacts): boolean => !isTerminal(pod);",

@@ -64,9 +64,12 @@ function draw(chance: Chance): Act {
     [false, true],
     [true, true],
   ]);
+  const replaces = chance.is(0.1);
   return {
-    what: `deployment ${of.namespace}/${name}: ${replicas} of ${image}, ${JSON.stringify(strategy)}`,
+    what: `${replaces ? "another " : ""}deployment ${of.namespace}/${name}: ${replicas} of ${image}, ${JSON.stringify(strategy)}`,
     async run(user) {
+      // As `kubectl replace --force`: its name comes back before those that it owned are gone.
+      if (replaces) await user.remove(deployment, of, { propagationPolicy: "Background" });
       await user.apply(deployment, manifest, (one) => {
         const scaled = scales ? { ...one, spec: { ...one.spec, replicas } } : one;
         return updates ? withImage(scaled, image) : scaled;

@@ -54,7 +54,10 @@ function measuredOf({ usage = {}, heardForMs = 60_000, reading }: Given): Measur
     values: {
       external: () => reading ?? none,
       object: () => reading ?? none,
-      pods: () => (reading?.known === true ? new Map([["a", reading]]) : undefined),
+      pods: () =>
+        reading?.known === true
+          ? { known: true, byPod: new Map([["a", reading]]) }
+          : (reading ?? none),
     },
     heardForMs: () => heardForMs,
   };

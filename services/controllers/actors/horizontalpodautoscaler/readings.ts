@@ -51,12 +51,8 @@ export function readingOf(
     case "Pods": {
       const { name = "", selector } = spec.pods?.metric ?? {};
       const found = values.pods({ namespace, name, selector });
-      if (found === undefined)
-        return {
-          of: "none",
-          why: `unable to get metric ${name}: there is no source of custom metrics`,
-        };
-      const metrics = [...found].map(([pod, { milli, ageMs }]): [string, PodMetric] => [
+      if (!found.known) return noneFor(found.why);
+      const metrics = [...found.byPod].map(([pod, { milli, ageMs }]): [string, PodMetric] => [
         pod,
         { milli, at: now - ageMs, windowMs: 0 },
       ]);
@@ -72,8 +68,11 @@ function wholeReading(reading: Reading): MetricReading {
     if (reading.ageMs <= usageMaxAgeMs) return { of: "whole", milli: reading.milli };
     return { of: "none", why: "the metric was not heard of for too long" };
   }
-  return reading.why === undefined ? { of: "unknown" } : { of: "none", why: reading.why };
+  return noneFor(reading.why);
 }
+
+const noneFor = (why: string | undefined): MetricReading =>
+  why === undefined ? { of: "unknown" } : { of: "none", why };
 
 /** Amounts of one resource that pods, or one container of each, use. */
 function usageReading(

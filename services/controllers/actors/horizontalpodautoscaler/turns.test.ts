@@ -45,7 +45,7 @@ function clusterWith(percent: () => number) {
     values: {
       external: () => ({ known: false, why: "none" }),
       object: () => ({ known: false, why: "none" }),
-      pods: () => undefined,
+      pods: () => ({ known: false, why: "none" }),
     },
     heardForMs: () => 60_000,
   };

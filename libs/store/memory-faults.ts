@@ -10,7 +10,7 @@ export type MemoryFaults = {
   append(): "pass" | "refuse" | "lose" | "mute" | "late" | "slow";
   /** How far behind a read of the newest entries, and the record, are, in revisions (S5). */
   lag(): number;
-  /** Between two messages of a feed: go on, wait for a while, or break off. */
+  /** Between two messages of a feed: go on, wait for a while and be asked again, or break off. */
   deliver(): "pass" | "pause" | "cut";
   /** How long something late, slow or paused takes. */
   delayMs(): number;

@@ -164,10 +164,12 @@ async function* following(
 }
 
 async function isCut(faults: MemoryFaults, clock: Clock, signal: AbortSignal): Promise<boolean> {
-  if (faults.isDown()) return true;
-  const fault = faults.deliver();
-  if (fault === "pause") await clock.sleep(faults.delayMs(), signal);
-  return fault === "cut" || signal.aborted;
+  while (!signal.aborted && !faults.isDown()) {
+    const fault = faults.deliver();
+    if (fault !== "pause") return fault === "cut";
+    await clock.sleep(faults.delayMs(), signal);
+  }
+  return true;
 }
 
 /** Resolves after the next append, or when `signal` aborts. */

@@ -33,6 +33,7 @@ export const planned = [
   "held still",
   "believes to be alone",
   "replica slow",
+  "replica stalled",
   "power cut",
   "store stopped",
   "second agent of a name",

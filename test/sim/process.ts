@@ -53,8 +53,10 @@ export type Process = {
   hold(still: boolean): void;
   /** It hears of no other member of its group, or of all again. */
   isolate(alone: boolean): void;
-  /** What its replica is told waits so long from now on. */
+  /** What its replica is told waits a moment, each time, for so long from now on. */
   slowDown(forMs: number): void;
+  /** Its replica is told nothing for so long. */
+  stall(forMs: number): void;
 };
 
 export type ProcessOptions = {
@@ -78,7 +80,7 @@ export function startProcess(
   const own = gate(ground.clock);
   const clock = ownClock(ground.clock, own, aheadMs);
   let [alive, connected] = [true, true];
-  let slowUntilMs = 0;
+  let [slowUntilMs, stalledUntilMs, waited] = [0, 0, false];
 
   function die(): void {
     if (!alive) return;
@@ -123,7 +125,9 @@ export function startProcess(
     lag: () => (chaos.strikes("read of an old state") ? 1 + chaos.below(20) : 0),
     deliver() {
       if (!alive || chaos.strikes("feed broken off")) return "cut";
-      if (own.isShut || clock.monotonicMs() < slowUntilMs) return "pause";
+      if (own.isShut || clock.monotonicMs() < stalledUntilMs) return "pause";
+      waited = clock.monotonicMs() < slowUntilMs && !waited;
+      if (waited) return "pause";
       if (chaos.strikes("transaction delivered in pieces")) return "pause";
       return chaos.strikes("replica held up") ? "pause" : "pass";
     },
@@ -177,6 +181,7 @@ export function startProcess(
     hold: (still) => (still && alive ? own.shut() : own.open()),
     isolate: (alone) => told.isolate(alone),
     slowDown: (forMs) => void (slowUntilMs = clock.monotonicMs() + forMs),
+    stall: (forMs) => void (stalledUntilMs = clock.monotonicMs() + forMs),
   };
 }
 

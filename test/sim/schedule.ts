@@ -158,6 +158,13 @@ const alone: Befall = ({ chance, ms }) => {
 
 const slow: Befall = ({ chance, ms }) => {
   const brain = chance.pick([...brains, "gateway-1", "gateway-2"]);
+  if (chance.is(0.5)) {
+    return {
+      mishap: "replica stalled",
+      what: `${brain} for ${ms * 2} ms`,
+      run: async (world) => world.service(brain)?.stall(ms * 2),
+    };
+  }
   return {
     mishap: "replica slow",
     what: `${brain} for ${ms} ms`,

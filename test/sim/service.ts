@@ -12,6 +12,7 @@ export type Service = {
   hold(still: boolean): void;
   isolate(alone: boolean): void;
   slowDown(forMs: number): void;
+  stall(forMs: number): void;
   /** It runs, and nothing keeps it from the others, from now on. */
   mend(): void;
   /** It has run for a while, connected and awake. */
@@ -88,12 +89,14 @@ export function serviceOf(
     },
     isolate: (alone) => current?.isolate(alone),
     slowDown: (forMs) => current?.slowDown(forMs),
+    stall: (forMs) => current?.stall(forMs),
     mend() {
       start();
       current?.connect(true);
       current?.hold(false);
       current?.isolate(false);
       current?.slowDown(0);
+      current?.stall(0);
     },
     isWell: () => wellSinceMs !== undefined && clock.monotonicMs() - wellSinceMs >= wellAfterMs,
   };

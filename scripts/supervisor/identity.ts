@@ -6,13 +6,19 @@ import * as z from "zod";
 import type { Ranges } from "./ranges.ts";
 
 /** What makes a cluster the same one after a restart; in `<dir>/cluster.json`. */
-const identity = z.object({
-  id: z.string().regex(/^[a-z0-9]{6}$/),
-  natsPort: z.int(),
-  podCIDR: z.string().optional(),
-  serviceCIDR: z.string().optional(),
-  natsServers: z.int().optional(),
-});
+const identity = z
+  .object({
+    id: z.string().regex(/^[a-z0-9]{6}$/),
+    natsPort: z.int(),
+    podCIDR: z.string().optional(),
+    serviceCIDR: z.string().optional(),
+    natsServers: z.int().optional(),
+  })
+  // A cluster that was made before there could be several has one.
+  .transform(({ natsServers, ...read }) => {
+    const servers = natsServers ?? (read.podCIDR === undefined ? undefined : 1);
+    return { ...read, ...(servers !== undefined && { natsServers: servers }) };
+  });
 export type Identity = z.output<typeof identity>;
 
 /** The recorded identity of the cluster in `dir`; a new one where there is none. */

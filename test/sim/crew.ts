@@ -25,13 +25,20 @@ export async function runMany({ from, seeds, steps, onBroken }: CrewOptions): Pr
   let next = from;
   let goesOn = true;
 
+  const hire = () => new Worker(new URL("worker.ts", import.meta.url));
+
   async function work(): Promise<void> {
-    const worker = new Worker(new URL("worker.ts", import.meta.url));
+    let worker = hire();
     try {
       while (goesOn && next < from + seeds) {
         const seed = next;
         next += 1;
-        const result = await ask(worker, { seed, steps });
+        const answer = await ask(worker, { seed, steps });
+        const result = answer ?? endless;
+        if (answer === undefined) {
+          await worker.terminate();
+          worker = hire();
+        }
         add(sum, result);
         if (result.broken.length > 0) goesOn = onBroken(seed, result) && goesOn;
       }
@@ -45,15 +52,28 @@ export async function runMany({ from, seeds, steps, onBroken }: CrewOptions): Pr
   return sum;
 }
 
-function ask(worker: Worker, options: RunOptions): Promise<RunResult> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: Error) => reject(error);
-    worker.once("error", failed);
-    worker.once("message", (result: RunResult) => {
-      worker.off("error", failed);
-      resolve(result);
-    });
-    worker.postMessage(options, []);
+/** Of real time; a schedule takes a fraction of a second. */
+const limitMs = 120_000;
+/** What is said of one that does not end. */
+export const endless: RunResult = {
+  broken: ["ends: a moment of virtual time does not end"],
+  revisions: 0,
+  virtualMs: 0,
+  acts: [],
+  mishaps: {},
+};
+
+/** @returns undefined when the schedule does not end */
+function ask(worker: Worker, options: RunOptions): Promise<RunResult | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<RunResult | undefined>();
+  const limit = setTimeout(() => resolve(undefined), limitMs);
+  worker.once("error", reject);
+  worker.once("message", resolve);
+  worker.postMessage(options, []);
+  return promise.finally(() => {
+    clearTimeout(limit);
+    worker.off("error", reject);
+    worker.off("message", resolve);
   });
 }
 

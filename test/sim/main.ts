@@ -8,7 +8,7 @@
  */
 import { parseArgs } from "node:util";
 import * as z from "zod";
-import { runMany } from "./crew.ts";
+import { endless, runMany } from "./crew.ts";
 import type { RunOptions, RunResult } from "./run.ts";
 
 const { values } = parseArgs({
@@ -65,7 +65,7 @@ async function runAll(): Promise<number> {
   });
   const seconds = Math.round((performance.now() - begun) / 1_000);
   for (const [nth, { seed, result }] of failed.entries()) {
-    await tell({ seed, steps }, result, nth < shrunkMax && !first);
+    await tell({ seed, steps }, result, nth < shrunkMax && !first && result !== endless);
   }
   const virtualMinutes = Math.round(virtualMs / 60_000);
   const byKind = Object.entries(mishaps).toSorted(([a], [b]) => (a < b ? -1 : 1));

@@ -24,10 +24,15 @@ export const ofObjects: readonly Mutant[] = [
   },
   {
     rule: "O2",
-    what: "a terminal phase is left when a node says so",
+    what: "a pod that has ended is run again, and its phase left",
     file: "services/controllers/sessions/merge-report.ts",
     from: 'const left = isTerminalPhase(phase) && report.status["phase"] !== phase;',
     to: 'const left = isTerminalPhase(phase) && phase === "";',
+    also: {
+      file: "libs/admission/derived.ts",
+      from: '...((phase === "Succeeded" || phase === "Failed") && { phase }),',
+      to: "",
+    },
   },
   {
     rule: "O4",

@@ -5,6 +5,9 @@ import { labelKeyFault } from "../names.ts";
 import { problem } from "../problem.ts";
 import { microTime } from "../time.ts";
 
+/** Where the Leases of nodes lie, under the nodes' names. */
+export const nodeLeaseNamespace = "kube-node-lease";
+
 /** Strategies without a domain are Kubernetes' own. */
 const strategies = ["OldestEmulationVersion"];
 

@@ -60,6 +60,7 @@ export const resourceList = z.record(
   z.string(),
   quantity.refine((text) => !text.startsWith("-"), "must be greater than or equal to 0"),
 );
+export type ResourceList = Readonly<Record<string, string>>;
 
 /**
  * The canonical text: no fraction, the largest suffix that loses nothing.

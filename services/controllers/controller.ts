@@ -9,6 +9,7 @@ import type { ApiError } from "../../libs/model/errors.ts";
 import type { Kind, ObjectOf } from "../../libs/model/kind.ts";
 import type { EpochMs } from "../../libs/telemetry/clock.ts";
 import type { Measured } from "./measurements.ts";
+import type { KeptNodes } from "./sessions/kept-nodes.ts";
 import type { ObservedNodes } from "./sessions/observed-nodes.ts";
 
 /** What a created object need not say: its uid, times and defaults are admission's. */
@@ -57,6 +58,8 @@ export type StatusOf<Self> = Self extends { readonly status?: infer S } ? S | un
 /** What beside the cut may be read: facts that are not state, each with its age (N1), and settings. */
 export type Surroundings = {
   readonly nodes: ObservedNodes;
+  /** Nodes without an agent of ours; absent where nobody watches them: unknown. */
+  readonly kept?: KeptNodes;
   readonly settings: ClusterSettings;
   /** What is measured; absent where nothing is: unknown. */
   readonly measured?: Measured;

@@ -24,6 +24,7 @@ import { serveDrains } from "./sessions/drain.ts";
 import { listen } from "./sessions/hearing.ts";
 import { serveLbs } from "./sessions/lb-sessions.ts";
 import { serveNodes } from "./sessions/node-sessions.ts";
+import { observeKeptNodes } from "./sessions/kept-nodes.ts";
 import { observeNodes } from "./sessions/observed-nodes.ts";
 import type { SessionPorts } from "./sessions/sessions.ts";
 
@@ -57,6 +58,7 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
 
   using hearing = listen(clock, () => bus.healthySinceMs());
   const nodes = observeNodes(clock, hearing);
+  using kept = observeKeptNodes({ clock, hearing, replica, view });
   const usage = observeUsage(clock);
   await using _usage = await listenToUsage(bus, usage);
   let wake = (_autoscaler: string): void => undefined;
@@ -67,7 +69,7 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
   const external: MetricValues["external"] = (metric, asker) =>
     (metric.name === pendingMetric ? pending : reported).external(metric, asker);
   const measured: Measured = { usage, values: { ...reported, external }, heardForMs };
-  const around = { nodes, settings, measured, view, record, random };
+  const around = { nodes, kept, settings, measured, view, record, random };
   const behaviours = controllers.map((one) => behaviourOf(one, around));
 
   let instances: readonly string[] = [];

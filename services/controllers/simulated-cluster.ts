@@ -8,7 +8,7 @@ import { lookedUp } from "../../libs/cluster/view-of.ts";
 import { transactionOf } from "../../libs/admission/transaction.ts";
 import { keyOf } from "../../libs/cluster/key.ts";
 import type { Kind, ObjectOf } from "../../libs/model/kind.ts";
-import type { Change, Held, View } from "../../libs/store/replica.ts";
+import type { Advance, Change, Held, Replica, View } from "../../libs/store/replica.ts";
 import type { Op } from "../../libs/store/store.ts";
 import type { EpochMs } from "../../libs/telemetry/clock.ts";
 
@@ -27,6 +27,10 @@ export type SimulatedCluster = {
   settle(behaviours: readonly AnyBehaviour[], now: () => EpochMs, rounds?: number): boolean;
   /** Writes an object as it is, without admission: what a node or a user did. */
   put<K extends Kind>(kind: K, object: ObjectOf<K>): void;
+  /** Takes an object's keys away, likewise. */
+  drop<K extends Kind>(kind: K, object: ObjectOf<K>): void;
+  /** Tells each commit, as a replica that never lags would. */
+  subscribe: Replica<unknown>["subscribe"];
 };
 export type AnyBehaviour = Behaviour<ClusterView, Change<unknown>>;
 
@@ -39,6 +43,8 @@ export function simulatedCluster(): SimulatedCluster {
     const at = cuts[Math.max(cuts.length - 1 - ago, 0)] ?? newest();
     return clusterView(viewOf(at.revision, at.keys));
   };
+
+  const listeners = new Set<(advance: Advance<unknown>) => void>();
 
   function commit(ops: readonly Op[]): boolean {
     const { revision, keys } = newest();
@@ -53,7 +59,25 @@ export function simulatedCluster(): SimulatedCluster {
       else next.set(op.key, { key: op.key, revision: at, value: valueOf(op, at) });
     }
     cuts.push({ revision: at, keys: next });
+    const changes = ops
+      .filter(({ op }) => op !== "guard")
+      .map(({ key }) => changeOf(key, keys, next, at));
+    for (const listener of listeners) listener({ revision: at, changes, loaded: false });
     return true;
+  }
+
+  /** Whatever was expected of the object's own key, it is as it is now. */
+  function write<K extends Kind>(
+    kind: K,
+    object: ObjectOf<K>,
+    after: ObjectOf<K> | undefined,
+  ): void {
+    const { namespace, name } = (object as Named).metadata; // Every object has metadata.
+    const before = cut(0).get(kind, namespace, name);
+    const ops = transactionOf(kind, before as never, after as never, cut(0));
+    const key = keyOf(kind, namespace, name);
+    const expect = newest().keys.get(key)?.revision ?? "absent";
+    commit(ops.map((op) => (op.key === key ? { ...op, expect } : op)));
   }
 
   function turn(behaviour: AnyBehaviour, name: string, ago: number, now: EpochMs) {
@@ -84,18 +108,21 @@ export function simulatedCluster(): SimulatedCluster {
       }
       return false;
     },
-    put(kind, object) {
-      const { namespace, name } = (object as Named).metadata; // Every object has metadata.
-      const before = cut(0).get(kind, namespace, name);
-      const ops = transactionOf(kind, before as never, object as never, cut(0));
-      const key = keyOf(kind, namespace, name);
-      const expect = newest().keys.get(key)?.revision ?? "absent";
-      commit(ops.map((op) => (op.key === key ? { ...op, expect } : op)));
+    put: (kind, object) => write(kind, object, object),
+    drop: (kind, object) => write(kind, object, undefined),
+    subscribe(listener) {
+      listeners.add(listener);
+      return { [Symbol.dispose]: () => void listeners.delete(listener) };
     },
   };
 }
 
 type Named = { readonly metadata: { readonly name: string; readonly namespace?: string } };
+
+function changeOf(key: string, was: Keys, is: Keys, revision: number): Change<unknown> {
+  const [before, after] = [was.get(key), is.get(key)];
+  return { key, revision, before, after, last: after === undefined ? before?.value : undefined };
+}
 
 function valueOf(op: Op & { readonly op: "put" }, revision: number): unknown {
   const tx = { id: "", index: 1, count: 1 };

@@ -6,11 +6,12 @@
  */
 import { parseKey, keyOf } from "../../cluster/key.ts";
 import type { ClusterView } from "../../cluster/view.ts";
-import { ApiError } from "../../model/errors.ts";
+import type { ApiError } from "../../model/errors.ts";
 import type { Pod } from "../../model/kinds/pod.ts";
 import { resourceQuota, type ResourceQuota } from "../../model/kinds/resourcequota.ts";
 import { compareQuantities, subtractQuantities } from "../../model/quantity.ts";
 import type { Op } from "../../store/store.ts";
+import { forbidden } from "../forbidden.ts";
 import { transactionOf } from "../transaction.ts";
 import { of } from "./counted.ts";
 import { isInScope } from "./scope.ts";
@@ -156,13 +157,4 @@ function exceeded(
     name,
     `exceeded quota: ${metadata.name}, requested: ${told(more)}, used: ${told(used)}, limited: ${told(hard)}`,
   );
-}
-
-function forbidden({ group, resource }: Counted, name: string, why: string): ApiError {
-  const full = group === "" ? resource : `${resource}.${group}`;
-  return new ApiError("Forbidden", `${full} "${name}" is forbidden: ${why}`, {
-    name,
-    kind: resource,
-    ...(group !== "" && { group }),
-  });
 }

@@ -37,7 +37,7 @@ function podUsage(pod: Pod): Usage {
   if (isTerminal(pod)) return {};
   const [requests, limits] = (["requests", "limits"] as const).map((part) =>
     plusUsage(
-      effective(pod.spec, ({ resources }) => resources?.[part] ?? {}, sums),
+      effective(pod.spec, ({ resources }) => resources?.[part] ?? {}, resourceSums),
       pod.spec.overhead ?? {},
     ),
   );
@@ -76,7 +76,8 @@ function claimUsage({ spec }: PersistentVolumeClaim): Usage {
 
 export const plusUsage = (a: Usage, b: Usage): Usage => merged(a, b, addQuantities);
 
-const sums: Sums<Usage> = {
+/** Of resource lists. */
+export const resourceSums: Sums<Usage> = {
   none: {},
   plus: plusUsage,
   most: (a, b) => merged(a, b, (x, y) => (compareQuantities(x, y) < 0 ? y : x)),

@@ -1,22 +1,10 @@
 import { describe, expect, test } from "vitest";
-import { ApiError, parse } from "../errors.ts";
+import { causesOf } from "../causes-fixture.ts";
+import { parse } from "../errors.ts";
 import { resourceQuota } from "./resourcequota.ts";
 
 const quota = (spec: object) =>
   parse(resourceQuota, { metadata: { name: "q", namespace: "team" }, spec });
-
-/** The fields that a refusal names, and what is said of them. */
-function causes(act: () => unknown): readonly string[] {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof ApiError) {
-      return (error.details.causes ?? []).map(({ field, message }) => `${field}: ${message}`);
-    }
-    throw error;
-  }
-  return expect.unreachable("nothing was refused");
-}
 
 describe("a ResourceQuota", () => {
   test.each([
@@ -40,7 +28,7 @@ describe("a ResourceQuota", () => {
       said: "must be at least one value",
     },
   ])("refuses $spec", ({ spec, said }) => {
-    expect(causes(() => quota(spec)).join()).toContain(said);
+    expect(causesOf(() => quota(spec)).join()).toContain(said);
   });
 
   test("keeps its scopes", () => {

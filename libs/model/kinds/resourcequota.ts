@@ -64,7 +64,7 @@ const amounts = new Set(
     .concat("requests.storage"),
 );
 /** With a slash: `count/<resource>`, a class's, or an extended resource. */
-const isQuotaResource = (name: string): boolean =>
+export const isQuotaResource = (name: string): boolean =>
   counts.has(name) ||
   amounts.has(name) ||
   name.includes("/") ||

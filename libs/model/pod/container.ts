@@ -230,14 +230,15 @@ function checkContainer(
   }
   for (const list of ["limits", "requests"] as const) {
     for (const name of Object.keys(resources[list] ?? {})) {
-      if (isResource(name)) continue;
+      if (isContainerResource(name)) continue;
       const detail = `${JSON.stringify(name)}: must be a standard resource for containers`;
       context.addIssue(problem("FieldValueInvalid", ["resources", list, name], detail));
     }
   }
 }
 
-const isResource = (name: string): boolean =>
+/** A resource that a container may ask for; one with a slash is an extended one. */
+export const isContainerResource = (name: string): boolean =>
   ["cpu", "memory", "ephemeral-storage"].includes(name) ||
   name.startsWith("hugepages-") ||
   name.includes("/");

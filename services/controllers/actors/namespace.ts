@@ -1,4 +1,5 @@
 import type { ClusterView } from "../../../libs/cluster/view.ts";
+import { nodeLeaseNamespace } from "../../../libs/model/kinds/lease.ts";
 import { namespace, type Namespace } from "../../../libs/model/kinds/namespace.ts";
 import { kinds } from "../../../libs/model/registry.ts";
 import {
@@ -14,7 +15,7 @@ import {
 export const writesMax = 100;
 
 /** They are there without being asked for. */
-const standing = ["default", "kube-system", "kube-public", "kube-node-lease"];
+const standing = ["default", "kube-system", "kube-public", nodeLeaseNamespace];
 
 export type World = {
   /** What is left in the namespace, when it is being deleted. */

@@ -1,6 +1,8 @@
 import { dequal } from "dequal";
 import { allocKey } from "../../../libs/cluster/key.ts";
 import type { ClusterView } from "../../../libs/cluster/view.ts";
+import { apiVersionOf } from "../../../libs/model/kind.ts";
+import { lease, nodeLeaseNamespace } from "../../../libs/model/kinds/lease.ts";
 import { node, type Node } from "../../../libs/model/kinds/node.ts";
 import { pod, type Pod } from "../../../libs/model/kinds/pod.ts";
 import { isLive } from "../../../libs/model/pod/state.ts";
@@ -15,9 +17,10 @@ import {
   type Surroundings,
   update,
 } from "../controller.ts";
+import type { KeptNode } from "../sessions/kept-nodes.ts";
 import type { ObservedNode } from "../sessions/observed-nodes.ts";
 import { freePodRange } from "./node/pod-range.ts";
-import { type Readiness, readinessOf } from "./node/readiness.ts";
+import { type Readiness, readinessOf, readyOf } from "./node/readiness.ts";
 import { evictionAt, notReady, type Taint, taintsFor, unreachable } from "./node/taints.ts";
 
 /** Bounds one transaction: each eviction writes the pod and its assignment. */
@@ -28,33 +31,29 @@ export const engineAnnotation = "berth.dev/engine";
 export type World = {
   /** The agent's heartbeats as this instance heard them, with their age (N1). */
   readonly observed: ObservedNode | undefined;
-  /** Silence may be judged now, by this instance (N4). */
+  /** The silence of agents may be judged now, by this instance (N4). */
   readonly judgeable: boolean;
+  /** A node without an agent of ours, as this instance saw it; undefined: unknown (N1). */
+  readonly kept: KeptNode | undefined;
   /** Bound to the node. */
   readonly pods: readonly Pod[];
   /** For a node that has none. */
   readonly freeRange: string | undefined;
 };
 
-/** Writes down what the node's agent says, judges its silence, and evicts what its taints do not bear. */
+/** Writes down what the node says, judges its silence, and evicts what its taints do not bear. */
 export function decide(self: Node, world: World, now: EpochMs): Decision<Pod, Node> {
-  const ours = self.metadata.annotations?.[engineAnnotation] !== undefined;
-  const readiness = readinessOf(
-    self,
-    { ...world, ours: ours || world.observed !== undefined },
-    now,
-  );
-  const facts = readiness.heard ? world.observed?.facts : undefined;
-  const taints = taintsFor(
-    self.spec.taints ?? [],
-    { ready: readiness.condition?.status, cordoned: self.spec.unschedulable === true },
-    now,
-  );
+  const ours = hasAgent(self) || world.observed !== undefined;
+  const readiness = readinessOf(self, { ...world, ours }, now);
+  const { conditions, heard } = readiness;
+  const facts = heard ? world.observed?.facts : undefined;
+  const cordoned = self.spec.unschedulable === true;
+  const taints = taintsFor(self.spec.taints ?? [], { conditions, cordoned }, now);
   const next = written(self, facts, taints, world.freeRange);
   const { doomed, wakeAt } = evictions(world.pods, effective(taints, readiness), now);
   const wakes = [readiness.wakeAt, wakeAt].filter((at) => at !== undefined);
-  const was = self.status?.conditions?.find(({ type }) => type === "Ready")?.status;
-  const is = readiness.condition?.status;
+  const was = readyOf(self.status?.conditions)?.status;
+  const is = readyOf(conditions)?.status;
   return {
     writes: doomed.map((one) => remove(one, { disruption: eviction })),
     status: statusOf(self, facts, readiness),
@@ -71,6 +70,9 @@ export function decide(self: Node, world: World, now: EpochMs): Decision<Pod, No
     self: dequal(next, self) ? undefined : update(next),
   };
 }
+
+/** N5: a node that has its engine's id has, or had, an agent of ours. */
+const hasAgent = ({ metadata }: Node) => metadata.annotations?.[engineAnnotation] !== undefined;
 
 const eviction = {
   reason: "DeletionByTaintManager",
@@ -130,9 +132,7 @@ function written(
   };
 }
 
-function statusOf(self: Node, facts: Facts, { condition }: Readiness): Node["status"] {
-  const others = (self.status?.conditions ?? []).filter(({ type }) => type !== "Ready");
-  const conditions = condition === undefined ? others : [...others, condition];
+function statusOf(self: Node, facts: Facts, { conditions }: Readiness): Node["status"] {
   const reported = facts && {
     addresses: facts.addresses,
     capacity: facts.capacity,
@@ -143,8 +143,14 @@ function statusOf(self: Node, facts: Facts, { condition }: Readiness): Node["sta
   return dequal(status, { conditions: [], ...self.status }) ? self.status : status;
 }
 
-/** A pod on a node that evicts concerns it. */
-function* concerns({ after }: ObjectChange, view: ClusterView): Iterable<string> {
+/** A pod on a node that evicts concerns it, and the Lease of a node without an agent of ours. */
+function* concerns({ before, after }: ObjectChange, view: ClusterView): Iterable<string> {
+  const { kind, apiVersion, metadata } = after ?? before ?? {};
+  if (kind === lease.kind && apiVersion === apiVersionOf(lease)) {
+    if (metadata?.namespace !== nodeLeaseNamespace) return;
+    const keeps = view.get(node, undefined, metadata.name ?? "");
+    if (keeps !== undefined && !hasAgent(keeps)) yield keeps.metadata.name;
+  }
   if (after?.kind !== "Pod" || after.apiVersion !== "v1") return;
   const { spec } = after as unknown as Pod; // A v1 Pod.
   const home = spec.nodeName === undefined ? undefined : view.get(node, undefined, spec.nodeName);
@@ -186,13 +192,14 @@ export const nodes = controller({
   owns: [pod],
   read(view, self, around): World {
     const { name } = self.metadata;
-    const agents = view
-      .list(node)
-      .filter(({ metadata }) => metadata.annotations?.[engineAnnotation] !== undefined);
     const { podCIDR = "" } = self.spec;
+    const observed = around.nodes.seen(name);
+    const ours = hasAgent(self) || observed !== undefined;
     return {
-      observed: around.nodes.seen(name),
-      judgeable: around.nodes.judgeable(agents.length),
+      observed,
+      // Every node is looked at only where it matters: those that are kept turn with every renewal.
+      judgeable: ours && around.nodes.judgeable(view.list(node).filter(hasAgent).length),
+      kept: ours ? undefined : around.kept?.seen(name),
       pods: view.list(pod, { node: name }),
       freeRange: podCIDR === "" ? freeRangeOf(view, name, around) : undefined,
     };

@@ -47,13 +47,6 @@ export const ofNodes: readonly Mutant[] = [
     to: "  if (applied < 0) await ports.replica.caughtUp(applied);\n",
   },
   {
-    rule: "N3",
-    what: "an instance that lags tells a new agent what it has",
-    file: "services/controllers/sessions/node-sessions.ts",
-    from: "first ? Math.max(applied, await store.lastRevision()) : applied",
-    to: "first ? applied : Math.max(applied, await store.lastRevision())",
-  },
-  {
     rule: "N4",
     what: "nodes are evicted although most of them are silent",
     file: "services/controllers/sessions/observed-nodes.ts",
@@ -75,25 +68,11 @@ export const ofNodes: readonly Mutant[] = [
     to: "return undefined;",
   },
   {
-    rule: "N5",
-    what: "of two agents of an engine the one heard last has the name",
-    file: "services/controllers/sessions/observed-nodes.ts",
-    from: "return bootedAt < known.bootedAt ?",
-    to: "return bootedAt < 0 && known.bootedAt > 0 ?",
-  },
-  {
     rule: "N6",
     what: "a drain is answered when one lb has applied it",
     file: "services/controllers/sessions/drain.ts",
     from: "alive.every(({ applied }) => applied >= revision)",
     to: "alive.some(({ applied }) => applied >= revision)",
-  },
-  {
-    rule: "N6",
-    what: "an instance that has not heard the lbs yet answers a drain",
-    file: "services/controllers/sessions/observed-lbs.ts",
-    from: "settled: () => heardForMs() >= lbSilenceMs,",
-    to: "settled: () => heardForMs() >= 0,",
   },
   {
     rule: "N6",

@@ -16,7 +16,7 @@ export const persistentVolumeClaim = defineKind({
   status: claimStatus,
   validateUpdate: ({ spec: before }, { spec: after }) => [
     ...fixedCauses(before, after),
-    ...(before.volumeName !== undefined && after.volumeName !== before.volumeName
+    ...((before.volumeName ?? "") !== "" && after.volumeName !== before.volumeName
       ? [forbidden("spec.volumeName", "field is immutable once set")]
       : []),
   ],

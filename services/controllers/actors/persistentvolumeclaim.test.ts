@@ -248,6 +248,16 @@ describe("a claim", () => {
       does: "Bound v",
     },
     {
+      name: "takes what is kept for it though its consumer does not reach that",
+      claim: classed,
+      world: {
+        storageClass: local,
+        ...inUse,
+        volumes: [aVolume("v", { ...ofLocal, ...mine, ...onHost("n1") })],
+      },
+      does: "Bound v",
+    },
+    {
       name: "is given nothing by a class without a provisioner",
       claim: classed,
       world: { storageClass: byHand, ...inUse },

@@ -21,7 +21,12 @@ export const persistentVolumeClaim = defineKind({
       : []),
   ],
   columns: [
-    { name: "Status", type: "string", read: ({ status }) => status?.phase ?? "Pending" },
+    {
+      name: "Status",
+      type: "string",
+      read: ({ metadata, status }) =>
+        metadata.deletionTimestamp === undefined ? (status?.phase ?? "Pending") : "Terminating",
+    },
     { name: "Volume", type: "string", read: ({ spec }) => spec.volumeName ?? "" },
     { name: "Capacity", type: "string", read: ({ status }) => status?.capacity?.["storage"] ?? "" },
     { name: "Access Modes", type: "string", read: ({ status }) => accessText(status?.accessModes) },

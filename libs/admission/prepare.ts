@@ -5,12 +5,10 @@ import { ApiError, type Cause, invalid } from "../model/errors.ts";
 import { job as jobKind } from "../model/kinds/job.ts";
 import { service as serviceKind } from "../model/kinds/service.ts";
 import { serviceAccount } from "../model/kinds/serviceaccount.ts";
-import { storageClass } from "../model/kinds/storageclass.ts";
-import { claimProtection, volumeProtection } from "../model/storage/binding.ts";
-import { defaultClassOf } from "../model/storage/class.ts";
 import { freeClusterAddress, freeNodePort } from "./allocate.ts";
 import type { AdmissionContext, AnyObject } from "./context.ts";
 import { selectOwnPods } from "./prepare-job.ts";
+import { prepareClaim, prepareVolume } from "./prepare-storage.ts";
 
 type Prepare = (
   object: AnyObject,
@@ -22,7 +20,7 @@ const preparations: Readonly<Record<string, Prepare>> = {
   "v1/Pod": preparePod,
   "v1/Service": prepareService,
   "v1/Namespace": prepareNamespace,
-  "v1/PersistentVolume": (object, before) => held(object, before, volumeProtection),
+  "v1/PersistentVolume": prepareVolume,
   "v1/PersistentVolumeClaim": prepareClaim,
   "batch/v1/Job": prepareJob,
 };
@@ -195,30 +193,6 @@ function prepareNamespace(namespace: AnyObject, before: AnyObject | undefined): 
     spec: { ...namespace.spec, finalizers: ["kubernetes"] },
     status: { phase: "Active" },
   };
-}
-
-/** Of the default class when it names none; held while a pod uses it. */
-function prepareClaim(
-  claim: AnyObject,
-  before: AnyObject | undefined,
-  { view }: AdmissionContext,
-): AnyObject {
-  if (before !== undefined) return claim;
-  const byDefault = defaultClassOf(view.list(storageClass));
-  const isNamed = claim.spec?.["storageClassName"] !== undefined;
-  const spec =
-    isNamed || byDefault === undefined
-      ? claim.spec
-      : { ...claim.spec, storageClassName: byDefault.metadata.name };
-  return held({ ...claim, spec }, before, claimProtection);
-}
-
-/** Kubernetes' StorageObjectInUseProtection. */
-function held(object: AnyObject, before: AnyObject | undefined, finalizer: string): AnyObject {
-  const { metadata } = object;
-  if (before !== undefined) return object;
-  const finalizers = [...new Set([...(metadata.finalizers ?? []), finalizer])];
-  return { ...object, metadata: { ...metadata, finalizers } };
 }
 
 /** Its selector is made once; whatever an update says of it is judged as a change. */

@@ -22,7 +22,7 @@ import { virtualClock } from "../../libs/telemetry/virtual-clock.ts";
 import { runScheduler } from "./batch.ts";
 import { claimOf } from "./claim.ts";
 import { roomOf } from "./room.ts";
-import { aStorageClaim, aStorageClass, aVolume, using } from "./storage-fixture.ts";
+import { aStorageClaim, aStorageClass, aVolume, boundTo, using } from "./storage-fixture.ts";
 
 describe("a scheduler", () => {
   test("binds a pod: with its assignment, its condition and its event", async () => {
@@ -214,6 +214,30 @@ test("several schedulers bind pods that share a claim to one node", async () => 
         const homes = world.view.list(podKind, { claim }).map(({ spec }) => spec.nodeName);
         expect(new Set(homes).size).toBe(1);
       }
+    }),
+    { numRuns: 10 },
+  );
+});
+
+test("several schedulers never bind two pods with a claim that one may use", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.nat(), async (seed) => {
+      await using world = await openWorld(seed);
+      for (const name of ["n1", "n2", "n3"]) await world.node(name);
+      await world.create(persistentVolume, aVolume("v"));
+      const accessModes = ["ReadWriteOncePod"];
+      const [spec, done] = boundTo("v");
+      const claim = aStorageClaim("data", { ...spec, accessModes }, done);
+      await world.create(persistentVolumeClaim, claim);
+      for (let nth = 0; nth < 6; nth += 1)
+        await world.pod(`p${nth}-${nth % 3}`, "1m", using("data"));
+      const clusters = [await world.join(0.1), await world.join(0.1), await world.join(0.1)];
+      for (const [nth, join] of clusters.entries())
+        join({ owns: (address) => address.endsWith(`-${nth}`) });
+      const pods = () => world.view.list(podKind);
+      await world.until(() => pods().every(({ status }) => status?.conditions?.length === 1));
+      await world.clock.advance(60_000);
+      expect(pods().filter(({ spec: of }) => (of.nodeName ?? "") !== "")).toHaveLength(1);
     }),
     { numRuns: 10 },
   );

@@ -3,7 +3,7 @@
  * (B1), many of them under way at once. A node that another scheduler was quicker at costs only the
  * pods that were meant for it: they are in the next batch.
  */
-import { together } from "../../libs/admission/transaction.ts";
+import { together, transactionOf } from "../../libs/admission/transaction.ts";
 import { admitBind, admitStatus, admitUpdate } from "../../libs/admission/admit.ts";
 import { type AdmissionContext, timestamp } from "../../libs/admission/context.ts";
 import type { Placement } from "../../libs/actor/placement.ts";
@@ -268,8 +268,8 @@ function fitting(claims: readonly Claim[], choices: Choices): readonly Claim[] {
 }
 
 /**
- * What a claim gets that waited for its pod's node is written with the bind: another scheduler that
- * chose otherwise for the claim, or took the volume, is refused (S2).
+ * What a claim gets that waited for its pod's node is written with the bind, and one that is exclusive
+ * at any rate: another scheduler that chose otherwise, or took the volume, is refused (S2).
  */
 function chooseAll(
   { claim, volume }: Choice,
@@ -278,11 +278,12 @@ function chooseAll(
 ): readonly (readonly Op[])[] {
   const annotations = { ...claim.metadata.annotations, [selectedNode]: node };
   const chosen = { ...claim, metadata: { ...claim.metadata, annotations } };
-  const admitted = [
-    admitUpdate(persistentVolumeClaim, claim, chosen, context),
-    volume && admitUpdate(persistentVolume, volume, keptFor(volume, claim), context),
+  const kept = volume && keptFor(volume, claim);
+  return [
+    admitUpdate(persistentVolumeClaim, claim, chosen, context)?.ops ??
+      transactionOf(persistentVolumeClaim, claim, claim, context.view),
+    (kept && admitUpdate(persistentVolume, volume, kept, context)?.ops) ?? [],
   ];
-  return admitted.flatMap((one) => (one === undefined ? [] : [one.ops]));
 }
 
 type Refusal = { readonly pod: Pod; readonly why: string; readonly ops: readonly Op[] };

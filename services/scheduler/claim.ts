@@ -110,9 +110,10 @@ export function claimOf(pod: PodFacts): Claim {
 
 /** The claim of a pod that names claims to storage, as they are at one cut. */
 export function withVolumes(claim: Claim, volumes: PodVolumes): Claim {
-  const { problem, bound, waiting } = volumes;
-  // What one pod's waiting claims take, another's cannot have: such pods share nothing.
-  const of = waiting.length > 0 ? claim.address : bound.map(({ metadata }) => metadata.name);
+  const { problem, bound, waiting, exclusive } = volumes;
+  // What one pod's claims take, another's cannot have: such pods share nothing.
+  const isAlone = waiting.length + exclusive.length > 0;
+  const of = isAlone ? claim.address : bound.map(({ metadata }) => metadata.name);
   return { ...claim, volumes, sameAs: JSON.stringify([claim.sameAs, problem, of]) };
 }
 

@@ -15,18 +15,28 @@ import { noProvisioner, waitsForConsumer } from "../../libs/model/storage/class.
 import { consumerNode } from "../../libs/model/storage/consumer.ts";
 import { hostPathProvisioner, whyNoDirectory } from "../../libs/model/storage/host-path.ts";
 import { classNameOf, requestOf } from "../../libs/model/storage/match.ts";
-import { noVolumes, type PodVolumes, type WaitingClaim } from "./decisions/volumes.ts";
+import { takesRoom } from "./claim.ts";
+import {
+  type ExclusiveClaim,
+  noVolumes,
+  type PodVolumes,
+  type WaitingClaim,
+} from "./decisions/volumes.ts";
 
 /** @see https://kubernetes.io/docs/concepts/storage/storage-classes/#volume-binding-mode */
-export function volumesOf(view: ClusterView, { metadata: { namespace }, spec }: Pod): PodVolumes {
+export function volumesOf(view: ClusterView, pod: Pod): PodVolumes {
+  const { namespace } = pod.metadata;
   const bound: PodVolumes["bound"][number][] = [];
   const waiting: WaitingClaim[] = [];
+  const exclusive: ExclusiveClaim[] = [];
   const cannot = (problem: string): PodVolumes => ({ ...noVolumes, problem });
-  for (const name of claimNamesOf(spec)) {
+  for (const name of claimNamesOf(pod.spec)) {
     const claim = view.get(persistentVolumeClaim, namespace, name);
     if (claim === undefined) return cannot(`persistentvolumeclaim "${name}" not found`);
     if (claim.metadata.deletionTimestamp !== undefined)
       return cannot(`persistentvolumeclaim "${name}" is being deleted`);
+    if (claim.spec.accessModes.includes("ReadWriteOncePod"))
+      exclusive.push({ claim, isUsed: isUsedBeside(view, claim, pod) });
     const volumeName = volumeNameOf(claim);
     if (isBound(claim)) {
       const volume = view.get(persistentVolume, undefined, volumeName);
@@ -42,7 +52,7 @@ export function volumesOf(view: ClusterView, { metadata: { namespace }, spec }: 
       return cannot("pod has unbound immediate PersistentVolumeClaims");
     waiting.push(waitingClaim(view, claim, of));
   }
-  return { problem: undefined, bound, waiting: waiting.toSorted(leastFirst) };
+  return { problem: undefined, bound, waiting: waiting.toSorted(leastFirst), exclusive };
 }
 
 function waitingClaim(
@@ -50,7 +60,7 @@ function waitingClaim(
   claim: PersistentVolumeClaim,
   of: StorageClass,
 ): WaitingClaim {
-  const users = view.list(podKind, { claim: `${claim.metadata.namespace}/${claim.metadata.name}` });
+  const users = usersOf(view, claim);
   const all = view.list(persistentVolume);
   const kept = all.filter((volume) => isFor(volume, claim));
   return {
@@ -62,6 +72,15 @@ function waitingClaim(
     isTaken: false,
   };
 }
+
+const usersOf = (view: ClusterView, { metadata }: PersistentVolumeClaim): readonly Pod[] =>
+  view.list(podKind, { claim: `${metadata.namespace}/${metadata.name}` });
+
+const isUsedBeside = (view: ClusterView, claim: PersistentVolumeClaim, { metadata }: Pod) =>
+  usersOf(view, claim).some(
+    (one) =>
+      one.metadata.name !== metadata.name && (one.spec.nodeName ?? "") !== "" && takesRoom(one),
+  );
 
 function isMadeBy({ provisioner }: StorageClass, claim: PersistentVolumeClaim): boolean {
   if (provisioner === hostPathProvisioner) return whyNoDirectory(claim) === undefined;

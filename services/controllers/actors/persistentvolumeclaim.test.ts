@@ -386,6 +386,25 @@ describe("a claim", () => {
     ]);
   });
 
+  test("is given one by its name, on a node that says no host name", () => {
+    const world = theWorld({ storageClass: local, nodes: [aNode("n2")], ...inUse });
+    const key = "metadata.name";
+    expect(decide(classed, world).writes).toMatchObject([
+      {
+        object: {
+          spec: {
+            hostPath: { path: "/var/lib/berth/volumes/test/pvc-uid-data" },
+            nodeAffinity: {
+              required: {
+                nodeSelectorTerms: [{ matchFields: [{ key, operator: "In", values: ["n2"] }] }],
+              },
+            },
+          },
+        },
+      },
+    ]);
+  });
+
   test("goes where the scheduler said, and asks anew when that node is gone", () => {
     const chosen = (name: string) => ({
       annotations: { "volume.kubernetes.io/selected-node": name, mine: "yes" },

@@ -6,7 +6,13 @@ import { nodeAffinity, preferredAffinity } from "./node-affinity.ts";
 import type { Predicate, Score } from "./predicate.ts";
 import { leastAllocated, resources } from "./resources.ts";
 import { domainsOf, spreadScore } from "./spread.ts";
-import { type Choice, choicesOn, reservations, volumeBinding } from "./volumes.ts";
+import {
+  type Choice,
+  choicesOn,
+  reservations,
+  volumeBinding,
+  volumeRestrictions,
+} from "./volumes.ts";
 import { preferUntainted, ready, schedulable, taints } from "./taints.ts";
 
 /** In Kubernetes' order: the first that refuses a node is the one that is told. */
@@ -17,6 +23,7 @@ export const predicates: readonly Predicate[] = [
   nodeAffinity,
   hostPorts,
   resources,
+  volumeRestrictions,
   volumeBinding,
 ];
 /** They look at nothing but what the pod asks, so pods that ask the same share them. */
@@ -26,7 +33,7 @@ const spreadWeight = 2;
 export type Placed = {
   /** Node → what is bound to it, in the order of the queue. */
   readonly binds: ReadonlyMap<string, readonly Claim[]>;
-  /** What the claims to storage get that waited for their pod's node. */
+  /** What is written of its claims to storage as a pod is bound. */
   readonly choices: ReadonlyMap<Claim, readonly Choice[]>;
   readonly refused: readonly { readonly claim: Claim; readonly why: string }[];
 };

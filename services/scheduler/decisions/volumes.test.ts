@@ -262,6 +262,34 @@ describe("a pod with claims", () => {
     expect(at).toHaveLength(why === undefined ? 1 : 0);
   });
 
+  const alone = { accessModes: ["ReadWriteOncePod"] };
+  const [spec, done] = boundTo("v");
+  test.each([
+    [
+      "bound",
+      [...claims(aStorageClaim("data", { ...spec, ...alone }, done)), ...volumes(aVolume("v"))],
+    ],
+    ["to be bound", [...claims(aStorageClaim("data", alone)), [storageClass, made] as const]],
+  ])("share none that is exclusive and %s", (_how, objects) => {
+    const why =
+      "2 node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode";
+    const pods = ["a", "b"].map((name) => aPod(name, using("data")));
+    const { binds, choices, refused } = placed(objects, pods);
+    expect([...binds.values()].flat().map(({ address }) => address)).toEqual(["default/a"]);
+    expect([...choices.values()].flat()).toHaveLength(1); // Written, though it is bound: see batch.
+    expect(refused).toMatchObject([{ why: `0/2 nodes are available: ${why}.` }]);
+    const later = placed(
+      [...objects, [pod, aPod("a", { ...using("data"), nodeName: "n1" })]],
+      [aPod("b", using("data"))],
+    );
+    expect(later.refused).toHaveLength(1);
+    const ended = {
+      ...aPod("a", { ...using("data"), nodeName: "n1" }),
+      status: { phase: "Failed" },
+    };
+    expect(placed([...objects, [pod, ended]], [aPod("b", using("data"))]).refused).toEqual([]);
+  });
+
   test("each gets a volume of its own, and what nothing is left for waits", () => {
     const pods = ["a", "b", "c"].map((name) => aPod(name, using(name)));
     const objects: Objects = [

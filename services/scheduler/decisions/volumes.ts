@@ -14,6 +14,14 @@ export type PodVolumes = {
   readonly bound: readonly PersistentVolume[];
   /** Its claims that are bound when it is, those that ask for the least first. */
   readonly waiting: readonly WaitingClaim[];
+  /** Its claims that one pod at a time may use (ReadWriteOncePod). */
+  readonly exclusive: readonly ExclusiveClaim[];
+};
+
+export type ExclusiveClaim = {
+  readonly claim: PersistentVolumeClaim;
+  /** By another pod that has a node. */
+  readonly isUsed: boolean;
 };
 
 export type WaitingClaim = {
@@ -28,13 +36,21 @@ export type WaitingClaim = {
   readonly isTaken: boolean;
 };
 
-/** What a waiting claim gets with the pod's node; without a volume one is made. */
+/**
+ * A claim that is written as the pod is bound: one that waited gets its node with it, and a volume, or
+ * one is made; of one that is exclusive nobody else can be bound with it at once.
+ */
 export type Choice = {
   readonly claim: PersistentVolumeClaim;
   readonly volume: PersistentVolume | undefined;
 };
 
-export const noVolumes: PodVolumes = { problem: undefined, bound: [], waiting: [] };
+export const noVolumes: PodVolumes = {
+  problem: undefined,
+  bound: [],
+  waiting: [],
+  exclusive: [],
+};
 
 /** The node reaches the volumes that the pod has, and those that it will have. */
 export const volumeBinding: Predicate = {
@@ -55,8 +71,21 @@ export const volumeBinding: Predicate = {
   },
 };
 
-/** What the waiting claims get on a node; undefined: one of them nothing. */
-export function choicesOn({ waiting }: PodVolumes, room: Room): readonly Choice[] | undefined {
+/** No other pod uses a claim that one pod may use. */
+export const volumeRestrictions: Predicate = {
+  name: "VolumeRestrictions",
+  fixed: true,
+  check: ({ volumes }) => !volumes.exclusive.some(({ isUsed }) => isUsed),
+  explain: () => [
+    "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode",
+  ],
+};
+
+/** What is written of the pod's claims when it is bound there; undefined: one of them gets nothing. */
+export function choicesOn(
+  { waiting, exclusive }: PodVolumes,
+  room: Room,
+): readonly Choice[] | undefined {
   const choices: Choice[] = [];
   for (const { claim, volumes, makeable, node, isTaken } of waiting) {
     if (node !== undefined && node !== room.name) return undefined;
@@ -67,12 +96,13 @@ export function choicesOn({ waiting }: PodVolumes, room: Room): readonly Choice[
     if (volume === undefined && !isMade) return undefined;
     choices.push({ claim, volume });
   }
-  return choices;
+  const others = exclusive.filter(({ claim }) => !waiting.some((one) => one.claim === claim));
+  return [...choices, ...others.map(({ claim }) => ({ claim, volume: undefined }))];
 }
 
 /** What the pods of one batch have taken, so that no other of them takes it too. */
 export type Reservations = {
-  /** The pod, knowing what is taken; the same one when it waits for no volume. */
+  /** The pod, knowing what is taken; the same one when none of that concerns it. */
   known(claim: Claim): Claim;
   take(choices: readonly Choice[], node: string): void;
 };
@@ -86,11 +116,14 @@ export function reservations(): Reservations {
     if (node !== undefined) return { ...one, node, isTaken: true };
     return { ...one, volumes: one.volumes.filter(({ metadata }) => !volumes.has(metadata.name)) };
   };
+  const used = (one: ExclusiveClaim): ExclusiveClaim =>
+    nodes.has(one.claim.metadata.uid) ? { ...one, isUsed: true } : one;
   return {
     known(claim) {
-      const { waiting } = claim.volumes;
-      if (waiting.length === 0) return claim;
-      return { ...claim, volumes: { ...claim.volumes, waiting: waiting.map(left) } };
+      const { waiting, exclusive } = claim.volumes;
+      if (waiting.length + exclusive.length === 0) return claim;
+      const known = { waiting: waiting.map(left), exclusive: exclusive.map(used) };
+      return { ...claim, volumes: { ...claim.volumes, ...known } };
     },
     take(choices, node) {
       for (const { claim, volume } of choices) {

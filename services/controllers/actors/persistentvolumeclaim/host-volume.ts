@@ -28,8 +28,6 @@ export function hostVolume(
 ): Made {
   const name = madeVolumeName(claim);
   const folder = home.annotations?.[directoriesFolder] ?? `/var/lib/berth/volumes/${clusterId}`;
-  const host = { key: hostLabel, operator: "In" as const };
-  const values = [home.labels?.[hostLabel] ?? home.name];
   const metadata = {
     name,
     annotations: {
@@ -51,10 +49,17 @@ export function hostVolume(
       persistentVolumeReclaimPolicy: reclaimPolicy,
       ...(mountOptions !== undefined && { mountOptions }),
       hostPath: { path: `${folder}/${name}`, type: "DirectoryOrCreate" },
-      nodeAffinity: {
-        required: { nodeSelectorTerms: [{ matchExpressions: [{ ...host, values }] }] },
-      },
+      nodeAffinity: { required: { nodeSelectorTerms: [only(home)] } },
       claimRef: claimRefOf(claim),
     },
   };
+}
+
+/** By its host name, as Kubernetes' local volumes; a node that says none is meant by its own. */
+function only({ name, labels }: Node["metadata"]) {
+  const host = labels?.[hostLabel];
+  const operator = "In" as const;
+  return host === undefined
+    ? { matchFields: [{ key: "metadata.name", operator, values: [name] }] }
+    : { matchExpressions: [{ key: hostLabel, operator, values: [host] }] };
 }

@@ -7,6 +7,7 @@ import { persistentVolume } from "../model/kinds/persistentvolume.ts";
 import { persistentVolumeClaim } from "../model/kinds/persistentvolumeclaim.ts";
 import { storageClass } from "../model/kinds/storageclass.ts";
 import { seededRandom } from "../telemetry/seeded-random.ts";
+import { refusalOf } from "./refusal-fixture.ts";
 import { admitCreate, admitDelete, admitUpdate } from "./admit.ts";
 
 const settings = settingsFromEnvironment.parse({});
@@ -75,5 +76,27 @@ describe("a new claim", () => {
     const freed =
       held && admitUpdate(persistentVolume, held, { ...volume, metadata: free }, context);
     expect(freed?.object.metadata.finalizers).toBeUndefined(); // Who takes it away is not contradicted.
+  });
+});
+
+describe("a claim that asks for more", () => {
+  test.each([
+    ["is refused when its class does not allow it", { ...byDefault }, true],
+    ["is taken when it does", { ...byDefault, allowVolumeExpansion: true }, false],
+  ])("%s", (_name, of, isRefused) => {
+    const { context, create, ofClass } = cluster();
+    create(storageClass, of);
+    const { metadata } = create(persistentVolumeClaim, ofClass("fast"));
+    const before = context.view.get(persistentVolumeClaim, "default", metadata.name);
+    if (before === undefined) throw new Error("it was made");
+    const asking = (storage: string) => ({
+      ...before,
+      spec: { ...before.spec, resources: { requests: { storage } } },
+    });
+    const grow = () => admitUpdate(persistentVolumeClaim, before, asking("2Gi"), context);
+    if (isRefused) expect(refusalOf(grow).message).toContain("must support resize");
+    else expect(grow()?.object.spec.resources.requests["storage"]).toBe("2Gi");
+    const same = () => admitUpdate(persistentVolumeClaim, before, asking("1024Mi"), context);
+    expect(same()).toBeUndefined();
   });
 });

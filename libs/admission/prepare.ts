@@ -1,18 +1,17 @@
 /** What the cluster, rather than the schema, fills in when an object of a kind is made or changed. */
-import { dequal } from "dequal";
 import { allocKey } from "../cluster/key.ts";
 import type { ClusterView } from "../cluster/view.ts";
 import { type Cause, invalid } from "../model/errors.ts";
 import { job as jobKind } from "../model/kinds/job.ts";
-import type { PersistentVolumeClaim } from "../model/kinds/persistentvolumeclaim.ts";
 import type { Pod } from "../model/kinds/pod.ts";
 import { service as serviceKind } from "../model/kinds/service.ts";
 import { serviceAccount } from "../model/kinds/serviceaccount.ts";
 import { freeClusterAddress, freeNodePort } from "./allocate.ts";
 import type { AdmissionContext, AnyObject } from "./context.ts";
 import { forbidden } from "./forbidden.ts";
-import { limitClaim, limitPod } from "./limits/limit.ts";
+import { limitPod } from "./limits/limit.ts";
 import { selectOwnPods } from "./prepare-job.ts";
+import { prepareClaim, prepareVolume } from "./prepare-storage.ts";
 
 type Prepare = (
   object: AnyObject,
@@ -24,6 +23,7 @@ const preparations: Readonly<Record<string, Prepare>> = {
   "v1/Pod": preparePod,
   "v1/Service": prepareService,
   "v1/Namespace": prepareNamespace,
+  "v1/PersistentVolume": prepareVolume,
   "v1/PersistentVolumeClaim": prepareClaim,
   "batch/v1/Job": prepareJob,
 };
@@ -85,18 +85,6 @@ function requireAccount({ metadata }: AnyObject, account: string, view: ClusterV
   if (view.get(serviceAccount, namespace, account) !== undefined) return;
   const why = `error looking up service account ${namespace}/${account}: serviceaccount "${account}" not found`;
   throw forbidden({ group: "", resource: "pods" }, name, why);
-}
-
-/** A claim that is made, or asks for another amount, keeps to the limits of its namespace. */
-function prepareClaim(
-  claim: AnyObject,
-  before: AnyObject | undefined,
-  { view }: AdmissionContext,
-): AnyObject {
-  const isEnding = before?.metadata.deletionTimestamp !== undefined;
-  const isNews = !dequal(claim.spec?.["resources"], before?.spec?.["resources"]);
-  if (isNews && !isEnding) limitClaim(claim as unknown as PersistentVolumeClaim, view); // Parsed as one.
-  return claim;
 }
 
 const loose = (object: object) => object as AnyObject; // An object of a kind.

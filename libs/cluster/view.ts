@@ -2,10 +2,16 @@
  * The cluster's state as typed objects: a replica's cut, read by kind, name and index.
  */
 import type { Kind, ObjectOf } from "../model/kind.ts";
+import type { PersistentVolume } from "../model/kinds/persistentvolume.ts";
 import { type LabelSelector, matchesSelector } from "../model/label-selector.ts";
+import { claimNamesOf } from "../model/pod/claim-refs.ts";
+import { directoryGoesFrom } from "../model/storage/host-path.ts";
 import type { Entry, Revision } from "../store/store.ts";
 import type { Held, ReplicaOptions, View } from "../store/replica.ts";
 import { keyOf, prefixOf } from "./key.ts";
+
+const podPrefix = "pods.";
+const volumePrefix = "persistentvolumes.";
 
 export type ListFilter = {
   readonly namespace?: string;
@@ -13,6 +19,10 @@ export type ListFilter = {
   readonly ownerUid?: string;
   /** Pods bound to that node. */
   readonly node?: string;
+  /** Pods that name the claim `<namespace>/<name>`, and volumes that are kept for it. */
+  readonly claim?: string;
+  /** Volumes whose directories that node's agent is to remove. */
+  readonly directoryGoesFrom?: string;
   readonly selector?: LabelSelector;
 };
 
@@ -70,6 +80,9 @@ function narrowest(
   filter: ListFilter,
 ): Iterable<Held<unknown>> {
   if (filter.ownerUid !== undefined) return raw.lookup("owner", filter.ownerUid);
+  if (filter.claim !== undefined) return raw.lookup("claim", filter.claim);
+  if (filter.directoryGoesFrom !== undefined)
+    return raw.lookup("directory", filter.directoryGoesFrom);
   if (filter.node !== undefined) return raw.lookup("node", filter.node);
   const labels = Object.entries(filter.selector?.matchLabels ?? {});
   if (filter.namespace === undefined || labels.length === 0) return raw.scan(prefix);
@@ -99,6 +112,13 @@ export const replicaOptions: ReplicaOptions<unknown> = {
       const node = (held.value as Partial<AnyObject> | undefined)?.spec?.nodeName;
       return node === undefined || node === "" ? [] : [node];
     },
+    claim: ({ key, value }) =>
+      key.startsWith(podPrefix) || key.startsWith(volumePrefix) ? claimsOf(value) : [],
+    directory: ({ key, value }) => {
+      if (!key.startsWith(volumePrefix) || !isObject(value)) return [];
+      const node = directoryGoesFrom(value as unknown as PersistentVolume); // Admission wrote it as one.
+      return node === undefined ? [] : [node];
+    },
   },
 };
 
@@ -115,6 +135,18 @@ function ownersOf(value: unknown): readonly string[] {
   if (!isObject(value)) return [];
   return ((value as AnyObject).metadata.ownerReferences ?? []).map(({ uid }) => uid);
 }
+
+/** As `<namespace>/<name>`: what a pod names, or a volume is kept for. */
+function claimsOf(value: unknown): readonly string[] {
+  if (!isObject(value)) return [];
+  const { metadata, spec = {} } = value as unknown as NamingClaims; // A pod or a volume.
+  const { claimRef } = spec;
+  if (claimRef !== undefined) return [`${claimRef.namespace ?? ""}/${claimRef.name ?? ""}`];
+  return claimNamesOf(spec).map((name) => `${metadata.namespace}/${name}`);
+}
+type NamingClaims = Pick<AnyObject, "metadata"> & {
+  readonly spec?: Parameters<typeof claimNamesOf>[0] & Partial<PersistentVolume["spec"]>;
+};
 
 function labelsOf({ key, value }: Held<unknown>): readonly string[] {
   if (!isObject(value)) return [];

@@ -4,6 +4,7 @@
  * applied; an instance answers at a cut that is no older (N3).
  */
 import * as z from "zod";
+import { hostPathTypes } from "../model/pod/host-path-type.ts";
 
 const revision = z.int().min(0);
 
@@ -38,6 +39,8 @@ export const nodeFacts = z.object({
   allocatable: z.record(z.string(), z.string()),
   /** As in v1 NodeSystemInfo. */
   nodeInfo: z.record(z.string(), z.string()),
+  /** Where the agent keeps directories that volumes are made of. */
+  volumesFolder: z.string().optional(),
   /** Problems that keep the node from running pods: condition NetworkUnavailable, or Ready false. */
   problem: z.string().optional(),
 });
@@ -73,6 +76,8 @@ export const nodeHeartbeatReply = z.discriminatedUnion("accepted", [
     /** Absent until one is allocated: ask again in a moment. */
     podCIDR: z.string().optional(),
     cluster: clusterFacts,
+    /** Volumes whose directories the agent is to remove, some of them: it says when that is done. */
+    unclaimed: z.array(z.string()).optional(),
   }),
   /** Refused (N5): act on nothing under this name. */
   z.object({
@@ -150,12 +155,31 @@ const configRef = z.object({
   name: z.string(),
 });
 export type ConfigRef = z.output<typeof configRef>;
+/** A claim to storage that a pod assigned to the node names; others are refused as missing. */
+const claimRef = z.object({ namespace: z.string(), name: z.string() });
+export type ClaimRef = z.output<typeof claimRef>;
 export const nodeConfigRequest = z.object({
   node: z.string(),
   applied: revision,
   refs: z.array(configRef).max(200),
+  claims: z.array(claimRef).max(200).default([]),
 });
 export type NodeConfigRequest = z.output<typeof nodeConfigRequest>;
+const claimed = claimRef.extend({
+  /** Absent: `waits` says why. */
+  volume: z
+    .object({
+      name: z.string(),
+      path: z.string(),
+      /** As in v1 HostPathVolumeSource. */
+      type: z.enum(hostPathTypes),
+      /** The agent makes the directory, for whoever will use it. */
+      makes: z.boolean(),
+    })
+    .optional(),
+  waits: z.string().optional(),
+});
+export type Claimed = z.output<typeof claimed>;
 export const nodeConfig = z.object({
   cut: revision,
   found: z.array(
@@ -166,11 +190,24 @@ export const nodeConfig = z.object({
     }),
   ),
   missing: z.array(configRef),
+  claims: z.array(claimed).default([]),
 });
 export type NodeConfig = z.output<typeof nodeConfig>;
-/** Told on `berth.node.<node>.changed`: a ConfigMap or Secret named by one of its pods has changed. */
-export const nodeChanged = z.object({ ref: configRef, revision });
+const changedRef = configRef.extend({
+  kind: z.enum(["ConfigMap", "Secret", "PersistentVolumeClaim"]),
+});
+export type ChangedRef = z.output<typeof changedRef>;
+/** Told on `berth.node.<node>.changed`: what one of its pods names has changed. */
+export const nodeChanged = z.object({ ref: changedRef, revision });
 export type NodeChanged = z.output<typeof nodeChanged>;
+
+/** The directories of these volumes are gone from the node; at most 100. The answer is `{}`. */
+export const volumesRemoved = z.object({
+  node: z.string(),
+  applied: revision,
+  volumes: z.array(z.string()).max(100),
+});
+export type VolumesRemoved = z.output<typeof volumesRemoved>;
 
 /** N6: answered when every live lb has applied the pod's termination, or at `limitMs`. */
 export const drainQuestion = z.object({

@@ -19,7 +19,14 @@ const escaped = (byte: number) => `=${byte.toString(16).toUpperCase().padStart(2
  * Requests from a node's agent (`node`) or from a machine's lb (`lbId(machine)`) to the controllers;
  * `usage` is told to whoever listens.
  */
-export type ControlVerb = "heartbeat" | "report" | "snapshot" | "config" | "drain" | "usage";
+export type ControlVerb =
+  | "heartbeat"
+  | "report"
+  | "snapshot"
+  | "config"
+  | "volumes"
+  | "drain"
+  | "usage";
 export const controlSubject = (sender: string, verb: ControlVerb) =>
   `berth.ctl.${token(sender)}.${verb}`;
 /** What the controllers serve: every sender's requests of one verb. */

@@ -4,10 +4,19 @@ import { deployment, type Deployment } from "../../libs/model/kinds/deployment.t
 import { daemonSet, type DaemonSet } from "../../libs/model/kinds/daemonset.ts";
 import { namespace } from "../../libs/model/kinds/namespace.ts";
 import { node, type Node } from "../../libs/model/kinds/node.ts";
+import {
+  persistentVolume,
+  type PersistentVolume,
+} from "../../libs/model/kinds/persistentvolume.ts";
+import {
+  persistentVolumeClaim,
+  type PersistentVolumeClaim,
+} from "../../libs/model/kinds/persistentvolumeclaim.ts";
 import { pod, type Pod } from "../../libs/model/kinds/pod.ts";
 import { replicaSet, type ReplicaSet } from "../../libs/model/kinds/replicaset.ts";
 import { service, type Service } from "../../libs/model/kinds/service.ts";
 import { statefulSet, type StatefulSet } from "../../libs/model/kinds/statefulset.ts";
+import { storageClass, type StorageClass } from "../../libs/model/kinds/storageclass.ts";
 import { timeOf } from "../../libs/model/time.ts";
 import type { ClusterSettings } from "../../libs/cluster/settings.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
@@ -175,3 +184,76 @@ export const aNamespace = (name: string) =>
     spec: { finalizers: ["kubernetes"] },
     status: { phase: "Active" },
   });
+
+/** Protected, as admission makes it, of no class. */
+export const aStorageClaim = (
+  name: string,
+  spec: Readonly<Record<string, unknown>> = {},
+  metadata: Metadata = {},
+  status: object = { phase: "Pending" },
+): PersistentVolumeClaim =>
+  parse(persistentVolumeClaim, {
+    metadata: {
+      name,
+      namespace: "default",
+      uid: `uid-${name}`,
+      finalizers: ["kubernetes.io/pvc-protection"],
+      ...metadata,
+    },
+    spec: {
+      accessModes: ["ReadWriteOnce"],
+      storageClassName: "",
+      resources: { requests: { storage: "1Gi" } },
+      ...spec,
+    },
+    status,
+  });
+
+/** Protected, as admission makes it, of no class, on a disk that every node has. */
+export const aVolume = (
+  name: string,
+  spec: Readonly<Record<string, unknown>> = {},
+  metadata: Metadata = {},
+  status: object = { phase: "Available" },
+): PersistentVolume =>
+  parse(persistentVolume, {
+    metadata: {
+      name,
+      uid: `uid-${name}`,
+      finalizers: ["kubernetes.io/pv-protection"],
+      ...metadata,
+    },
+    spec: {
+      capacity: { storage: "1Gi" },
+      accessModes: ["ReadWriteOnce"],
+      hostPath: { path: `/disks/${name}` },
+      ...spec,
+    },
+    status,
+  });
+
+/** Of a directory on the node of the first consumer. */
+export const aStorageClass = (
+  name: string,
+  fields: Readonly<Record<string, unknown>> = {},
+  metadata: Metadata = {},
+): StorageClass =>
+  parse(storageClass, {
+    metadata: { name, uid: `uid-${name}`, creationTimestamp: timeOf(start), ...metadata },
+    provisioner: "berth.dev/host-path",
+    volumeBindingMode: "WaitForFirstConsumer",
+    ...fields,
+  });
+
+/** A volume that only pods on such a node reach. */
+export const onHost = (...hosts: readonly string[]) => ({
+  nodeAffinity: {
+    required: {
+      nodeSelectorTerms: [
+        {
+          matchExpressions: [{ key: "kubernetes.io/hostname", operator: "In", values: hosts }],
+        },
+      ],
+    },
+  },
+});

@@ -17,9 +17,12 @@ import { daemonSet } from "../../libs/model/kinds/daemonset.ts";
 import { job } from "../../libs/model/kinds/job.ts";
 import { namespace } from "../../libs/model/kinds/namespace.ts";
 import { node } from "../../libs/model/kinds/node.ts";
+import { persistentVolume } from "../../libs/model/kinds/persistentvolume.ts";
+import { persistentVolumeClaim } from "../../libs/model/kinds/persistentvolumeclaim.ts";
 import { pod } from "../../libs/model/kinds/pod.ts";
 import { replicaSet } from "../../libs/model/kinds/replicaset.ts";
 import { statefulSet } from "../../libs/model/kinds/statefulset.ts";
+import { storageClass } from "../../libs/model/kinds/storageclass.ts";
 import { timeOf } from "../../libs/model/time.ts";
 import { memoryBucket } from "../../libs/store/memory-bucket.ts";
 import { memoryStore } from "../../libs/store/memory.ts";
@@ -87,6 +90,17 @@ async function until(cluster: Cluster, what: string, holds: () => boolean): Prom
   await done.promise;
 }
 
+/** A node n1 that is ready. */
+async function joinNode(cluster: Cluster): Promise<void> {
+  await write(cluster, (context) => admitCreate(node, aNode("n1"), context));
+  await write(cluster, (context) => {
+    const n1 = cluster.view.get(node, undefined, "n1");
+    const heartbeat = { lastHeartbeatTime: timeOf(context.now) };
+    const conditions = [{ type: "Ready", status: "True", ...heartbeat }];
+    return n1 && admitStatus(node, n1, { conditions }, context);
+  });
+}
+
 /** Runs every pod at once, a Job's to its end, and lets those go that are deleted, as an agent would. */
 function actAsNode(cluster: Cluster, failures: unknown[]): Disposable {
   let last: Promise<void> = Promise.resolve();
@@ -126,13 +140,7 @@ test("two instances that both own everything roll a Deployment, empty a namespac
   const failures: unknown[] = [];
   using _node = actAsNode(cluster, failures);
   await until(cluster, "the namespaces stand", () => view.list(namespace).length === 4);
-  await write(cluster, (context) => admitCreate(node, aNode("n1"), context));
-  await write(cluster, (context) => {
-    const n1 = view.get(node, undefined, "n1");
-    const heartbeat = { lastHeartbeatTime: timeOf(context.now) };
-    const conditions = [{ type: "Ready", status: "True", ...heartbeat }];
-    return n1 && admitStatus(node, n1, { conditions }, context);
-  });
+  await joinNode(cluster);
   await write(cluster, (context) =>
     admitCreate(namespace, { metadata: { name: "shop" } }, context),
   );
@@ -192,13 +200,7 @@ test("two instances that both own everything bring up a StatefulSet and a Daemon
   const failures: unknown[] = [];
   using _node = actAsNode(cluster, failures);
   await until(cluster, "the namespaces stand", () => view.list(namespace).length === 4);
-  await write(cluster, (context) => admitCreate(node, aNode("n1"), context));
-  await write(cluster, (context) => {
-    const n1 = view.get(node, undefined, "n1");
-    const heartbeat = { lastHeartbeatTime: timeOf(context.now) };
-    const conditions = [{ type: "Ready", status: "True", ...heartbeat }];
-    return n1 && admitStatus(node, n1, { conditions }, context);
-  });
+  await joinNode(cluster);
   /** At most one pod of the StatefulSet is missing at any cut once all are there; never two of the other. */
   const seen = { ready: false, fewest: Infinity, daemons: 0 };
   const members = () =>
@@ -274,5 +276,72 @@ test("two instances that both own everything run each completion of a Job once",
   expect(work()?.status).toMatchObject({ succeeded: 20, completedIndexes: "0-19" });
   expect(view.list(pod)).toHaveLength(20); // One for each index, and none too many.
   expect(Math.max(...live)).toBeLessThanOrEqual(3);
+  expect(failures).toEqual([]);
+});
+
+test("two instances that both own everything give a StatefulSet its volumes, and take them away", async () => {
+  await using cluster = await openTogether(2);
+  const { view } = cluster;
+  const failures: unknown[] = [];
+  using _node = actAsNode(cluster, failures);
+  await until(cluster, "the default class stands", () => view.list(storageClass).length === 1);
+  await until(cluster, "the namespaces stand", () => view.list(namespace).length === 4);
+  await joinNode(cluster);
+  const volumeClaimTemplates = ["data", "log"].map((name) => ({
+    metadata: { name },
+    spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+  }));
+  const policy = { whenScaled: "Delete", whenDeleted: "Retain" };
+  const wanted = aStatefulSet({
+    replicas: 3,
+    volumeClaimTemplates,
+    persistentVolumeClaimRetentionPolicy: policy,
+  });
+  await write(cluster, (context) => admitCreate(statefulSet, wanted, context));
+  const claims = () => view.list(persistentVolumeClaim);
+  const volumes = () => view.list(persistentVolume);
+  const inPhase = (phase: string) =>
+    [...claims(), ...volumes()].filter(({ status }) => status?.phase === phase);
+  await until(
+    cluster,
+    "six claims and six volumes are bound",
+    () => inPhase("Bound").length === 12,
+  );
+  expect(
+    volumes()
+      .map(({ metadata }) => metadata.name)
+      .toSorted(),
+  ).toEqual(
+    claims()
+      .map(({ metadata }) => `pvc-${metadata.uid}`)
+      .toSorted(),
+  );
+  expect(new Set(claims().map(({ spec }) => spec.storageClassName))).toEqual(
+    new Set(["berth-local"]),
+  );
+
+  await write(cluster, (context) => {
+    const before = view.get(statefulSet, "default", "web");
+    const after = before && { ...before, spec: { ...before.spec, replicas: 1 } };
+    return before && admitUpdate(statefulSet, before, after, context);
+  });
+  const going = () => view.list(persistentVolume, { directoryGoesFrom: "n1" });
+  await until(cluster, "four directories are to go", () => going().length === 4);
+  expect(claims()).toHaveLength(2);
+  for (const { metadata } of going().slice(0, 2)) {
+    await write(cluster, (context) => {
+      const before = view.get(persistentVolume, undefined, metadata.name);
+      const { finalizers: _held, ...free } = before?.metadata ?? metadata;
+      return (
+        before && admitUpdate(persistentVolume, before, { ...before, metadata: free }, context)
+      );
+    });
+  }
+  await until(cluster, "two volumes are gone", () => volumes().length === 4);
+  await write(cluster, (context) => {
+    const before = view.get(node, undefined, "n1");
+    return before && admitDelete(node, before, {}, context);
+  });
+  await until(cluster, "two more went with their node", () => volumes().length === 2);
   expect(failures).toEqual([]);
 });

@@ -2,11 +2,13 @@
 import type { Bus } from "../../libs/bus/bus.ts";
 import type {
   Assignment,
-  ConfigRef,
-  NodeConfig,
+  ChangedRef,
+  Claimed,
+  NodeConfigRequest,
   NodeFacts,
   NodeReport,
   PodReport,
+  VolumesRemoved,
 } from "../../libs/protocol/node.ts";
 import { controlSubject, nodeSubject } from "../../libs/protocol/subjects.ts";
 
@@ -40,8 +42,12 @@ export type FakeControl = AsyncDisposable & {
   /** How many were answered. */
   heartbeats(): number;
   readonly configs: Map<string, Record<string, string>>;
-  /** Tells that one of `configs` has changed. */
-  changed(ref: ConfigRef): void;
+  /** By the claim's name; those that are not here are not bound. */
+  readonly claims: Map<string, NonNullable<Claimed["volume"]>>;
+  /** Tells that one of `configs` or `claims` has changed. */
+  changed(ref: ChangedRef): void;
+  /** Volumes whose directories are to be removed, as heartbeats are answered. */
+  readonly unclaimed: Set<string>;
   readonly reports: PodReport[];
   readonly events: NodeReport["events"];
   readonly questions: string[];
@@ -79,6 +85,8 @@ export async function fakeControl(bus: Bus, node: string): Promise<FakeControl> 
   const stack = new AsyncDisposableStack();
   const held = new Map<string, { revision: number; assignment: Assignment }>();
   const configs: FakeControl["configs"] = new Map();
+  const claims: FakeControl["claims"] = new Map();
+  const unclaimed = new Set<string>();
   const [reports, events, questions]: [PodReport[], NodeReport["events"], string[]] = [[], [], []];
   const watchers = new Set<() => void>();
   let revision = 1;
@@ -99,17 +107,31 @@ export async function fakeControl(bus: Bus, node: string): Promise<FakeControl> 
   await serve("heartbeat", () => {
     heartbeats += 1;
     return standing === "accepted"
-      ? { accepted: true, lastRevision: revision, podCIDR, cluster: clusterFacts }
+      ? {
+          accepted: true,
+          lastRevision: revision,
+          podCIDR,
+          cluster: clusterFacts,
+          ...(unclaimed.size > 0 && { unclaimed: [...unclaimed] }),
+        }
       : { accepted: false, reason: "another has it", engineId: standing.refusedFor };
   });
   await serve("snapshot", () => ({ cut: revision, assignments: [...held.values()] }));
-  await serve("config", ({ refs }: { refs: NodeConfig["missing"] }) => ({
+  await serve("volumes", (told: VolumesRemoved) => {
+    for (const name of told.volumes) unclaimed.delete(name);
+    return {};
+  });
+  await serve("config", ({ refs, claims: asked }: NodeConfigRequest) => ({
     cut: revision,
     found: refs.flatMap((ref) => {
       const data = configs.get(`${ref.kind}/${ref.name}`);
       return data === undefined ? [] : [{ ...ref, revision, data: encoded(data) }];
     }),
     missing: refs.filter((ref) => !configs.has(`${ref.kind}/${ref.name}`)),
+    claims: asked.map((claim) => {
+      const volume = claims.get(claim.name);
+      return volume === undefined ? { ...claim, waits: "it is not bound" } : { ...claim, volume };
+    }),
   }));
   await serve("drain", ({ uid }: { uid: string }) => {
     questions.push(uid);
@@ -140,6 +162,8 @@ export async function fakeControl(bus: Bus, node: string): Promise<FakeControl> 
     },
     heartbeats: () => heartbeats,
     configs,
+    claims,
+    unclaimed,
     reports,
     events,
     questions,

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -144,6 +144,35 @@ describe("an agent", () => {
     control.configs.set("ConfigMap/settings", { COLOR: "blue" });
     await control.reported("web", ready.holds);
     expect([...runtime.specs.values()][0]?.env).toContain("COLOR=blue");
+  });
+
+  test("says that a claim is not bound, and starts on its volume when it is", async () => {
+    const volumes = [{ name: "data", persistentVolumeClaim: { claimName: "data" } }];
+    const volumeMounts = [{ name: "data", mountPath: "/data" }];
+    control.assign(anAssignment("db", { volumeMounts }, { spec: { volumes } }));
+    await eventually(() => control.events.some(({ reason }) => reason === "FailedMount"));
+    const said = control.events.find(({ reason }) => reason === "FailedMount");
+    expect(said?.message).toBe('MountVolume.SetUp failed for volume "data" : it is not bound');
+    await control.reported(
+      "db",
+      (one) => statusIn(one).containerStatuses[0]?.state.waiting?.reason === "ContainerCreating",
+    );
+    const path = join(dataDir, "volumes/pvc-1");
+    control.claims.set("data", { name: "pvc-1", path, type: "DirectoryOrCreate", makes: true });
+    control.changed({ kind: "PersistentVolumeClaim", namespace: "default", name: "data" });
+    await control.reported("db", ready.holds);
+    const mounts = [...runtime.specs.values()][0]?.mounts;
+    expect(mounts).toContainEqual({ kind: "bind", source: path, target: "/data", readOnly: false });
+    expect((await stat(path)).mode & 0o777).toBe(0o777);
+  });
+
+  test("removes the directory of a volume that nobody has, and says so", async () => {
+    await mkdir(join(dataDir, "volumes/pvc-1/deep"), { recursive: true });
+    await mkdir(join(dataDir, "volumes/pvc-2"));
+    control.unclaimed.add("pvc-1");
+    control.unclaimed.add("pvc-never-made");
+    await eventually(() => control.unclaimed.size === 0);
+    expect(await readdir(join(dataDir, "volumes"))).toEqual(["pvc-2"]);
   });
 
   test("says that an image may not be pulled", async () => {

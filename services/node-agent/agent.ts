@@ -13,10 +13,11 @@ import { type PodActor, podActor } from "./pod/actor.ts";
 import { quantityNumber } from "../../libs/model/quantity.ts";
 import { type Owner, predecessorsOf } from "./pod/predecessors.ts";
 import type { PodWork } from "./pod/spec.ts";
-import { podFolder, podsFolder } from "./pod/folder.ts";
+import { podFolder, podsFolder, volumesFolder } from "./pod/folder.ts";
 import type { NodeContext } from "./pod/starter.ts";
-import { removeVolumes } from "./pod/volumes.ts";
+import { removeDirectories, removeVolumes } from "./pod/volumes.ts";
 import type { ContainerRuntime, Observed } from "./runtime/runtime.ts";
+import { singleFlight } from "../../libs/telemetry/single-flight.ts";
 import { fileMemory } from "../../libs/machine/file-memory.ts";
 import { known as knownAssignments } from "./session/known.ts";
 import { reports as reportQueue } from "./session/reports.ts";
@@ -65,6 +66,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   let displaced = false;
 
   const boot = options.random.uuid();
+  await using removing = singleFlight((error) =>
+    log.warn({ err: error }, "directories of volumes could not be removed: is told again"),
+  );
   const session = nodeSession({
     node,
     boot,
@@ -89,6 +93,12 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     onConfigChanged: (ref) => {
       for (const actor of actors.values()) actor.configChanged(ref);
     },
+    onUnclaimed: (volumes) =>
+      removing.start(async () => {
+        await removeDirectories(volumesFolder(options.dataDir), volumes);
+        await session.volumesRemoved(volumes);
+        log.info({ volumes }, "the directories of volumes that nobody has are gone");
+      }),
     serve: async (bus) => {
       const stack = new AsyncDisposableStack();
       stack.use(await serveLogs(bus, node, { runtime, clock, signal }));

@@ -6,9 +6,13 @@ import type { Admitted } from "../../libs/admission/context.ts";
 import { clusterOn } from "../../libs/cluster/open.ts";
 import type { EventFacts } from "../../libs/cluster/record-event.ts";
 import { settingsFromEnvironment } from "../../libs/cluster/settings.ts";
+import type { Kind } from "../../libs/model/kind.ts";
 import { namespace as namespaceKind } from "../../libs/model/kinds/namespace.ts";
 import { node as nodeKind } from "../../libs/model/kinds/node.ts";
+import { persistentVolume } from "../../libs/model/kinds/persistentvolume.ts";
+import { persistentVolumeClaim } from "../../libs/model/kinds/persistentvolumeclaim.ts";
 import { pod as podKind } from "../../libs/model/kinds/pod.ts";
+import { storageClass } from "../../libs/model/kinds/storageclass.ts";
 import { memoryBucket } from "../../libs/store/memory-bucket.ts";
 import { noFaults, randomFaults } from "../../libs/store/memory-faults.ts";
 import { memoryStore } from "../../libs/store/memory.ts";
@@ -18,6 +22,7 @@ import { virtualClock } from "../../libs/telemetry/virtual-clock.ts";
 import { runScheduler } from "./batch.ts";
 import { claimOf } from "./claim.ts";
 import { roomOf } from "./room.ts";
+import { aStorageClaim, aStorageClass, aVolume, boundTo, using } from "./storage-fixture.ts";
 
 describe("a scheduler", () => {
   test("binds a pod: with its assignment, its condition and its event", async () => {
@@ -88,6 +93,43 @@ describe("a scheduler", () => {
     expect(["gated", "other", "theirs"].map((name) => world.nodeOf(name))).toEqual(["", "", ""]);
   });
 
+  test("binds what waits for storage once that is there, and says where it is used", async () => {
+    await using world = await openWorld();
+    await world.node("n1");
+    (await world.join())();
+    await world.pod("web", "1m", using("data"));
+    const why = () => world.view.get(podKind, "default", "web")?.status?.conditions?.[0]?.message;
+    await world.until(() => why() !== undefined);
+    expect(why()).toBe('0/1 nodes are available: persistentvolumeclaim "data" not found.');
+    await world.create(persistentVolumeClaim, aStorageClaim("data"));
+    await world.until(() => why()?.includes("immediate") === true);
+    await world.create(storageClass, aStorageClass("berth.dev/host-path"));
+    await world.until(() => world.nodeOf("web") === "n1");
+    expect(world.view.get(persistentVolumeClaim, "default", "data")).toMatchObject({
+      metadata: { annotations: { "volume.kubernetes.io/selected-node": "n1" } },
+    });
+  });
+
+  test("keeps the volume that it chose a node for", async () => {
+    await using world = await openWorld();
+    await world.node("n1");
+    await world.create(persistentVolumeClaim, aStorageClaim("data"));
+    await world.create(storageClass, aStorageClass("kubernetes.io/no-provisioner"));
+    await world.create(persistentVolume, aVolume("v"));
+    await world.change((context) => {
+      const volume = context.view.get(persistentVolume, undefined, "v");
+      return volume && admitStatus(persistentVolume, volume, { phase: "Available" }, context);
+    });
+    (await world.join())();
+    await world.pod("web", "1m", using("data"));
+    await world.until(() => world.nodeOf("web") === "n1");
+    const claim = world.view.get(persistentVolumeClaim, "default", "data");
+    expect(world.view.get(persistentVolume, undefined, "v")).toMatchObject({
+      metadata: { annotations: { "pv.kubernetes.io/bound-by-controller": "yes" } },
+      spec: { claimRef: { namespace: "default", name: "data", uid: claim?.metadata.uid } },
+    });
+  });
+
   test("ends when it is told to, and binds nothing from then on", async () => {
     await using world = await openWorld();
     await world.node("n1");
@@ -150,6 +192,55 @@ describe("several schedulers", () => {
       { numRuns: 20 },
     );
   });
+});
+
+test("several schedulers bind pods that share a claim to one node", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.nat(), fc.integer({ min: 2, max: 8 }), async (seed, count) => {
+      await using world = await openWorld(seed);
+      for (const name of ["n1", "n2", "n3"]) await world.node(name);
+      await world.create(storageClass, aStorageClass("berth.dev/host-path"));
+      for (const name of ["c0", "c1"])
+        await world.create(persistentVolumeClaim, aStorageClaim(name));
+      for (let nth = 0; nth < count; nth += 1)
+        await world.pod(`p${nth}-${nth % 3}`, "1m", using(`c${nth % 2}`));
+      const clusters = [await world.join(0.1), await world.join(0.1), await world.join(0.1)];
+      for (const [nth, join] of clusters.entries())
+        join({ owns: (address) => address.endsWith(`-${nth}`) });
+      const bound = () =>
+        world.view.list(podKind).filter(({ spec }) => (spec.nodeName ?? "") !== "");
+      await world.until(() => bound().length === count);
+      for (const claim of ["default/c0", "default/c1"]) {
+        const homes = world.view.list(podKind, { claim }).map(({ spec }) => spec.nodeName);
+        expect(new Set(homes).size).toBe(1);
+      }
+    }),
+    { numRuns: 10 },
+  );
+});
+
+test("several schedulers never bind two pods with a claim that one may use", async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.nat(), async (seed) => {
+      await using world = await openWorld(seed);
+      for (const name of ["n1", "n2", "n3"]) await world.node(name);
+      await world.create(persistentVolume, aVolume("v"));
+      const accessModes = ["ReadWriteOncePod"];
+      const [spec, done] = boundTo("v");
+      const claim = aStorageClaim("data", { ...spec, accessModes }, done);
+      await world.create(persistentVolumeClaim, claim);
+      for (let nth = 0; nth < 6; nth += 1)
+        await world.pod(`p${nth}-${nth % 3}`, "1m", using("data"));
+      const clusters = [await world.join(0.1), await world.join(0.1), await world.join(0.1)];
+      for (const [nth, join] of clusters.entries())
+        join({ owns: (address) => address.endsWith(`-${nth}`) });
+      const pods = () => world.view.list(podKind);
+      await world.until(() => pods().every(({ status }) => status?.conditions?.length === 1));
+      await world.clock.advance(60_000);
+      expect(pods().filter(({ spec: of }) => (of.nodeName ?? "") !== "")).toHaveLength(1);
+    }),
+    { numRuns: 10 },
+  );
 });
 
 type Context = Parameters<typeof admitCreate>[2];
@@ -220,6 +311,8 @@ async function openWorld(seed = 1) {
         return node && admitStatus(nodeKind, node, status, context);
       });
     },
+    create: (kind: Kind, object: unknown) =>
+      change((context) => admitCreate(kind, object, context)),
     async pod(name: string, cpu = "100m", spec: Readonly<Record<string, unknown>> = {}) {
       const containers = [{ name: "main", image: "web", resources: { requests: { cpu } } }];
       const pod = { metadata: head(name), spec: { containers, ...spec } };

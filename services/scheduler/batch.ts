@@ -3,8 +3,8 @@
  * (B1), many of them under way at once. A node that another scheduler was quicker at costs only the
  * pods that were meant for it: they are in the next batch.
  */
-import { together } from "../../libs/admission/transaction.ts";
-import { admitBind, admitStatus } from "../../libs/admission/admit.ts";
+import { together, transactionOf } from "../../libs/admission/transaction.ts";
+import { admitBind, admitStatus, admitUpdate } from "../../libs/admission/admit.ts";
 import { type AdmissionContext, timestamp } from "../../libs/admission/context.ts";
 import type { Placement } from "../../libs/actor/placement.ts";
 import { backOffMs } from "../../libs/actor/back-off.ts";
@@ -12,16 +12,22 @@ import { parseKey } from "../../libs/cluster/key.ts";
 import type { RecordEvent } from "../../libs/cluster/record-event.ts";
 import type { ClusterSettings } from "../../libs/cluster/settings.ts";
 import type { ClusterView } from "../../libs/cluster/view.ts";
+import { persistentVolume } from "../../libs/model/kinds/persistentvolume.ts";
+import { persistentVolumeClaim } from "../../libs/model/kinds/persistentvolumeclaim.ts";
 import { type Pod, pod as podKind } from "../../libs/model/kinds/pod.ts";
+import { claimNamesOf } from "../../libs/model/pod/claim-refs.ts";
+import { keptFor, selectedNode } from "../../libs/model/storage/binding.ts";
 import type { Advance, Change, Replica } from "../../libs/store/replica.ts";
 import type { Op, Revision, Store } from "../../libs/store/store.ts";
 import type { Clock } from "../../libs/telemetry/clock.ts";
 import type { Log } from "../../libs/telemetry/log.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
-import { type Claim, claimOf, isPending } from "./claim.ts";
-import { place } from "./decisions/place.ts";
+import { type Claim, claimOf, isPending, withVolumes } from "./claim.ts";
+import { place, type Placed } from "./decisions/place.ts";
+import type { Choice } from "./decisions/volumes.ts";
 import { queue } from "./queue.ts";
 import { podIn, rooms } from "./rooms.ts";
+import { volumesOf } from "./volumes-of.ts";
 
 export type SchedulerOptions = {
   readonly view: ClusterView;
@@ -40,7 +46,10 @@ export type SchedulerOptions = {
 /** Pods in one batch: it bounds how long the event loop is held, and how old its cut gets. */
 export const batchMax = 500;
 /** A transaction holds at most 1,000 writes; a bind is two, and the node's load is one. */
-const bindsMax = 400;
+const writesMax = 800;
+const writesOfBind = 2;
+/** Of a claim to storage, and its volume. */
+const writesOfChoice = 2;
 /** What found no node is tried again at least so often, whatever has been noticed. */
 const retryParkedMs = 60_000;
 
@@ -168,10 +177,12 @@ async function runBatch(
   for (const address of addresses) {
     const [namespace = "", name = ""] = address.split("/");
     const pod = view.get(podKind, namespace, name);
-    if (pod !== undefined && isPending(pod)) pods.set(claimOf(pod), pod);
+    if (pod !== undefined && isPending(pod)) pods.set(askedBy(pod, view), pod);
   }
-  const { binds, refused } = place([...pods.keys()], rotated(roomsNow(), random));
-  const transactions = [...binds].map(([node, claims]) => bindAll(node, claims, pods, context));
+  const { binds, choices, refused } = place([...pods.keys()], rotated(roomsNow(), random));
+  const transactions = [...binds].map(([node, claims]) =>
+    bindAll(node, claims, { pods, choices }, context),
+  );
   const refusals = refused.flatMap(({ claim, why }) => refuse(pods.get(claim), why, context) ?? []);
   const decidedMs = clock.monotonicMs() - startedMs;
 
@@ -213,6 +224,14 @@ async function runBatch(
   }
 }
 
+type Choices = Placed["choices"];
+
+/** What the pod asks of a node, with its claims to storage as they are at the cut. */
+function askedBy(pod: Pod, view: ClusterView): Claim {
+  const claim = claimOf(pod);
+  return claimNamesOf(pod.spec).length === 0 ? claim : withVolumes(claim, volumesOf(view, pod));
+}
+
 type Binding = {
   readonly node: string;
   readonly ops: readonly Op[];
@@ -225,15 +244,46 @@ type Binding = {
 function bindAll(
   node: string,
   claims: readonly Claim[],
-  pods: ReadonlyMap<Claim, Pod>,
+  { pods, choices }: { readonly pods: ReadonlyMap<Claim, Pod>; readonly choices: Choices },
   context: AdmissionContext,
 ): Binding {
-  const taken = claims.slice(0, bindsMax);
-  const transactions = taken.map((claim) => {
+  const taken = fitting(claims, choices);
+  const transactions = taken.flatMap((claim) => {
     const pod = pods.get(claim);
-    return pod === undefined ? [] : admitBind(podKind, pod, node, context).ops;
+    if (pod === undefined) return [];
+    const storage = (choices.get(claim) ?? []).flatMap((one) => chooseAll(one, node, context));
+    return [admitBind(podKind, pod, node, context).ops, ...storage];
   });
-  return { node, ops: together(transactions), claims: taken, left: claims.slice(bindsMax) };
+  return { node, ops: together(transactions), claims: taken, left: claims.slice(taken.length) };
+}
+
+/** As many of the first as one transaction holds. */
+function fitting(claims: readonly Claim[], choices: Choices): readonly Claim[] {
+  let writes = 0;
+  const end = claims.findIndex((claim) => {
+    writes += writesOfBind + writesOfChoice * (choices.get(claim) ?? []).length;
+    return writes > writesMax;
+  });
+  return end < 0 ? claims : claims.slice(0, Math.max(end, 1));
+}
+
+/**
+ * What a claim gets that waited for its pod's node is written with the bind, and one that is exclusive
+ * at any rate: another scheduler that chose otherwise, or took the volume, is refused (S2).
+ */
+function chooseAll(
+  { claim, volume }: Choice,
+  node: string,
+  context: AdmissionContext,
+): readonly (readonly Op[])[] {
+  const annotations = { ...claim.metadata.annotations, [selectedNode]: node };
+  const chosen = { ...claim, metadata: { ...claim.metadata, annotations } };
+  const kept = volume && keptFor(volume, claim);
+  return [
+    admitUpdate(persistentVolumeClaim, claim, chosen, context)?.ops ??
+      transactionOf(persistentVolumeClaim, claim, claim, context.view),
+    (kept && admitUpdate(persistentVolume, volume, kept, context)?.ops) ?? [],
+  ];
 }
 
 type Refusal = { readonly pod: Pod; readonly why: string; readonly ops: readonly Op[] };

@@ -4,6 +4,7 @@ import { effective } from "../../libs/model/pod/effective.ts";
 import { hostPortsOf } from "../../libs/model/pod/host-ports.ts";
 import type { NodeTerm, Toleration } from "../../libs/model/pod/placement.ts";
 import { isLive, isTerminal } from "../../libs/model/pod/state.ts";
+import { noVolumes, type PodVolumes } from "./decisions/volumes.ts";
 import { quantityMilli, quantityValue } from "../../libs/model/quantity.ts";
 
 type Container = {
@@ -86,6 +87,8 @@ export type Claim = {
   /** `<protocol>/<port>/<address>` on the node. */
   readonly hostPorts: readonly string[];
   readonly spread: readonly Spread[];
+  /** What its volumes ask of a node; `withVolumes` says so. */
+  readonly volumes: PodVolumes;
   /** The uid of its controller, or its own: pods of one owner are spread. */
   readonly group: string;
   readonly priority: number;
@@ -103,6 +106,15 @@ export function claimOf(pod: PodFacts): Claim {
   const claim = read(pod);
   claims.set(pod, claim);
   return claim;
+}
+
+/** The claim of a pod that names claims to storage, as they are at one cut. */
+export function withVolumes(claim: Claim, volumes: PodVolumes): Claim {
+  const { problem, bound, waiting, exclusive } = volumes;
+  // What one pod's claims take, another's cannot have: such pods share nothing.
+  const isAlone = waiting.length + exclusive.length > 0;
+  const of = isAlone ? claim.address : bound.map(({ metadata }) => metadata.name);
+  return { ...claim, volumes, sameAs: JSON.stringify([claim.sameAs, problem, of]) };
 }
 
 /** Whether the pod waits for this scheduler. */
@@ -135,6 +147,7 @@ function read({ metadata, spec }: PodFacts): Claim {
     namespace,
     labels,
     spread: spec.topologySpreadConstraints ?? [],
+    volumes: noVolumes,
     group: owner?.uid ?? uid,
     priority: spec.priority ?? 0,
     createdAt: creationTimestamp,

@@ -158,11 +158,14 @@ spec:
         - { name: web, image: "berth/hello:v1", volumeMounts: [{ name: data, mountPath: /data }] }
   volumeClaimTemplates:
     - metadata: { name: data }
-      spec: { accessModes: [ReadWriteOnce], resources: { requests: { storage: 1Gi } } }
+      spec:
+        storageClassName: ""
+        accessModes: [ReadWriteOnce]
+        resources: { requests: { storage: 1Gi } }
 `);
     await eventually("the pod says what it waits for", async () =>
       expect(await kubectl("describe", "pod", "db-0")).toContain(
-        'MountVolume.SetUp failed for volume "data"',
+        "pod has unbound immediate PersistentVolumeClaims",
       ),
     );
     expect(await kubectl("get", "pvc")).toMatch(/data-db-0\s+Pending/);

@@ -218,6 +218,12 @@ export function machine(options: MachineOptions): Machine {
         wake(uid);
       },
       onConfigChanged: () => undefined,
+      // It keeps nothing on disk.
+      onUnclaimed: (volumes) => {
+        session
+          .volumesRemoved(volumes)
+          .catch((error: unknown) => log.debug({ err: error }, "volumes"));
+      },
       serve: async () => ({ [Symbol.asyncDispose]: async () => undefined }),
       clock,
       log,

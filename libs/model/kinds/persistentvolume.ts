@@ -124,7 +124,12 @@ export const persistentVolume = defineKind({
       type: "string",
       read: ({ spec }) => spec.persistentVolumeReclaimPolicy,
     },
-    { name: "Status", type: "string", read: ({ status }) => status?.phase ?? "Pending" },
+    {
+      name: "Status",
+      type: "string",
+      read: ({ metadata, status }) =>
+        metadata.deletionTimestamp === undefined ? (status?.phase ?? "Pending") : "Terminating",
+    },
     {
       name: "Claim",
       type: "string",

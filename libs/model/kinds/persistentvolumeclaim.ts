@@ -16,12 +16,17 @@ export const persistentVolumeClaim = defineKind({
   status: claimStatus,
   validateUpdate: ({ spec: before }, { spec: after }) => [
     ...fixedCauses(before, after),
-    ...(before.volumeName !== undefined && after.volumeName !== before.volumeName
+    ...((before.volumeName ?? "") !== "" && after.volumeName !== before.volumeName
       ? [forbidden("spec.volumeName", "field is immutable once set")]
       : []),
   ],
   columns: [
-    { name: "Status", type: "string", read: ({ status }) => status?.phase ?? "Pending" },
+    {
+      name: "Status",
+      type: "string",
+      read: ({ metadata, status }) =>
+        metadata.deletionTimestamp === undefined ? (status?.phase ?? "Pending") : "Terminating",
+    },
     { name: "Volume", type: "string", read: ({ spec }) => spec.volumeName ?? "" },
     { name: "Capacity", type: "string", read: ({ status }) => status?.capacity?.["storage"] ?? "" },
     { name: "Access Modes", type: "string", read: ({ status }) => accessText(status?.accessModes) },

@@ -49,6 +49,9 @@ describe("a PersistentVolumeClaim", () => {
       "Access Modes": "RWO",
       StorageClass: "local",
     });
+    const deletionTimestamp = "2026-01-01T00:00:00Z";
+    const ending = { ...bound, metadata: { ...bound.metadata, deletionTimestamp } };
+    expect(shown(persistentVolumeClaim, ending)).toMatchObject({ Status: "Terminating" });
   });
 
   test("changes only its size, and is bound and given a class once", () => {
@@ -58,6 +61,7 @@ describe("a PersistentVolumeClaim", () => {
     expect(fields({}, { ...larger, volumeName: "pv", storageClassName: "local" })).toEqual([]);
     expect(fields({}, { accessModes: ["ReadWriteMany"] })).toEqual(["spec"]);
     expect(fields({ volumeName: "pv" }, { volumeName: "other" })).toEqual(["spec.volumeName"]);
+    expect(fields({ volumeName: "" }, { volumeName: "pv" })).toEqual([]);
     expect(fields({ storageClassName: "a" }, { storageClassName: "b" })).toEqual(["spec"]);
   });
 });

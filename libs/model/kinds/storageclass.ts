@@ -3,10 +3,8 @@ import * as z from "zod";
 import { atomicList, stringMap } from "../field.ts";
 import { defineKind, type ObjectOf } from "../kind.ts";
 import { labelKey } from "../names.ts";
+import { isDefaultClass } from "../storage/class.ts";
 import { ageOf } from "../time.ts";
-
-/** Marks the class of claims that name none. */
-const defaultAnnotation = "storageclass.kubernetes.io/is-default-class";
 
 const topologyTerm = z
   .strictObject({
@@ -70,8 +68,7 @@ export const storageClass = defineKind({
       name: "Name",
       type: "string",
       format: "name",
-      read: ({ metadata: { name, annotations } }) =>
-        annotations?.[defaultAnnotation] === "true" ? `${name} (default)` : name,
+      read: (one) => (isDefaultClass(one) ? `${one.metadata.name} (default)` : one.metadata.name),
     },
     { name: "Provisioner", type: "string", read: (one) => one.provisioner },
     { name: "ReclaimPolicy", type: "string", read: (one) => one.reclaimPolicy },

@@ -19,7 +19,8 @@ export type Taint = {
   readonly effect: string;
 };
 type Labels = Readonly<Record<string, string>>;
-type Place = { readonly name: string; readonly labels: Labels };
+/** What of a node is matched. */
+export type Place = { readonly name: string; readonly labels: Labels };
 
 /**
  * Whether a node is one that the pod asks for: it has every label of the selector, and meets any of

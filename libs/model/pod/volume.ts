@@ -4,6 +4,7 @@ import { dnsLabel } from "../names.ts";
 import { problem } from "../problem.ts";
 import { quantity } from "../quantity.ts";
 import { isWithin, pullPolicy } from "./container.ts";
+import { hostPathTypes } from "./host-path-type.ts";
 import { objectFieldSelector, resourceFieldSelector } from "./env.ts";
 
 const mode = int32.min(0).max(0o777);
@@ -77,19 +78,7 @@ const volumeProjection = z
 export const hostPathSource = z
   .strictObject({
     path: z.string().min(1).meta({ proto: 1 }),
-    type: z
-      .enum([
-        "",
-        "DirectoryOrCreate",
-        "Directory",
-        "FileOrCreate",
-        "File",
-        "Socket",
-        "CharDevice",
-        "BlockDevice",
-      ])
-      .default("")
-      .meta({ proto: 2 }),
+    type: z.enum(hostPathTypes).default("").meta({ proto: 2 }),
   })
   .meta({ title: "core.v1.HostPathVolumeSource" });
 

@@ -6,6 +6,7 @@ import { lease, nodeLeaseNamespace } from "../../../libs/model/kinds/lease.ts";
 import { node, type Node } from "../../../libs/model/kinds/node.ts";
 import { pod, type Pod } from "../../../libs/model/kinds/pod.ts";
 import { isLive } from "../../../libs/model/pod/state.ts";
+import { directoriesFolder } from "../../../libs/model/storage/host-path.ts";
 import type { EpochMs } from "../../../libs/telemetry/clock.ts";
 import {
   controller,
@@ -116,13 +117,12 @@ function written(
   const { metadata, spec } = self;
   const hasRange = spec.podCIDR !== undefined && spec.podCIDR !== "";
   const { taints: _taints, ...rest } = spec;
-  const engine = facts && { [engineAnnotation]: facts.engineId };
   return {
     ...self,
     metadata: {
       ...metadata,
       ...(facts && { labels: { ...metadata.labels, ...facts.labels } }),
-      ...(engine && { annotations: { ...metadata.annotations, ...engine } }),
+      ...(facts && { annotations: { ...metadata.annotations, ...annotationsOf(facts) } }),
     },
     spec: {
       ...rest,
@@ -131,6 +131,11 @@ function written(
     },
   };
 }
+
+const annotationsOf = ({ engineId, volumesFolder }: NonNullable<Facts>) => ({
+  [engineAnnotation]: engineId,
+  ...(volumesFolder !== undefined && { [directoriesFolder]: volumesFolder }),
+});
 
 function statusOf(self: Node, facts: Facts, { conditions }: Readiness): Node["status"] {
   const reported = facts && {
@@ -178,7 +183,7 @@ function make(name: string, view: ClusterView, around: Surroundings): Newborn | 
   return {
     apiVersion: "v1",
     kind: "Node",
-    metadata: { name, labels: facts.labels, annotations: { [engineAnnotation]: facts.engineId } },
+    metadata: { name, labels: facts.labels, annotations: annotationsOf(facts) },
     spec: {
       // Its first turn says whether it is ready; until then nothing is bound to it.
       taints: [{ key: notReady, effect: "NoSchedule" }],

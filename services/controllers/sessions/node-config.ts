@@ -1,21 +1,24 @@
 import { configMap } from "../../../libs/model/kinds/configmap.ts";
+import { persistentVolumeClaim } from "../../../libs/model/kinds/persistentvolumeclaim.ts";
 import { pod as podKind, type Pod } from "../../../libs/model/kinds/pod.ts";
 import { secret } from "../../../libs/model/kinds/secret.ts";
 import { configNamesOf } from "../../../libs/model/pod/config-refs.ts";
-import { parseKey } from "../../../libs/cluster/key.ts";
+import { parseKey, resourceOf } from "../../../libs/cluster/key.ts";
 import type {
+  ChangedRef,
   ConfigRef,
   NodeChanged,
   NodeConfig,
   NodeConfigRequest,
 } from "../../../libs/protocol/node.ts";
 import { nodeSubject } from "../../../libs/protocol/subjects.ts";
+import { claimedOn } from "./node-volumes.ts";
 import type { SessionPorts } from "./sessions.ts";
 
-/** A node gets the ConfigMaps and Secrets that its own pods name, and no others. */
+/** A node gets the ConfigMaps, Secrets and claims that its own pods name, and no others. */
 export async function answerConfig(
   { replica, view }: SessionPorts,
-  { node, applied, refs }: NodeConfigRequest,
+  { node, applied, refs, claims }: NodeConfigRequest,
 ): Promise<NodeConfig> {
   await replica.caughtUp(applied); // N3
   const allowed = new Set(
@@ -28,30 +31,46 @@ export async function answerConfig(
     if (held === undefined) missing.push(ref);
     else found.push({ ...ref, ...held });
   }
-  return { cut: view.revision, found, missing };
+  const claimed = claims.map((claim) => claimedOn(view, node, claim));
+  return { cut: view.revision, found, missing, claims: claimed };
 }
 
-/** Tells nodes, without the content, that a ConfigMap or Secret that their pods name has changed. */
+/** Tells nodes, without the content, that a ConfigMap, Secret or claim that their pods name has changed. */
 export function announceChanges({ bus, replica, view }: SessionPorts): Disposable {
   return replica.subscribe(({ changes, loaded }) => {
     if (loaded) return; // Each node asks for everything anew after a load.
     for (const { key, revision } of changes) {
       const { resource, namespace, name } = parseKey(key);
-      const kind =
-        resource === "configmaps" ? "ConfigMap" : resource === "secrets" ? "Secret" : undefined;
+      const kind = announced.get(resource);
       if (kind === undefined || namespace === undefined) continue;
-      const ref: ConfigRef = { kind, namespace, name };
+      const ref: ChangedRef = { kind, namespace, name };
       const told: NodeChanged = { ref, revision };
-      for (const node of nodesNaming(view.list(podKind, { namespace }), ref)) {
+      for (const node of nodesNaming(view, ref)) {
         bus.publish(nodeSubject(node, "changed"), new TextEncoder().encode(JSON.stringify(told)));
       }
     }
   });
 }
 
-function nodesNaming(pods: readonly Pod[], ref: ConfigRef): ReadonlySet<string> {
-  const wanted = textOf(ref);
-  const naming = pods.filter((pod) => configRefsOf(pod).some((one) => textOf(one) === wanted));
+const announced: ReadonlyMap<string, ChangedRef["kind"]> = new Map(
+  ([configMap, secret, persistentVolumeClaim] as const).map((kind) => [
+    resourceOf(kind),
+    kind.kind as ChangedRef["kind"], // Those three.
+  ]),
+);
+
+function nodesNaming(
+  view: SessionPorts["view"],
+  { kind, namespace, name }: ChangedRef,
+): ReadonlySet<string> {
+  const naming =
+    kind === "PersistentVolumeClaim"
+      ? view.list(podKind, { claim: `${namespace}/${name}` })
+      : view
+          .list(podKind, { namespace })
+          .filter(({ spec }) =>
+            configNamesOf(spec).some((one) => one.kind === kind && one.name === name),
+          );
   return new Set(naming.flatMap(({ spec }) => spec.nodeName ?? []));
 }
 

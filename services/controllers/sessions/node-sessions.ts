@@ -16,6 +16,7 @@ import {
   type NodeSnapshot,
   nodeSnapshotRequest,
   type NodeSnapshotRequest,
+  volumesRemoved,
 } from "../../../libs/protocol/node.ts";
 import {
   controlSubjects,
@@ -27,6 +28,7 @@ import { engineAnnotation } from "../actors/node.ts";
 import { announceChanges, answerConfig } from "./node-config.ts";
 import { followNodeRevisions, type NodeRevisions } from "./node-revisions.ts";
 import { storeReport } from "./node-report.ts";
+import { takeRemoved, unclaimedOn } from "./node-volumes.ts";
 import type { observeNodes } from "./observed-nodes.ts";
 import type { SessionPorts } from "./sessions.ts";
 
@@ -81,6 +83,7 @@ export async function serveNodes(
     queue,
   });
   await serve("config", nodeConfigRequest, (request) => answerConfig(ports, request), { queue });
+  await serve("volumes", volumesRemoved, (told) => takeRemoved(ports, told), { queue });
   return stack;
 }
 
@@ -90,11 +93,13 @@ function heartbeatReply(
   name: string,
 ): NodeHeartbeatReply {
   const podCIDR = view.get(nodeKind, undefined, name)?.spec.podCIDR;
+  const unclaimed = unclaimedOn(view, name);
   return {
     accepted: true,
     lastRevision: revisions.lastOf(name),
     ...(podCIDR !== undefined && podCIDR !== "" && { podCIDR }),
     cluster: clusterFactsOf(settings),
+    ...(unclaimed.length > 0 && { unclaimed }),
   };
 }
 

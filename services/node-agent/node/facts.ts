@@ -2,6 +2,7 @@
 import { readFile, statfs } from "node:fs/promises";
 import { availableParallelism, hostname, networkInterfaces, release, totalmem } from "node:os";
 import type { NodeFacts } from "../../../libs/protocol/node.ts";
+import { volumesFolder } from "../pod/folder.ts";
 
 export type FactsOptions = {
   readonly node: string;
@@ -47,6 +48,7 @@ export async function readFacts({
     ],
     capacity,
     allocatable: capacity,
+    volumesFolder: volumesFolder(dataDir),
     nodeInfo: {
       architecture,
       bootID: bootID ?? "",

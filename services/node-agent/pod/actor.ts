@@ -1,11 +1,12 @@
 /** One pod's actor: decides from what is observed, carries it out, and tells its status. One turn at a time. */
 import { dequal } from "dequal";
-import type { ConfigRef } from "../../../libs/protocol/node.ts";
+import type { ChangedRef } from "../../../libs/protocol/node.ts";
 import { bell } from "../../../libs/telemetry/bell.ts";
 import type { Clock, EpochMs } from "../../../libs/telemetry/clock.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
 import type { Observed } from "../runtime/runtime.ts";
 import { adoptionOf } from "./adoption.ts";
+import { claimsOf } from "./claimed-volumes.ts";
 import { configRefsOf } from "./config-refs.ts";
 import { decidePod } from "./decide.ts";
 import { ending as podEnding } from "./ending.ts";
@@ -51,7 +52,7 @@ export interface PodActor {
   /** Nothing of it is left, and it has said so. */
   ended(): boolean;
   wake(): void;
-  configChanged(ref: ConfigRef): void;
+  configChanged(ref: ChangedRef): void;
   /** Stops acting; containers stay. */
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -239,10 +240,13 @@ export function podActor(options: ActorOptions): PodActor {
     ended: () => ended && !launch.busy(),
     wake: wake.ring,
     configChanged({ kind, namespace, name }) {
-      const named = configRefsOf(work).some((one) => one.kind === kind && one.name === name);
+      const isClaim = kind === "PersistentVolumeClaim";
+      const named = isClaim
+        ? claimsOf(work).some((one) => one.name === name)
+        : configRefsOf(work).some((one) => one.kind === kind && one.name === name);
       if (namespace !== work.namespace || !named) return;
       starting.configChanged();
-      refreshFiles();
+      if (!isClaim) refreshFiles(); // What is mounted of a claim is the same.
       wake.ring();
     },
     async [Symbol.asyncDispose]() {

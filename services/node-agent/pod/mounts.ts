@@ -38,7 +38,8 @@ export async function mountsOf(
     const place = volume.hostPath?.path ?? volumeFolder(folder, name);
     const source =
       below === undefined || below === "" ? place : await sourceBelow(place, below, isFiles);
-    mounts.push({ kind: "bind", source, target: mountPath, readOnly: isFiles || readOnly });
+    const isFixed = isFiles || volume.persistentVolumeClaim?.readOnly === true;
+    mounts.push({ kind: "bind", source, target: mountPath, readOnly: isFixed || readOnly });
   }
   return mounts;
 }

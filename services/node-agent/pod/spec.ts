@@ -1,5 +1,6 @@
 /** What of a v1 PodSpec the agent acts on. Admission has validated and defaulted it; the rest is kept out. */
 import * as z from "zod";
+import { hostPathTypes } from "../../../libs/model/pod/host-path-type.ts";
 import { assignment, type Assignment } from "../../../libs/protocol/node.ts";
 
 const quantities = z.record(z.string(), z.union([z.string(), z.number()]).transform(String));
@@ -146,18 +147,7 @@ const volume = z.object({
   hostPath: z
     .object({
       path: z.string(),
-      type: z
-        .enum([
-          "",
-          "DirectoryOrCreate",
-          "Directory",
-          "FileOrCreate",
-          "File",
-          "Socket",
-          "CharDevice",
-          "BlockDevice",
-        ])
-        .default(""),
+      type: z.enum(hostPathTypes).default(""),
     })
     .optional(),
   configMap: configSource.extend({ defaultMode }).optional(),
@@ -170,6 +160,9 @@ const volume = z.object({
     })
     .optional(),
   downwardAPI: z.object({ items: downwardItems, defaultMode }).optional(),
+  persistentVolumeClaim: z
+    .object({ claimName: z.string(), readOnly: z.boolean().default(false) })
+    .optional(),
   projected: z
     .object({
       defaultMode,

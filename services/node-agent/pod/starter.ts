@@ -13,6 +13,7 @@ import {
   sandboxName,
 } from "../runtime/runtime.ts";
 import type { ControlPlane } from "../session/session.ts";
+import { claimsOf, withClaimed } from "./claimed-volumes.ts";
 import { configRefsOf } from "./config-refs.ts";
 import { containerSpec, sandboxSpec } from "./container-spec.ts";
 import { ConfigMissing, environmentOf, type PodFields, type ReadConfig } from "./environment.ts";
@@ -105,22 +106,22 @@ export async function startContainer(context: NodeContext, request: StartRequest
   );
   if (container === undefined) return;
   await bringImage(runtime, container, request);
-  const fields: PodFields = {
-    work,
-    node: context.node,
-    hostAddress: context.hostAddress,
-    podAddress: address ?? context.hostAddress,
-    allocatable: context.allocatable,
-  };
   try {
     // What was read first is not written last: a refresh may be under way.
-    const env = await request.inTurn(async () => {
-      const read = await readConfigs(context, work);
+    const { env, volumes: made } = await request.inTurn(async () => {
+      const { read, claims } = await readConfigs(context, work);
+      const fields: PodFields = {
+        work: await withClaimed(work, claims),
+        node: context.node,
+        hostAddress: context.hostAddress,
+        podAddress: address ?? context.hostAddress,
+        allocatable: context.allocatable,
+      };
       await makeVolumes(folder, fields, read);
-      return environmentOf(container, fields, read);
+      return { env: environmentOf(container, fields, read), volumes: fields.work.spec.volumes };
     });
     const saying = await terminationMount(folder, container, attempt);
-    const volumes = await mountsOf(folder, container, spec.volumes, env);
+    const volumes = await mountsOf(folder, container, made, env);
     const mounts = [...volumes, resolving, ...saying];
     const sandboxId = needsSandbox(spec)
       ? runtime.containers(work.uid).find((one) => one.container === sandboxName)?.id
@@ -191,14 +192,16 @@ async function bringImage(
   }
 }
 
-async function readConfigs({ control }: NodeContext, work: PodWork): Promise<ReadConfig> {
-  const refs = configRefsOf(work);
-  if (refs.length === 0) return () => undefined;
+type Configs = { readonly read: ReadConfig; readonly claims: NodeConfig["claims"] };
+
+async function readConfigs({ control }: NodeContext, work: PodWork): Promise<Configs> {
+  const [refs, claims] = [configRefsOf(work), claimsOf(work)];
+  if (refs.length + claims.length === 0) return { read: () => undefined, claims: [] };
   let answer: NodeConfig;
   try {
-    answer = await control.config(refs);
+    answer = await control.config(refs, claims);
   } catch (error) {
-    const message = "the control plane cannot be asked for ConfigMaps and Secrets";
+    const message = "the control plane cannot be asked for ConfigMaps, Secrets and claims";
     throw new StartRefused("ContainerCreating", message, { cause: error });
   }
   const held = new Map(
@@ -209,7 +212,7 @@ async function readConfigs({ control }: NodeContext, work: PodWork): Promise<Rea
       return [`${kind}/${name}`, Object.fromEntries(values)] as const;
     }),
   );
-  return (kind, name) => held.get(`${kind}/${name}`);
+  return { read: (kind, name) => held.get(`${kind}/${name}`), claims: answer.claims };
 }
 
 /** Writes the pod's files anew where a ConfigMap or Secret that it mounts has changed. */
@@ -220,11 +223,8 @@ export async function refreshVolumes(
 ): Promise<void> {
   const { node, hostAddress, allocatable } = context;
   const fields: PodFields = { work, node, hostAddress, podAddress: address, allocatable };
-  await refreshFiles(
-    podFolder(context.dataDir, work.uid),
-    fields,
-    await readConfigs(context, work),
-  );
+  const { read } = await readConfigs(context, work);
+  await refreshFiles(podFolder(context.dataDir, work.uid), fields, read);
 }
 
 async function writeResolvConf(

@@ -1,11 +1,13 @@
-import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
+import type { Claimed } from "../../../libs/protocol/node.ts";
+import { withClaimed } from "./claimed-volumes.ts";
 import type { PodFields, ReadConfig } from "./environment.ts";
 import { aWork } from "./fixtures.ts";
 import { memoryMounts, mountsOf } from "./mounts.ts";
-import { makeVolumes, refreshFiles } from "./volumes.ts";
+import { makeVolumes, refreshFiles, removeDirectories } from "./volumes.ts";
 
 const bytes = (texts: Record<string, string>) =>
   Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, Buffer.from(text)]));
@@ -155,6 +157,83 @@ describe("a pod's volumes", () => {
     await symlink(join(folder, "elsewhere"), join(folder, "volumes/data/out"));
     await expect(mountsIn(work)).rejects.toThrow("leads out of its volume");
   });
+
+  describe("that are claimed", () => {
+    const claimed = (more: object = {}, mount: object = {}) =>
+      podWith(
+        [{ name: "data", persistentVolumeClaim: { claimName: "c", ...more } }],
+        [{ name: "data", mountPath: "/data", ...mount }],
+      );
+    const answer = (volume: Partial<NonNullable<Claimed["volume"]>> = {}): Claimed => ({
+      namespace: "default",
+      name: "c",
+      volume: { name: "v", path: join(folder, "disk"), type: "", makes: false, ...volume },
+    });
+
+    test.each([
+      { name: "are written to", work: claimed(), readOnly: false },
+      { name: "are read only for the pod", work: claimed({ readOnly: true }), readOnly: true },
+      {
+        name: "are read only for a container",
+        work: claimed({}, { readOnly: true }),
+        readOnly: true,
+      },
+      {
+        name: "are mounted in part",
+        work: claimed({}, { subPath: "a/b" }),
+        readOnly: false,
+        below: "a/b",
+      },
+      {
+        name: "are mounted in a part that a variable names",
+        work: claimed({}, { subPathExpr: "of-$(POD)" }),
+        readOnly: false,
+        below: "of-web",
+      },
+    ])("$name", async ({ work, readOnly, below = "" }) => {
+      await mkdir(join(folder, "disk"));
+      const resolved = await withClaimed(work, [answer()]);
+      await make(resolved);
+      const source = join(folder, "disk", below);
+      expect(await mountsIn(resolved, new Map([["POD", "web"]]))).toEqual([
+        { kind: "bind", source, target: "/data", readOnly },
+      ]);
+    });
+
+    test("are made for every user when that is the agent's to do, and then left alone", async () => {
+      const made = answer({ type: "DirectoryOrCreate", makes: true });
+      await withClaimed(claimed(), [made]);
+      const mode = async () => (await stat(join(folder, "disk"))).mode & 0o777;
+      expect(await mode()).toBe(0o777);
+      await chmod(join(folder, "disk"), 0o700);
+      await withClaimed(claimed(), [made]);
+      expect(await mode()).toBe(0o700);
+    });
+
+    test.each([
+      [{ waits: "it is not bound" }, "it is not bound"],
+      [undefined, "nothing is known of its claim"],
+    ])("wait for %o", async (waits, reason) => {
+      const answers = waits === undefined ? [] : [{ namespace: "default", name: "c", ...waits }];
+      await expect(withClaimed(claimed(), answers)).rejects.toThrow(
+        `MountVolume.SetUp failed for volume "data" : ${reason}`,
+      );
+    });
+
+    test("must be there when nobody makes them", async () => {
+      const resolved = await withClaimed(claimed(), [answer({ type: "Directory" })]);
+      await expect(make(resolved)).rejects.toThrow("is not of type Directory");
+    });
+  });
+
+  test.each(["", ".", "..", "../pods", "a/b", "/etc"])(
+    "%j is no directory of a volume that could be removed",
+    async (name) => {
+      await expect(removeDirectories(join(folder, "volumes"), [name])).rejects.toThrow(
+        "is no volume's name",
+      );
+    },
+  );
 
   test("lie in memory within their limit", async () => {
     const emptyDir = { medium: "Memory", sizeLimit: "64Mi" };

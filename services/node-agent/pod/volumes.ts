@@ -1,6 +1,6 @@
 /** A pod's volumes on the node: folders, files and memory, made before its containers start. */
 import { chmod, chown, mkdir, open, rm, stat } from "node:fs/promises";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { writeAtomically } from "./atomic-files.ts";
 import { ConfigMissing, type PodFields, type ReadConfig } from "./environment.ts";
 import type { Volume } from "./spec.ts";
@@ -28,7 +28,7 @@ export async function makeVolumes(
       await writeFiles(folder, volume, fields, read);
     } catch (error) {
       if (error instanceof VolumeFailed || error instanceof ConfigMissing)
-        throw failed(volume, error);
+        throw mountFailed(volume, error);
       throw error;
     }
   }
@@ -51,6 +51,15 @@ export async function refreshFiles(
 
 export async function removeVolumes(folder: string): Promise<void> {
   await rm(folder, { recursive: true, force: true });
+}
+
+/** Directories that volumes were made of: one name each, directly in `folder`. */
+export async function removeDirectories(folder: string, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    const place = resolve(folder, name);
+    if (dirname(place) !== resolve(folder)) throw new VolumeFailed(`${name} is no volume's name`);
+    await rm(place, { recursive: true, force: true });
+  }
 }
 
 async function writeFiles(
@@ -97,5 +106,6 @@ async function checkHostPath({ path, type }: NonNullable<Volume["hostPath"]>): P
   throw new VolumeFailed(`hostPath type check failed: ${path} is not of type ${type}`);
 }
 
-const failed = ({ name }: Volume, cause: Error) =>
+/** As the kubelet tells it. */
+export const mountFailed = ({ name }: Volume, cause: Error) =>
   new VolumeFailed(`MountVolume.SetUp failed for volume "${name}" : ${cause.message}`, { cause });

@@ -50,6 +50,7 @@ async function stage(saved?: unknown) {
     onRefused: (engineId) => void seen.push(`refused for ${engineId}`),
     onGone: () => undefined,
     onConfigChanged: () => undefined,
+    onUnclaimed: (volumes) => void seen.push(`to remove: ${volumes.join(" ")}`),
     serve: async () => {
       seen.push("serves");
       return { [Symbol.asyncDispose]: async () => void seen.push("serves no more") };

@@ -4,6 +4,8 @@
  */
 import type { Bus, Message } from "../../../libs/bus/bus.ts";
 import {
+  type ChangedRef,
+  type ClaimRef,
   type ConfigRef,
   drainAnswer,
   type DrainQuestion,
@@ -19,6 +21,7 @@ import {
   nodeReportReply,
   nodeSnapshot,
   type NodeSnapshotRequest,
+  type VolumesRemoved,
 } from "../../../libs/protocol/node.ts";
 import {
   assignHints,
@@ -39,7 +42,7 @@ import type { Reports } from "./reports.ts";
 /** What pods ask of the control plane. */
 export interface ControlPlane {
   /** @throws when nobody answers */
-  config(refs: readonly ConfigRef[]): Promise<NodeConfig>;
+  config(refs: readonly ConfigRef[], claims: readonly ClaimRef[]): Promise<NodeConfig>;
   /** Resolves when every lb has applied the pod's termination, or at `limitMs`, answered or not (N6). */
   drained(pod: { namespace: string; name: string; uid: string }, limitMs: number): Promise<void>;
 }
@@ -58,7 +61,9 @@ export type SessionOptions = {
   /** The control plane has taken a heartbeat. */
   readonly onAccepted: () => void;
   readonly onGone: (uid: string) => void;
-  readonly onConfigChanged: (ref: ConfigRef) => void;
+  readonly onConfigChanged: (ref: ChangedRef) => void;
+  /** Nobody has these volumes any more: their directories are to be removed, and that is to be told. */
+  readonly onUnclaimed: (volumes: readonly string[]) => void;
   /**
    * Another agent has the node's name (N5): nothing is to be done under it, until what is known
    * changes again. `engineId` is the other's engine, where that is sure.
@@ -76,6 +81,8 @@ export type NodeSession = ControlPlane & {
   run(): Promise<void>;
   /** There is something to report. */
   wakeReports(): void;
+  /** The directories of these volumes are gone. @throws when nobody answers */
+  volumesRemoved(volumes: readonly string[]): Promise<void>;
 };
 
 type Refusal = Extract<NodeHeartbeatReply, { accepted: false }>;
@@ -178,6 +185,7 @@ export function nodeSession(options: SessionOptions): NodeSession {
           served ??= await options.serve(connected);
           options.onAccepted();
           pauseMs = accepted(reply, syncing);
+          if (reply.unclaimed !== undefined) options.onUnclaimed(reply.unclaimed);
         } else {
           await refused(reply);
         }
@@ -291,9 +299,14 @@ export function nodeSession(options: SessionOptions): NodeSession {
       await Promise.all([talking(), fromDisk(), saving()]);
     },
     wakeReports: () => wake.reports.ring(),
-    async config(refs) {
-      const request: NodeConfigRequest = { node, applied: known.applied(), refs: [...refs] };
+    async config(refs, claims) {
+      const applied = known.applied();
+      const request: NodeConfigRequest = { node, applied, refs: [...refs], claims: [...claims] };
       return nodeConfig.parse(await ask("config", request, requestMs));
+    },
+    async volumesRemoved(volumes) {
+      const told: VolumesRemoved = { node, applied: known.applied(), volumes: [...volumes] };
+      await ask("volumes", told, requestMs);
     },
     async drained({ namespace, name, uid }, limitMs) {
       const deadlineMs = clock.monotonicMs() + limitMs;

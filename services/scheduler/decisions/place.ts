@@ -6,6 +6,13 @@ import { nodeAffinity, preferredAffinity } from "./node-affinity.ts";
 import type { Predicate, Score } from "./predicate.ts";
 import { leastAllocated, resources } from "./resources.ts";
 import { domainsOf, spreadScore } from "./spread.ts";
+import {
+  type Choice,
+  choicesOn,
+  reservations,
+  volumeBinding,
+  volumeRestrictions,
+} from "./volumes.ts";
 import { preferUntainted, ready, schedulable, taints } from "./taints.ts";
 
 /** In Kubernetes' order: the first that refuses a node is the one that is told. */
@@ -16,6 +23,8 @@ export const predicates: readonly Predicate[] = [
   nodeAffinity,
   hostPorts,
   resources,
+  volumeRestrictions,
+  volumeBinding,
 ];
 /** They look at nothing but what the pod asks, so pods that ask the same share them. */
 export const scores: readonly Score[] = [leastAllocated, preferredAffinity, preferUntainted];
@@ -24,6 +33,8 @@ const spreadWeight = 2;
 export type Placed = {
   /** Node → what is bound to it, in the order of the queue. */
   readonly binds: ReadonlyMap<string, readonly Claim[]>;
+  /** What is written of its claims to storage as a pod is bound. */
+  readonly choices: ReadonlyMap<Claim, readonly Choice[]>;
   readonly refused: readonly { readonly claim: Claim; readonly why: string }[];
 };
 
@@ -37,12 +48,15 @@ const changing = predicates.filter((predicate) => !predicate.fixed);
 export function place(claims: readonly Claim[], rooms: readonly Room[]): Placed {
   const now = [...rooms];
   const binds = new Map<string, Claim[]>();
+  const choices = new Map<Claim, readonly Choice[]>();
+  const reserved = reservations();
   const refused: Placed["refused"][number][] = [];
   /** What is known of the nodes for pods that ask the same. */
   const kinds = new Map<string, Candidate[]>();
   const hopeless = new Map<string, string>();
 
-  for (const claim of claims.toSorted(inOrder)) {
+  for (const asked of claims.toSorted(inOrder)) {
+    const claim = reserved.known(asked);
     const { sameAs } = claim;
     const candidates = kinds.get(sameAs) ?? candidatesFor(claim, now);
     kinds.set(sameAs, candidates);
@@ -52,15 +66,18 @@ export function place(claims: readonly Claim[], rooms: readonly Room[]): Placed 
     if (best === undefined) {
       const why = known ?? explain(claim, now);
       hopeless.set(sameAs, why);
-      refused.push({ claim, why });
+      refused.push({ claim: asked, why });
       continue;
     }
+    const chosen = choicesOn(claim.volumes, best.room) ?? [];
+    reserved.take(chosen, best.room.name);
+    choices.set(asked, chosen);
     now[best.at] = withClaim(best.room, claim);
     const bound = binds.get(best.room.name) ?? [];
     binds.set(best.room.name, bound);
-    bound.push(claim);
+    bound.push(asked);
   }
-  return { binds, refused };
+  return { binds, choices, refused };
 }
 
 /** A node that pods of one kind may go to, judged as it was when `room` was it. */
@@ -111,6 +128,8 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
  */
 export function explain(claim: Claim, rooms: readonly Room[]): string {
   if (rooms.length === 0) return "no nodes available to schedule pods";
+  const { problem } = claim.volumes;
+  if (problem !== undefined) return `0/${rooms.length} nodes are available: ${problem}.`;
   const counts = new Map<string, number>();
   for (const room of rooms) {
     const refusing = predicates.find((predicate) => !predicate.check(claim, room));

@@ -22,4 +22,11 @@ export const ofTheScheduler: readonly Mutant[] = [
     from: "export const takesRoom = (pod: PodFacts): boolean => !isTerminal(pod);",
     to: "export const takesRoom = (pod: PodFacts): boolean => isLive(pod) && !isTerminal(pod);",
   },
+  {
+    rule: "S2",
+    what: "a bind leaves out the claims that waited for it",
+    file: "services/scheduler/batch.ts",
+    from: "return [admitBind(podKind, pod, node, context).ops, ...storage];",
+    to: "return [admitBind(podKind, pod, node, context).ops, ...storage.slice(0, 0)];",
+  },
 ];

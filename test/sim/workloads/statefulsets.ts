@@ -9,7 +9,7 @@ import {
   workload,
 } from "../workload.ts";
 
-/** StatefulSets, ordered and parallel: created, scaled, updated, deleted. */
+/** StatefulSets, ordered and parallel, with volumes and without: created, scaled, updated, deleted. */
 export const statefulSets = workload({
   name: "statefulsets",
   weight: 3,
@@ -25,6 +25,17 @@ export const statefulSets = workload({
     }
   },
 });
+
+/** Each pod has a volume, until there are fewer pods. */
+const storage = {
+  volumeClaimTemplates: [
+    {
+      metadata: { name: "data" },
+      spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+    },
+  ],
+  persistentVolumeClaimRetentionPolicy: { whenScaled: "Delete", whenDeleted: "Retain" },
+};
 
 function draw(chance: Chance): Act {
   const name = chance.pick(["db", "log"]);
@@ -47,6 +58,7 @@ function draw(chance: Chance): Act {
       serviceName: name,
       selector: { matchLabels: { app: name } },
       template: templateOf(name, { image, cpu: "300m" }),
+      ...(name === "db" && storage),
     },
   };
   return {

@@ -131,8 +131,9 @@ function collided({ status }: Deployment): DeploymentDecision {
   };
 }
 
+/** Under Recreate every pod that is missing costs minimum availability, as in Kubernetes. */
 function boundsOf({ spec }: Deployment): RolloutBounds {
-  if (spec.strategy.type === "Recreate") return { surge: 0, unavailable: spec.replicas };
+  if (spec.strategy.type === "Recreate") return { surge: 0, unavailable: 0 };
   const { maxSurge = "25%", maxUnavailable = "25%" } = spec.strategy.rollingUpdate ?? {};
   return rolloutBounds({ maxSurge, maxUnavailable }, spec.replicas);
 }

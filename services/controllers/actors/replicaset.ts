@@ -7,8 +7,9 @@ import { decideReplicas, podConcerns, podsFor, type World } from "./workload/rep
 
 /** Makes the number of live pods equal `spec.replicas`. */
 export function decide(self: ReplicaSet, world: World, now: EpochMs): Decision<Pod, ReplicaSet> {
-  const { counts, ...rest } = decideReplicas(self, self.spec.selector, world, now);
-  return { ...rest, status: { ...withoutFailure({ ...self.status }), ...counts } };
+  const { counts, terminating, ...rest } = decideReplicas(self, self.spec.selector, world, now);
+  const status = { ...counts, terminatingReplicas: terminating };
+  return { ...rest, status: { ...withoutFailure({ ...self.status }), ...status } };
 }
 
 export const replicaSets = controller({

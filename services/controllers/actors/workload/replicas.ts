@@ -15,7 +15,7 @@ import {
   type Write,
 } from "../../controller.ts";
 import { claims, controllerOf } from "./claims.ts";
-import { isLive, readySinceMs } from "../../../../libs/model/pod/state.ts";
+import { isLive, isTerminating, readySinceMs } from "../../../../libs/model/pod/state.ts";
 import { availableAtMs, leastLossFirst, type PlacedPod, placed } from "./pod-state.ts";
 import { podFrom, podNames } from "./new-pods.ts";
 
@@ -54,6 +54,8 @@ export type Replicas = {
     readonly availableReplicas: number;
     readonly observedGeneration: number;
   };
+  /** Its pods that were deleted and have not ended. */
+  readonly terminating: number;
   readonly wakeAt: EpochMs | undefined;
   readonly events: readonly EventNote[];
 };
@@ -97,6 +99,7 @@ export function decideReplicas(
       availableReplicas: availableAt.length - pending.length,
       observedGeneration: self.metadata.generation ?? 0,
     },
+    terminating: owned.filter((one) => isTerminating(one.pod)).length,
     wakeAt: pending.length > 0 ? Math.min(...pending) : undefined,
     events: [
       ...born.map(({ metadata }) => normal("SuccessfulCreate", `Created pod: ${metadata.name}`)),

@@ -1,0 +1,30 @@
+/** Cases taken from Kubernetes' reference documentation, each run in a cluster of its own. */
+import { describe, expect, test } from "vitest";
+import { type ReferenceCluster, referenceCluster } from "./reference-cluster.ts";
+
+export type Case = {
+  /** What is documented, as a sentence. */
+  readonly name: string;
+  /** Where: a page and its anchor, or the file of kube-controller-manager that does it. */
+  readonly source: string;
+  readonly check: (cluster: ReferenceCluster) => void;
+};
+
+/** The file of Kubernetes' sources that says what a page leaves open. */
+export const kubernetesFile = (path: string): string =>
+  `https://github.com/kubernetes/kubernetes/blob/master/${path}`;
+export const concept = (page: string): string =>
+  `https://kubernetes.io/docs/concepts/workloads/controllers/${page}`;
+export const apiReference = (page: string): string =>
+  `https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/${page}`;
+
+export function referenceTable(subject: string, cases: readonly Case[]): void {
+  describe(`${subject}, as it is documented,`, () => {
+    for (const { name, source, check } of cases) {
+      test(`${name} (${source})`, () => {
+        expect.hasAssertions();
+        check(referenceCluster());
+      });
+    }
+  });
+}

@@ -6,8 +6,8 @@ import type { EpochMs } from "../../../libs/telemetry/clock.ts";
 export type Report = {
   readonly phase: "Pending" | "Running" | "Succeeded" | "Failed";
   readonly ready?: boolean;
-  /** Of each container. */
-  readonly restarts?: number;
+  /** Of all containers, or of each. */
+  readonly restarts?: number | readonly number[];
   /** Of each container that has ended; 0 of a pod that succeeded, else 1. */
   readonly exitCode?: number;
   /** Types of conditions that are true beside Ready. */
@@ -39,12 +39,12 @@ export function podStatus(pod: Pod, said: Report, now: EpochMs): unknown {
       { type: "Ready", status, lastTransitionTime: since },
       ...conditions.map((type) => ({ type, status: "True" })),
     ],
-    containerStatuses: pod.spec.containers.map(({ name, image }) => ({
+    containerStatuses: pod.spec.containers.map(({ name, image }, nth) => ({
       name,
       image,
       imageID: "",
       ready: isReady,
-      restartCount: restarts,
+      restartCount: typeof restarts === "number" ? restarts : (restarts[nth] ?? 0),
       state: over ? { terminated: { exitCode } } : phase === "Running" ? { running: {} } : {},
     })),
   };

@@ -8,6 +8,7 @@ import { serviceAccount } from "../model/kinds/serviceaccount.ts";
 import { freeClusterAddress, freeNodePort } from "./allocate.ts";
 import type { AdmissionContext, AnyObject } from "./context.ts";
 import { selectOwnPods } from "./prepare-job.ts";
+import { withTemplateGeneration } from "./template-generation.ts";
 
 type Prepare = (
   object: AnyObject,
@@ -19,6 +20,7 @@ const preparations: Readonly<Record<string, Prepare>> = {
   "v1/Pod": preparePod,
   "v1/Service": prepareService,
   "v1/Namespace": prepareNamespace,
+  "apps/v1/DaemonSet": withTemplateGeneration,
   "batch/v1/Job": prepareJob,
 };
 

@@ -17,9 +17,11 @@ import {
   controller,
   create,
   type Decision,
+  type EventNote,
   normal,
   type ObjectChange,
   remove,
+  warning,
 } from "../controller.ts";
 import { daemonPod, eligibility, nodeOf } from "./daemonset/eligible.ts";
 import { type Daemon, nextStep, type Rolling, type Site, type Step } from "./daemonset/step.ts";
@@ -98,7 +100,7 @@ export function decide(self: DaemonSet, world: World, now: EpochMs): DaemonSetDe
     status,
     wakeAt,
     events: [
-      ...step.deletes.map((one) => normal("SuccessfulDelete", `Deleted pod: ${nameOf(one)}`)),
+      ...step.deletes.flatMap(deleteNotes),
       ...born.map(({ metadata }) => normal("SuccessfulCreate", `Created pod: ${metadata.name}`)),
     ],
   };
@@ -157,6 +159,19 @@ function rollingOf({ spec }: DaemonSet, sites: readonly Site[]): Rolling {
   const surge = Math.ceil(podsOf(rollingUpdate?.maxSurge ?? 0, desired));
   const unavailable = Math.ceil(podsOf(rollingUpdate?.maxUnavailable ?? 1, desired));
   return { surge, unavailable: surge === 0 ? Math.max(unavailable, 1) : 0 };
+}
+
+function deleteNotes(one: Daemon): readonly EventNote[] {
+  const { status, metadata } = one.placed.pod;
+  const named = `daemon pod ${metadata.namespace}/${metadata.name} on node ${nodeOf(one.placed.pod)}`;
+  const over = {
+    Failed: warning("FailedDaemonPod", `Found failed ${named}, will try to kill it`),
+    Succeeded: normal("SucceededDaemonPod", `Found succeeded ${named}, will try to delete it`),
+  };
+  return [
+    ...(one.over ? [status?.phase === "Failed" ? over.Failed : over.Succeeded] : []),
+    normal("SuccessfulDelete", `Deleted pod: ${metadata.name}`),
+  ];
 }
 
 function bounded({ creates, deletes }: Step, waits: (one: Daemon) => boolean): Step {

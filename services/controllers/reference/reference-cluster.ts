@@ -91,10 +91,13 @@ export function referenceCluster() {
     cluster.view.list(kind).toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
   const pods = () => list(pod);
 
-  function create(kind: Kind, name: string, spec: Change, metadata: Change = {}): void {
-    const named = { name, ...(kind.namespaced && { namespace: home }), ...metadata };
-    write(admitCreate(kind, { metadata: named, spec }, context()));
+  /** An object as a user sends it, in the one namespace that there is. */
+  function add(kind: Kind, object: Change & { readonly metadata: Change }): void {
+    const metadata = { ...(kind.namespaced && { namespace: home }), ...object.metadata };
+    write(admitCreate(kind, { ...object, metadata }, context()));
   }
+  const create = (kind: Kind, name: string, spec: Change, metadata: Change = {}): void =>
+    add(kind, { metadata: { name, ...metadata }, spec });
 
   /** Metadata and spec as a user sends them. */
   function update<K extends Kind>(
@@ -168,6 +171,7 @@ export function referenceCluster() {
     live,
     ending,
     unready,
+    add,
     create,
     update,
     report,

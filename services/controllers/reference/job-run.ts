@@ -2,7 +2,6 @@
 import { expect } from "vitest";
 import { job } from "../../../libs/model/kinds/job.ts";
 import type { Pod } from "../../../libs/model/kinds/pod.ts";
-import { isLive } from "../../../libs/model/pod/state.ts";
 import { failed, type Report, succeeded } from "./pod-report.ts";
 import type { ReferenceCluster } from "./reference-cluster.ts";
 import { apiReference, concept } from "./reference-table.ts";
@@ -53,7 +52,6 @@ export const clear = (run: ReferenceCluster) => {
     run.settle();
   }
 };
-export const isOver = (run: ReferenceCluster) => run.pods().every((one) => !isLive(one));
 export const indexed = (completions: number, more: object = {}) => ({
   completionMode: "Indexed",
   completions,

@@ -18,7 +18,7 @@ import {
   tell,
 } from "./job-run.ts";
 import { ready, running } from "./pod-report.ts";
-import { type Case, concept, kubernetesFile, referenceTable } from "./reference-table.ts";
+import { type Case, concept, referenceTable } from "./reference-table.ts";
 
 const parallelism = `${page}#controlling-parallelism`;
 const parallel = `${page}#parallel-jobs`;
@@ -26,7 +26,6 @@ const suspension = `${page}#suspending-a-job`;
 const ends = `${page}#job-termination-and-cleanup`;
 const terminal = `${page}#terminal-job-conditions`;
 const replacement = `${page}#pod-replacement-policy`;
-const controllerFile = kubernetesFile("pkg/controller/job/job_controller.go");
 
 const countCases: readonly Case[] = [
   {

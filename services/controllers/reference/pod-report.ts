@@ -8,8 +8,8 @@ export type Report = {
   readonly ready?: boolean;
   /** Of all containers, or of each. */
   readonly restarts?: number | readonly number[];
-  /** Of each container that has ended; 0 of a pod that succeeded, else 1. */
-  readonly exitCode?: number;
+  /** Of all containers that have ended, or of each; 0 of a pod that succeeded, else 1. */
+  readonly exitCode?: number | readonly number[];
   /** Types of conditions that are true beside Ready. */
   readonly conditions?: readonly string[];
 };
@@ -44,8 +44,15 @@ export function podStatus(pod: Pod, said: Report, now: EpochMs): unknown {
       image,
       imageID: "",
       ready: isReady,
-      restartCount: typeof restarts === "number" ? restarts : (restarts[nth] ?? 0),
-      state: over ? { terminated: { exitCode } } : phase === "Running" ? { running: {} } : {},
+      restartCount: numberOf(restarts, nth),
+      state: over
+        ? { terminated: { exitCode: numberOf(exitCode, nth) } }
+        : phase === "Running"
+          ? { running: {} }
+          : {},
     })),
   };
 }
+
+const numberOf = (numbers: number | readonly number[], nth: number): number =>
+  typeof numbers === "number" ? numbers : (numbers[nth] ?? 0);

@@ -1,4 +1,6 @@
 /** Cases taken from Kubernetes' reference documentation, each run in a cluster of its own. */
+import { readFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type ReferenceCluster, referenceCluster } from "./reference-cluster.ts";
 
@@ -26,5 +28,20 @@ export function referenceTable(subject: string, cases: readonly Case[]): void {
         check(referenceCluster());
       });
     }
+
+    test("has as many cases as docs/reference-cases.md says, each with a name of its own", () => {
+      const names = cases.map(({ name }) => name);
+      expect(new Set(names).size).toBe(names.length);
+      expect(countIn(basename(expect.getState().testPath ?? ""))).toBe(names.length);
+    });
   });
+}
+
+/** What the document's row of a file says: `| ReplicaSet | 29 | [replicaset.test.ts](…) |`. */
+function countIn(file: string): number {
+  const path = join(import.meta.dirname, "../../../docs/reference-cases.md");
+  const row = readFileSync(path, "utf8")
+    .split("\n")
+    .find((line) => line.includes(`[${file}]`));
+  return Number(row?.split("|")[2]);
 }

@@ -108,6 +108,30 @@ const progressCases: readonly Case[] = [
     },
   },
   {
+    name: "a Deployment that timed out is still said to have when it is paused",
+    source: kubernetesFile("pkg/controller/deployment/sync.go"),
+    check(run) {
+      make(run, { replicas: 1, progressDeadlineSeconds: 120 });
+      run.settle();
+      run.wake();
+      edit(run, { paused: true });
+      run.settle();
+      expect(condition(run, "Progressing")).toMatchObject({ reason: "ProgressDeadlineExceeded" });
+    },
+  },
+  {
+    name: "the longest progress deadline is none: then nothing is said of progress",
+    source: utilities,
+    check(run) {
+      make(run, { replicas: 1, progressDeadlineSeconds: 2 ** 31 - 1 });
+      run.settle();
+      run.pass(1_000_000);
+      run.settle();
+      expect(condition(run, "Progressing")).toBeUndefined();
+      expect(condition(run, "Available")).toMatchObject({ status: "False" });
+    },
+  },
+  {
     name: "once complete, losing pods or scaling does not make it progress or fail anew",
     source: utilities,
     check(run) {
@@ -366,16 +390,17 @@ const revisionCases: readonly Case[] = [
     name: "history is cleaned up only once the rollout is complete",
     source: `${page}#clean-up-policy`,
     check(run) {
-      make(run, { replicas: 1, revisionHistoryLimit: 1 });
+      make(run, { replicas: 1 });
       for (const image of ["web:v1", "web:v2"]) {
         roll(run, image);
         run.finish();
       }
       roll(run, "web:v3");
+      edit(run, { revisionHistoryLimit: 0 });
       run.settle();
-      expect(Object.keys(sizes(run))).toHaveLength(3);
+      expect(sizes(run)).toEqual({ "web:v1": 0, "web:v2": 1, "web:v3": 1 });
       run.finish();
-      expect(sizes(run)).toEqual({ "web:v2": 0, "web:v3": 1 });
+      expect(sizes(run)).toEqual({ "web:v3": 1 });
     },
   },
   {

@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { refusalOf } from "../../../libs/admission/refusal-fixture.ts";
+import { replicaSet } from "../../../libs/model/kinds/replicaset.ts";
 import { pulling, ready } from "./pod-report.ts";
 import { apiReference, type Case, kubernetesFile, referenceTable } from "./reference-table.ts";
 import {
@@ -13,7 +14,7 @@ import {
   self,
   sizes,
 } from "./deployment-run.ts";
-import { imageOf } from "./web.ts";
+import { imageOf, template, web } from "./web.ts";
 
 const bounds = (
   name: string,
@@ -197,6 +198,34 @@ const strategyCases: readonly Case[] = [
       expect(sizes(run)).toEqual({ "web:v1": 11, "web:sometag": 7 });
       run.finish();
       expect(sizes(run)).toEqual({ "web:v1": 0, "web:sometag": 15 });
+    },
+  },
+  {
+    name: "scaled to 0 in the middle of a rollout all of its sets are",
+    source: `${page}#proportional-scaling`,
+    check(run) {
+      make(run, { replicas: 4, ...rolling(1, 1) });
+      run.finish();
+      roll(run, "web:v2");
+      run.settle();
+      edit(run, { replicas: 0 });
+      run.finish();
+      expect(sizes(run)).toEqual({ "web:v1": 0, "web:v2": 0 });
+      expect(run.pods()).toEqual([]);
+    },
+  },
+  {
+    name: "beside a new set that is whole and available, a set that it adopts goes to 0 though it is paused",
+    source: kubernetesFile("pkg/controller/deployment/sync.go"),
+    check(run) {
+      make(run, { replicas: 2 });
+      run.finish();
+      edit(run, { paused: true });
+      run.create(replicaSet, "stray", web({ replicas: 1, template: template("web:v0") }), {
+        labels: { app: "web" },
+      });
+      run.finish();
+      expect(sizes(run)).toEqual({ "web:v0": 0, "web:v1": 2 });
     },
   },
   {

@@ -47,7 +47,8 @@ export const ofIndex = (run: ReferenceCluster, index: number): Pod =>
   run.live().find((one) => indexOf(one) === String(index)) ?? expect.unreachable();
 /** What is being deleted ends, and is counted. */
 export const clear = (run: ReferenceCluster) => {
-  while (run.ending().length > 0) {
+  for (let round = 0; run.ending().length > 0; round += 1) {
+    expect(round).toBeLessThan(10);
     run.allGone();
     run.settle();
   }

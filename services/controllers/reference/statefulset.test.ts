@@ -3,12 +3,11 @@ import { refusalOf } from "../../../libs/admission/refusal-fixture.ts";
 import { controllerRevision } from "../../../libs/model/kinds/controllerrevision.ts";
 import { pod } from "../../../libs/model/kinds/pod.ts";
 import { statefulSet } from "../../../libs/model/kinds/statefulset.ts";
-import { failed, pulling } from "./pod-report.ts";
+import { failed, pulling, running } from "./pod-report.ts";
 import type { ReferenceCluster } from "./reference-cluster.ts";
 import { apiReference, type Case, kubernetesFile, referenceTable } from "./reference-table.ts";
 import {
   broken,
-  claimNames,
   edit,
   gone,
   imagesInOrder,
@@ -261,6 +260,34 @@ const updateCases: readonly Case[] = [
     },
   },
   {
+    name: "a partition counts from the first ordinal",
+    source: kubernetesFile("pkg/controller/statefulset/stateful_set_utils.go"),
+    check(run) {
+      make(run, { replicas: 3, ordinals: { start: 5 }, ...strategy({ partition: 2 }) });
+      run.finish();
+      roll(run, "web:v2");
+      remove(run, "web-6");
+      run.finish();
+      expect(imagesInOrder(run)).toEqual(["web:v1", "web:v1", "web:v2"]);
+    },
+  },
+  {
+    name: "of a parallel set that is broken as a whole, each pod waits for the updated one before",
+    source: `${page}#rolling-updates`,
+    check(run) {
+      make(run, { replicas: 3, ...parallel });
+      run.settle();
+      for (const one of run.pods()) run.report(one, running);
+      roll(run, "web:v2");
+      for (const name of ["web-2", "web-1", "web-0"]) {
+        expect(names(run.ending())).toEqual([name]);
+        gone(run, name);
+        expect(names(run.ending())).toEqual([]);
+        tell(run, name);
+      }
+    },
+  },
+  {
     name: "a partition beyond the replicas keeps updates from all pods",
     source: `${page}#partitions`,
     check(run) {
@@ -336,6 +363,17 @@ const updateCases: readonly Case[] = [
     },
   },
   {
+    name: "a template that changes its labels alone is a new revision too",
+    source: `${page}#update-strategies`,
+    check(run) {
+      make(run, { replicas: 1 });
+      run.finish();
+      edit(run, { template: template("web:v1", {}, { tier: "front" }) });
+      run.finish();
+      expect(run.get(pod, "web-0").metadata.labels).toMatchObject({ tier: "front" });
+    },
+  },
+  {
     name: "the status names the current and the update revision, and counts the pods of each",
     source: fields,
     check(run) {
@@ -394,91 +432,4 @@ const updateCases: readonly Case[] = [
   },
 ];
 
-/** What is left of the claims of 3 pods, scaled to 2 and then deleted. */
-const retention = (
-  whenDeleted: string,
-  whenScaled: string,
-  afterScale: readonly string[],
-  afterDelete: readonly string[],
-): Case => ({
-  name: `claims: whenDeleted ${whenDeleted}, whenScaled ${whenScaled}`,
-  source: `${page}#persistentvolumeclaim-retention`,
-  check(run) {
-    make(run, {
-      replicas: 3,
-      ...www,
-      persistentVolumeClaimRetentionPolicy: { whenDeleted, whenScaled },
-    });
-    run.finish();
-    edit(run, { replicas: 2 });
-    run.finish();
-    expect(claimNames(run)).toEqual(afterScale);
-    run.remove(statefulSet, "web");
-    run.finish();
-    expect(run.pods()).toEqual([]);
-    expect(claimNames(run)).toEqual(afterDelete);
-  },
-});
-
-const [www0, www1, www2] = ["www-web-0", "www-web-1", "www-web-2"] as const;
-const storageCases: readonly Case[] = [
-  retention("Retain", "Retain", [www0, www1, www2], [www0, www1, www2]),
-  retention("Retain", "Delete", [www0, www1], [www0, www1]),
-  retention("Delete", "Retain", [www0, www1, www2], []),
-  retention("Delete", "Delete", [www0, www1], []),
-  {
-    name: "the policies do not apply to a pod that is replaced: its claim stays",
-    source: `${page}#persistentvolumeclaim-retention`,
-    check(run) {
-      const all = { whenDeleted: "Delete", whenScaled: "Delete" };
-      make(run, { replicas: 2, ...www, persistentVolumeClaimRetentionPolicy: all });
-      run.finish();
-      tell(run, "web-1", failed);
-      run.finish();
-      remove(run, "web-0");
-      run.finish();
-      expect(names(run.live())).toEqual(["web-0", "web-1"]);
-      expect(claimNames(run)).toEqual([www0, www1]);
-    },
-  },
-  {
-    name: "a claim that was retained is the one of the pod that is made again when it scales up",
-    source: `${page}#stable-storage`,
-    check(run) {
-      make(run, { replicas: 2, ...www });
-      run.finish();
-      edit(run, { replicas: 1 });
-      run.finish();
-      expect(claimNames(run)).toEqual([www0, www1]);
-      edit(run, { replicas: 2 });
-      run.finish();
-      expect(claimNames(run)).toEqual([www0, www1]);
-    },
-  },
-  {
-    name: "the policies may be changed while it runs",
-    source: `${page}#persistentvolumeclaim-retention`,
-    check(run) {
-      make(run, { replicas: 2, ...www });
-      run.finish();
-      const whenScaled = { whenDeleted: "Retain", whenScaled: "Delete" };
-      edit(run, { persistentVolumeClaimRetentionPolicy: whenScaled });
-      edit(run, { replicas: 1 });
-      run.finish();
-      expect(claimNames(run)).toEqual([www0]);
-    },
-  },
-  {
-    name: "a template that changes its labels alone is a new revision too",
-    source: `${page}#update-strategies`,
-    check(run) {
-      make(run, { replicas: 1 });
-      run.finish();
-      edit(run, { template: template("web:v1", {}, { tier: "front" }) });
-      run.finish();
-      expect(run.get(pod, "web-0").metadata.labels).toMatchObject({ tier: "front" });
-    },
-  },
-];
-
-referenceTable("a StatefulSet", [...orderCases, ...updateCases, ...storageCases]);
+referenceTable("a StatefulSet", [...orderCases, ...updateCases]);

@@ -229,6 +229,38 @@ const strategyCases: readonly Case[] = [
     },
   },
   {
+    name: "maxUnavailable beyond the replicas lets all old pods go at once",
+    source: kubernetesFile("pkg/controller/deployment/util/deployment_util.go"),
+    check(run) {
+      make(run, { replicas: 3, ...rolling(0, 5) });
+      run.finish();
+      roll(run, "web:v2");
+      run.settle();
+      expect(sizes(run)).toEqual({ "web:v1": 0, "web:v2": 3 });
+      expect(condition(run, "Available")).toMatchObject({ status: "True" });
+    },
+  },
+  {
+    name: "a set that someone scales by hand has its size again, and one that is deleted comes back",
+    source: `${page}#creating-a-deployment`,
+    check(run) {
+      make(run, { replicas: 2 });
+      run.finish();
+      const [{ metadata } = expect.unreachable()] = run.list(replicaSet);
+      for (const replicas of [5, 1]) {
+        run.edit(replicaSet, metadata.name, { replicas });
+        run.finish();
+        expect(sizes(run)).toEqual({ "web:v1": 2 });
+      }
+      run.remove(replicaSet, metadata.name);
+      run.finish();
+      const [again] = run.list(replicaSet);
+      expect(again?.metadata.name).toBe(metadata.name);
+      expect(again?.metadata.uid).not.toBe(metadata.uid);
+      expect(run.live()).toHaveLength(2);
+    },
+  },
+  {
     name: "a paused Deployment triggers no new rollout, but scales",
     source: `${page}#pausing-and-resuming-a-deployment`,
     check(run) {

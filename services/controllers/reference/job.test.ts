@@ -18,7 +18,7 @@ import {
   tell,
 } from "./job-run.ts";
 import { ready, running } from "./pod-report.ts";
-import { type Case, concept, referenceTable } from "./reference-table.ts";
+import { apiReference, type Case, concept, referenceTable } from "./reference-table.ts";
 
 const parallelism = `${page}#controlling-parallelism`;
 const parallel = `${page}#parallel-jobs`;
@@ -315,6 +315,37 @@ const lifeCases: readonly Case[] = [
       make(run);
       succeed(run);
       expect(run.nextWake()).toBeUndefined();
+    },
+  },
+  {
+    name: "a time to live may be given after its end, and counts from that",
+    source: concept("ttlafterfinished/#cleanup-for-finished-jobs"),
+    check(run) {
+      make(run);
+      succeed(run);
+      run.pass(30);
+      edit(run, { ttlSecondsAfterFinished: 100 });
+      expect(run.wake()).toBe(70);
+      clear(run);
+      expect(run.find(job, "work")).toBeUndefined();
+    },
+  },
+  {
+    name: "its parallelism, limits and deadlines may change; completions and template may not",
+    source: apiReference("job-v1/#JobSpec"),
+    check(run) {
+      make(run, { completions: 3 });
+      edit(run, { parallelism: 2, backoffLimit: 1, activeDeadlineSeconds: 60 });
+      expect(run.live()).toHaveLength(2);
+      const { template } = self(run).spec;
+      const other = { ...template, metadata: { ...template.metadata, annotations: { a: "b" } } };
+      for (const change of [
+        { completions: 4 },
+        { completionMode: "Indexed" },
+        { template: other },
+      ]) {
+        expect(refusalOf(() => edit(run, change)).message).toContain("field is immutable");
+      }
     },
   },
   {

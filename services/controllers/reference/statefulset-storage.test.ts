@@ -90,6 +90,9 @@ const storageCases: readonly Case[] = [
         metadata: { labels: { app: "web" } },
         spec: asked,
       });
+      expect(run.notes.map(({ message }) => message)).toContain(
+        "create Claim www-web-0 Pod web-0 in StatefulSet web success",
+      );
     },
   },
   {

@@ -80,6 +80,17 @@ const rankCases: readonly Case[] = [
     { said: ready, cost: "-1" },
     { said: ready },
   ),
+  {
+    name: "an invalid pod-deletion-cost is rejected",
+    source: `${page}#pod-deletion-cost`,
+    check(run) {
+      for (const cost of ["cheap", "1.5", "+1", "007", "2147483648"]) {
+        const annotations = { "controller.kubernetes.io/pod-deletion-cost": cost };
+        const refusal = refusalOf(() => run.create(pod, "pod1", template().spec, { annotations }));
+        expect(refusal.message).toContain("must be a 32bit integer");
+      }
+    },
+  },
   firstToGo(
     "not ready, whatever its pod-deletion-cost",
     ranks,

@@ -1,6 +1,7 @@
 import type { ClusterView } from "../../../../libs/cluster/view.ts";
 import { node as nodeKind } from "../../../../libs/model/kinds/node.ts";
 import type { Pod } from "../../../../libs/model/kinds/pod.ts";
+import { deletionCostOf } from "../../../../libs/model/pod/deletion-cost.ts";
 import { isLive, readySinceMs } from "../../../../libs/model/pod/state.ts";
 import type { ContainerStatus } from "../../../../libs/model/pod/status.ts";
 import type { EpochMs } from "../../../../libs/telemetry/clock.ts";
@@ -33,7 +34,6 @@ export function isOnReadyNode(view: ClusterView, { spec }: Pod): boolean {
 export const placed = (view: ClusterView, pods: readonly Pod[]): readonly PlacedPod[] =>
   pods.map((pod) => ({ pod, nodeReady: isOnReadyNode(view, pod) }));
 
-const costAnnotation = "controller.kubernetes.io/pod-deletion-cost";
 const phaseRank: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Running: 2 };
 
 /**
@@ -58,7 +58,7 @@ export function leastLossFirst(
       (pod.spec.nodeName ?? "") === "" ? 0 : 1,
       phaseRank[pod.status?.phase ?? "Pending"] ?? 0,
       since === undefined ? 0 : 1,
-      Number.parseInt(pod.metadata.annotations?.[costAnnotation] ?? "0", 10) || 0,
+      deletionCostOf(pod.metadata),
       -(perNode.get(pod.spec.nodeName ?? "") ?? 0),
       -(since ?? 0),
       -mostRestarts(pod.status?.containerStatuses),

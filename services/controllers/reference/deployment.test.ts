@@ -1,5 +1,6 @@
 import { expect } from "vitest";
 import { refusalOf } from "../../../libs/admission/refusal-fixture.ts";
+import { deployment } from "../../../libs/model/kinds/deployment.ts";
 import { replicaSet } from "../../../libs/model/kinds/replicaset.ts";
 import { pulling, ready } from "./pod-report.ts";
 import { apiReference, type Case, kubernetesFile, referenceTable } from "./reference-table.ts";
@@ -258,6 +259,19 @@ const strategyCases: readonly Case[] = [
       expect(again?.metadata.name).toBe(metadata.name);
       expect(again?.metadata.uid).not.toBe(metadata.uid);
       expect(run.live()).toHaveLength(2);
+    },
+  },
+  {
+    name: "while it is being deleted it rolls nothing out",
+    source: kubernetesFile("pkg/controller/deployment/deployment_controller.go"),
+    check(run) {
+      make(run, { replicas: 2 }, { finalizers: ["example.com/hold"] });
+      run.finish();
+      run.remove(deployment, "web");
+      roll(run, "web:v2");
+      edit(run, { replicas: 3 });
+      run.finish();
+      expect(sizes(run)).toEqual({ "web:v1": 2 });
     },
   },
   {

@@ -191,6 +191,38 @@ const orderCases: readonly Case[] = [
     },
   },
   {
+    name: "deleted alone it leaves its pods, which a new one of the same template takes over as they are",
+    source:
+      "https://kubernetes.io/docs/tasks/run-application/delete-stateful-set/#deleting-a-statefulset",
+    check(run) {
+      make(run, { replicas: 2 });
+      run.finish();
+      const uids = () => run.live().map(({ metadata }) => metadata.uid);
+      const before = uids();
+      run.remove(statefulSet, "web", { propagationPolicy: "Orphan" });
+      run.finish();
+      expect(uids()).toEqual(before);
+      make(run, { replicas: 2 });
+      run.finish();
+      expect(uids()).toEqual(before);
+      expect(run.live().map(({ metadata }) => metadata.ownerReferences?.[0]?.uid)).toEqual(
+        Array.from({ length: 2 }, () => self(run).metadata.uid),
+      );
+      expect(status(run)).toMatchObject({ currentReplicas: 2, updatedReplicas: 2 });
+    },
+  },
+  {
+    name: "deleted it gives no order to the end of its pods",
+    source: `${page}#limitations`,
+    check(run) {
+      make(run, { replicas: 3 });
+      run.finish();
+      run.remove(statefulSet, "web");
+      run.settle();
+      expect(names(run.ending())).toEqual(["web-0", "web-1", "web-2"]);
+    },
+  },
+  {
     name: "only certain fields of its spec may be updated",
     source: apiReference("stateful-set-v1/#StatefulSetSpec"),
     check(run) {
@@ -308,6 +340,21 @@ const updateCases: readonly Case[] = [
       run.finish();
       roll(run, "web:v2");
       expect(names(run.ending())).toEqual(["web-3", "web-4"]);
+    },
+  },
+  {
+    name: "an ordered set updates so many at once too, and makes them again in order",
+    source: `${page}#maximum-unavailable-pods`,
+    check(run) {
+      make(run, { replicas: 4, ...strategy({ maxUnavailable: 2 }) });
+      run.finish();
+      roll(run, "web:v2");
+      expect(names(run.ending())).toEqual(["web-2", "web-3"]);
+      run.allGone();
+      run.settle();
+      expect(names(run.unready())).toEqual(["web-2"]);
+      tell(run, "web-2");
+      expect(names(run.unready())).toEqual(["web-3"]);
     },
   },
   {

@@ -199,11 +199,26 @@ const placeCases: readonly Case[] = [
     check(run) {
       made(run, 2);
       run.remove(pod, on(run, "n1").metadata.name);
-      run.pass(60);
       tell(run, on(run, "n2"), failed);
       run.finish();
       expect(homes(run.live())).toEqual(["n1", "n2"]);
       expect(run.notes.map(({ reason }) => reason)).toContain("FailedDaemonPod");
+    },
+  },
+  {
+    name: "a pod that keeps failing comes back at once, then after 1 s, 2 s and so on, 15 minutes at most",
+    source: controllerFile,
+    check(run) {
+      make(run);
+      run.settle();
+      const waits = [0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900];
+      for (const wait of waits) {
+        tell(run, on(run, "n1"), failed);
+        if (wait > 0) expect(run.wake()).toBe(wait);
+        run.allGone();
+        run.settle();
+        expect(run.live()).toHaveLength(1);
+      }
     },
   },
   {

@@ -6,7 +6,7 @@ import type { AnyObject } from "./context.ts";
  * A DaemonSet with the number of its template in an annotation, which its pods bear as a label: from 1,
  * or what a new one asks for; one more with each change of the template. Updates cannot set it.
  *
- * @see https://kubernetes.io/docs/reference/labels-annotations-taints/#deprecated-daemonset-template-generation
+ * @see https://github.com/kubernetes/kubernetes/blob/master/pkg/registry/apps/daemonset/strategy.go
  */
 export function withTemplateGeneration(self: AnyObject, before: AnyObject | undefined): AnyObject {
   const number = before === undefined ? Math.max(generationIn(self), 1) : nextOf(before, self);

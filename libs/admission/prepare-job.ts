@@ -44,7 +44,8 @@ export function selectOwnPods(job: AnyObject): {
   if (name.length > 63) {
     causes.push(causeOf("spec.template.labels", name, "must be no more than 63 characters"));
   }
-  if (isEmptySelector(selector) || !matchesSelector(selector, labels)) {
+  // Labels of the user's own would let two Jobs select each other's pods.
+  if (isEmptySelector(selector) || !matchesSelector(selector, identity)) {
     causes.push(causeOf("spec.selector", selector, "`selector` not auto-generated"));
   }
   const template = { ...spec.template, metadata: { ...spec.template.metadata, labels } };

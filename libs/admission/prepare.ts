@@ -12,6 +12,7 @@ import { forbidden } from "./forbidden.ts";
 import { limitPod } from "./limits/limit.ts";
 import { selectOwnPods } from "./prepare-job.ts";
 import { prepareClaim, prepareVolume } from "./prepare-storage.ts";
+import { withTemplateGeneration } from "./template-generation.ts";
 
 type Prepare = (
   object: AnyObject,
@@ -25,6 +26,7 @@ const preparations: Readonly<Record<string, Prepare>> = {
   "v1/Namespace": prepareNamespace,
   "v1/PersistentVolume": prepareVolume,
   "v1/PersistentVolumeClaim": prepareClaim,
+  "apps/v1/DaemonSet": withTemplateGeneration,
   "batch/v1/Job": prepareJob,
 };
 

@@ -8,6 +8,9 @@ import { podTemplate } from "../pod/spec.ts";
 import { problem } from "../problem.ts";
 import { selectorIsImmutable, templateColumns, workloadCauses } from "../workload.ts";
 
+/** Counts the changes of a DaemonSet's template. */
+export const templateGenerationAnnotation = "deprecated.daemonset.template.generation";
+
 const isZero = (value: string | number) => Number.parseInt(String(value), 10) === 0;
 
 const rollingUpdate = z

@@ -1,5 +1,6 @@
 import { defineKind, type ObjectOf } from "../kind.ts";
 import { readyText, restartsText, statusText } from "../pod/columns.ts";
+import { deletionCostCauses } from "../pod/deletion-cost.ts";
 import { podSpec } from "../pod/spec.ts";
 import { podStatus } from "../pod/status.ts";
 import { podUpdateCauses } from "../pod/validate-update.ts";
@@ -22,6 +23,7 @@ export const pod = defineKind({
   description: "Containers that run together on one node.",
   spec,
   status: podStatus,
+  validate: ({ metadata }) => deletionCostCauses(metadata),
   validateUpdate: podUpdateCauses,
   columns: [
     { name: "Ready", type: "string", read: readyText },

@@ -1,6 +1,6 @@
 /** What `kubectl get pods` shows. */
 import { durationText, type EpochMs } from "../time.ts";
-import { isTerminal } from "./state.ts";
+import { isTerminating } from "./state.ts";
 import type { PodSpec } from "./spec.ts";
 import type { ContainerState, ContainerStatus, PodStatus } from "./status.ts";
 
@@ -26,7 +26,7 @@ export function readyText(pod: Shown): string {
 export function statusText(pod: Shown): string {
   const { status } = pod;
   const phase = status?.phase ?? "Pending";
-  if (pod.metadata.deletionTimestamp !== undefined && !isTerminal(pod)) {
+  if (isTerminating(pod)) {
     return status?.reason === "NodeLost" ? "Unknown" : "Terminating";
   }
   const base = isGated(status) ? "SchedulingGated" : (status?.reason ?? phase);

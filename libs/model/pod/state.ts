@@ -29,6 +29,10 @@ export const isTerminal = ({ status }: Phased): boolean => isTerminalPhase(statu
 export const isLive = (pod: Deletable): boolean =>
   pod.metadata.deletionTimestamp === undefined && !isTerminal(pod);
 
+/** Someone deleted it, and as far as is known it still runs. */
+export const isTerminating = (pod: Deletable): boolean =>
+  pod.metadata.deletionTimestamp !== undefined && !isTerminal(pod);
+
 /** Since when the pod is ready; undefined while it is not. */
 export function readySinceMs({ status }: Phased): EpochMs | undefined {
   const ready = status?.conditions?.find(({ type }) => type === "Ready");

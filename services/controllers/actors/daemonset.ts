@@ -17,10 +17,19 @@ import {
   controller,
   create,
   type Decision,
+  type EventNote,
   normal,
   type ObjectChange,
   remove,
+  warning,
 } from "../controller.ts";
+import {
+  type Failures,
+  failuresIn,
+  keptUntil,
+  type Memory,
+  withEnded,
+} from "./daemonset/back-off.ts";
 import { daemonPod, eligibility, nodeOf } from "./daemonset/eligible.ts";
 import { type Daemon, nextStep, type Rolling, type Site, type Step } from "./daemonset/step.ts";
 import { claims } from "./workload/claims.ts";
@@ -40,14 +49,13 @@ import { refusedSome } from "./workload/refused.ts";
 
 /** Bounds one transaction. The pods that it touches wake the actor for the rest. */
 export const writesMax = 200;
-/** A pod that fails at once is made again no sooner than this after it was made. */
-const failedKeptMs = 10_000;
 
 export type World = {
   readonly nodes: readonly Node[];
   /** Its pods, and those of its namespace that it may adopt. */
   readonly pods: readonly PlacedPod[];
   readonly revisions: readonly ControllerRevision[];
+  readonly failures: Failures;
 };
 type DaemonSetDecision = Decision<Pod | ControllerRevision, DaemonSet>;
 
@@ -66,7 +74,7 @@ export function decide(self: DaemonSet, world: World, now: EpochMs): DaemonSetDe
     .toSorted(oldestFirst);
   const sites = sitesOf(self, world.nodes, daemons);
   const status = statusOf(self, sites);
-  const wakeAt = nextWake(self, daemons, now);
+  const wakeAt = nextWake(self, daemons, world.failures, now);
   if (self.metadata.deletionTimestamp !== undefined) {
     return { writes: [], status: self.status && status, wakeAt, events: [] };
   }
@@ -77,7 +85,11 @@ export function decide(self: DaemonSet, world: World, now: EpochMs): DaemonSetDe
   // What is adopted in this turn is ended in the next: one write a key.
   const adopting = new Set(claimed.writes.map(({ object }) => object.metadata.name));
   const planned = nextStep(sites, rollingOf(self, sites));
-  const step = bounded(planned, (one) => adopting.has(nameOf(one)) || isKept(one, now));
+  const { failures } = world;
+  const homes = new Set(sites.filter(({ stays }) => stays).map((site) => site.node));
+  const waits = (one: Daemon) => homes.has(homeOf(one)) && isKept(one, failures, now);
+  const step = bounded(planned, (one) => adopting.has(nameOf(one)) || waits(one));
+  const failed = step.deletes.filter(hasFailed).map(homeOf);
   const born = step.creates.map((on) => {
     const { name, uid, resourceVersion = "" } = self.metadata;
     // O1: a turn that is decided twice creates once.
@@ -97,8 +109,14 @@ export function decide(self: DaemonSet, world: World, now: EpochMs): DaemonSetDe
     ],
     status,
     wakeAt,
+    ...(failed.length > 0 && {
+      remember: {
+        generation: self.metadata.generation,
+        failures: withEnded(failures, failed, now),
+      } satisfies Memory,
+    }),
     events: [
-      ...step.deletes.map((one) => normal("SuccessfulDelete", `Deleted pod: ${nameOf(one)}`)),
+      ...step.deletes.flatMap(deleteNotes),
       ...born.map(({ metadata }) => normal("SuccessfulCreate", `Created pod: ${metadata.name}`)),
     ],
   };
@@ -159,18 +177,39 @@ function rollingOf({ spec }: DaemonSet, sites: readonly Site[]): Rolling {
   return { surge, unavailable: surge === 0 ? Math.max(unavailable, 1) : 0 };
 }
 
+function deleteNotes(one: Daemon): readonly EventNote[] {
+  const { status, metadata } = one.placed.pod;
+  const named = `daemon pod ${metadata.namespace}/${metadata.name} on node ${nodeOf(one.placed.pod)}`;
+  const over = {
+    Failed: warning("FailedDaemonPod", `Found failed ${named}, will try to kill it`),
+    Succeeded: normal("SucceededDaemonPod", `Found succeeded ${named}, will try to delete it`),
+  };
+  return [
+    ...(one.over ? [status?.phase === "Failed" ? over.Failed : over.Succeeded] : []),
+    normal("SuccessfulDelete", `Deleted pod: ${metadata.name}`),
+  ];
+}
+
 function bounded({ creates, deletes }: Step, waits: (one: Daemon) => boolean): Step {
   const ending = deletes.filter((one) => !waits(one)).slice(0, writesMax);
   return { creates: creates.slice(0, writesMax - ending.length), deletes: ending };
 }
 
-/** It failed so soon that its successor would, too. */
-const isKept = (one: Daemon, now: EpochMs): boolean =>
-  one.over && now < createdMs(one) + failedKeptMs;
+const hasFailed = ({ placed: { pod } }: Daemon): boolean => pod.status?.phase === "Failed";
+const homeOf = (one: Daemon): string => nodeOf(one.placed.pod) ?? "";
 
-function nextWake({ spec }: DaemonSet, daemons: readonly Daemon[], now: EpochMs) {
+/** Its predecessors failed, too, so its successor waits. */
+const isKept = (one: Daemon, failures: Failures, now: EpochMs): boolean =>
+  hasFailed(one) && now < keptUntil(failures, homeOf(one));
+
+function nextWake(
+  { spec }: DaemonSet,
+  daemons: readonly Daemon[],
+  failures: Failures,
+  now: EpochMs,
+): EpochMs | undefined {
   const times = daemons.flatMap((one) => [
-    ...(one.over && one.staying ? [createdMs(one) + failedKeptMs] : []),
+    ...(hasFailed(one) && one.staying ? [keptUntil(failures, homeOf(one))] : []),
     ...[availableAtMs(one.placed, spec.minReadySeconds) ?? []].flat(),
   ]);
   const later = times.filter((at) => at > now);
@@ -225,10 +264,11 @@ export const daemonSets = controller<
 >({
   kind: daemonSet,
   owns: [pod, controllerRevision],
-  read: (view, self): World => ({
+  read: (view, self, { remembered }): World => ({
     nodes: view.list(node),
     pods: podsFor(view, self, self.spec.selector),
     revisions: revisionsFor(view, self),
+    failures: failuresIn(remembered, self.metadata.generation),
   }),
   decide,
   refused: refusedSome,

@@ -33,7 +33,7 @@ import { type RolloutBounds, rolloutBounds } from "../../../libs/model/rollout.t
 import { isActive, type Plan, type SetSize, sum } from "./deployment/set-size.ts";
 import { nextSizes } from "./deployment/step.ts";
 import { createdMs, hashLabel, newSetName, newSetOf, withHash } from "./deployment/template.ts";
-import { isLive, isTerminal, readySinceMs } from "../../../libs/model/pod/state.ts";
+import { isLive, isTerminal, isTerminating, readySinceMs } from "../../../libs/model/pod/state.ts";
 import { claims, controllerOf, ownedBy } from "./workload/claims.ts";
 import { availableAtMs, placed, type PlacedPod } from "./workload/pod-state.ts";
 
@@ -131,8 +131,9 @@ function collided({ status }: Deployment): DeploymentDecision {
   };
 }
 
+/** Under Recreate every pod that is missing costs minimum availability, as in Kubernetes. */
 function boundsOf({ spec }: Deployment): RolloutBounds {
-  if (spec.strategy.type === "Recreate") return { surge: 0, unavailable: spec.replicas };
+  if (spec.strategy.type === "Recreate") return { surge: 0, unavailable: 0 };
   const { maxSurge = "25%", maxUnavailable = "25%" } = spec.strategy.rollingUpdate ?? {};
   return rolloutBounds({ maxSurge, maxUnavailable }, spec.replicas);
 }
@@ -231,7 +232,8 @@ function statusOf(
   pods: PodsOf,
   born: string | undefined,
 ): { readonly status: Status; readonly wakeAt: EpochMs | undefined } {
-  const all = owned.flatMap(pods).filter((one) => isLive(one.pod));
+  const there = owned.flatMap(pods);
+  const all = there.filter((one) => isLive(one.pod));
   const updated = fresh === undefined ? [] : pods(fresh).filter((one) => isLive(one.pod));
   const available = availableIn(self, all, now).length;
   const unavailable = Math.max(sum(owned, ({ spec }) => spec.replicas) - available, 0);
@@ -243,6 +245,7 @@ function statusOf(
     readyReplicas: all.filter((one) => one.nodeReady && readySinceMs(one.pod) !== undefined).length,
     availableReplicas: available,
     unavailableReplicas: unavailable,
+    terminatingReplicas: there.filter((one) => isTerminating(one.pod)).length,
     ...(collisionCount !== undefined && { collisionCount }),
   };
   const freshName = fresh === undefined ? born : nameOf(fresh);

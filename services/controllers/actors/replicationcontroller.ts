@@ -19,7 +19,11 @@ export function decide(
   world: World,
   now: EpochMs,
 ): Decision<Pod, ReplicationController> {
-  const { counts, ...rest } = decideReplicas(self, selectorOf(self), world, now);
+  const {
+    counts,
+    terminating: _terminating,
+    ...rest
+  } = decideReplicas(self, selectorOf(self), world, now);
   return { ...rest, status: { ...withoutFailure({ ...self.status }), ...counts } };
 }
 

@@ -22,6 +22,7 @@ import {
   type Write,
 } from "../controller.ts";
 import {
+  claimName,
   identified,
   memberPod,
   ordinalOf,
@@ -114,6 +115,7 @@ export function decide(self: StatefulSet, world: World, now: EpochMs): StatefulS
     status,
     wakeAt,
     events: [
+      ...storage.flatMap((write) => claimNotes(self, write)),
       ...step.deletes.flatMap((one) => deleteNotes(self, one)),
       ...born.map(({ metadata }) =>
         normal("SuccessfulCreate", note(self, "create", metadata.name)),
@@ -234,6 +236,19 @@ function deleteNotes(self: StatefulSet, { over, placed: { pod } }: Member): read
     ...(over ? [warning("RecreatingFailedPod", failed)] : []),
     normal("SuccessfulDelete", note(self, "delete", pod.metadata.name)),
   ];
+}
+
+function claimNotes(
+  { metadata, spec }: StatefulSet,
+  write: Write<PersistentVolumeClaim>,
+): readonly EventNote[] {
+  if (write.op !== "create") return [];
+  const { name } = write.object.metadata;
+  const templates = (spec.volumeClaimTemplates ?? []).map((one) => one.metadata.name ?? "");
+  const template = templates.find((one) => name.startsWith(claimName(one, `${metadata.name}-`)));
+  const pod = name.slice((template?.length ?? 0) + 1);
+  const made = `create Claim ${name} Pod ${pod} in StatefulSet ${metadata.name} success`;
+  return [normal("SuccessfulCreate", made)];
 }
 
 const note = ({ metadata }: StatefulSet, verb: string, name: string) =>

@@ -1,5 +1,8 @@
 /** On which nodes a DaemonSet's pods belong, and how a pod is tied to one. */
-import type { DaemonSet } from "../../../../libs/model/kinds/daemonset.ts";
+import {
+  type DaemonSet,
+  templateGenerationAnnotation,
+} from "../../../../libs/model/kinds/daemonset.ts";
 import type { Node } from "../../../../libs/model/kinds/node.ts";
 import type { Pod } from "../../../../libs/model/kinds/pod.ts";
 import { selectsNode, type Toleration, tolerates } from "../../../../libs/model/pod/placement.ts";
@@ -8,6 +11,7 @@ import { revisionLabel } from "../workload/history.ts";
 import { type NewPod, podFrom } from "../workload/new-pods.ts";
 
 type Spec = PodTemplate["spec"];
+const generationLabel = "pod-template-generation";
 const nameField = "metadata.name";
 
 const bears = (key: string, effect: "NoSchedule" | "NoExecute") =>
@@ -63,7 +67,12 @@ export function daemonPod(
   self: DaemonSet,
   { name, node, hash }: { readonly name: string; readonly node: string; readonly hash: string },
 ): NewPod {
-  const made = podFrom(self, self.spec.template, { name, labels: { [revisionLabel]: hash } });
+  const generation = self.metadata.annotations?.[templateGenerationAnnotation];
+  const labels = {
+    [revisionLabel]: hash,
+    ...(generation !== undefined && { [generationLabel]: generation }),
+  };
+  const made = podFrom(self, self.spec.template, { name, labels });
   const { affinity } = made.spec;
   const onNode = { matchFields: [{ key: nameField, operator: "In" as const, values: [node] }] };
   return {

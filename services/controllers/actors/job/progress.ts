@@ -10,7 +10,7 @@ import {
 } from "../../../../libs/model/batch/indexes.ts";
 import type { Job } from "../../../../libs/model/kinds/job.ts";
 import type { Pod } from "../../../../libs/model/kinds/pod.ts";
-import { isLive, isTerminal } from "../../../../libs/model/pod/state.ts";
+import { isLive, isTerminating } from "../../../../libs/model/pod/state.ts";
 import { type PlacedPod } from "../workload/pod-state.ts";
 import { indexIn, isIndexed, priorFailures } from "./completion-index.ts";
 import { actionFor, type FailureAction } from "./failure-policy.ts";
@@ -33,9 +33,7 @@ export function tallyOf(self: Job, owned: readonly PlacedPod[]): Tally {
   const tracked = pods.filter(isTracked);
   return {
     active: owned.filter(({ pod }) => isLive(pod)),
-    terminating: pods.filter(
-      (pod) => pod.metadata.deletionTimestamp !== undefined && !isTerminal(pod),
-    ),
+    terminating: pods.filter(isTerminating),
     ended: {
       succeeded: tracked.filter(({ status }) => status?.phase === "Succeeded"),
       failed: tracked

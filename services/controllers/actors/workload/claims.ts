@@ -36,7 +36,7 @@ export const controllerOf = (child: {
 /**
  * Which of `candidates` belong to `owner`: those that name it and that it selects. What it selects
  * and nobody controls is adopted; what names it and it no longer selects is released. An owner that
- * is being deleted adopts nothing.
+ * is being deleted adopts and releases nothing.
  */
 export function claims<C extends Child>(
   owner: Owner,
@@ -51,7 +51,7 @@ export function claims<C extends Child>(
     const controlled = controllerOf(child);
     if (controlled?.uid === owner.metadata.uid) {
       if (selected || child.metadata.deletionTimestamp !== undefined) owned.push(child);
-      else
+      else if (owner.metadata.deletionTimestamp === undefined)
         writes.push(
           update(
             withOwners(

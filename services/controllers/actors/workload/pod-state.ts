@@ -1,7 +1,9 @@
 import type { ClusterView } from "../../../../libs/cluster/view.ts";
 import { node as nodeKind } from "../../../../libs/model/kinds/node.ts";
 import type { Pod } from "../../../../libs/model/kinds/pod.ts";
+import { deletionCostOf } from "../../../../libs/model/pod/deletion-cost.ts";
 import { isLive, readySinceMs } from "../../../../libs/model/pod/state.ts";
+import type { ContainerStatus } from "../../../../libs/model/pod/status.ts";
 import type { EpochMs } from "../../../../libs/telemetry/clock.ts";
 
 /** A pod with what its own object does not say: whether its node can be reached at the cut. */
@@ -32,17 +34,21 @@ export function isOnReadyNode(view: ClusterView, { spec }: Pod): boolean {
 export const placed = (view: ClusterView, pods: readonly Pod[]): readonly PlacedPod[] =>
   pods.map((pod) => ({ pod, nodeReady: isOnReadyNode(view, pod) }));
 
-const costAnnotation = "controller.kubernetes.io/pod-deletion-cost";
 const phaseRank: Readonly<Record<string, number>> = { Pending: 0, Unknown: 1, Running: 2 };
 
 /**
  * Orders pods by what is lost with them, least first, as Kubernetes' ActivePodsWithRanks: unbound,
  * pending, unready, cheap by annotation, on a crowded node, ready for a short time, often restarted,
  * young.
+ *
+ * @param neighbours pods that crowd a node beside these
  */
-export function leastLossFirst(pods: readonly PlacedPod[]): readonly PlacedPod[] {
+export function leastLossFirst(
+  pods: readonly PlacedPod[],
+  neighbours: readonly Pod[] = [],
+): readonly PlacedPod[] {
   const perNode = new Map<string, number>();
-  for (const { pod } of pods) {
+  for (const pod of [...pods.map((one) => one.pod), ...neighbours]) {
     const node = pod.spec.nodeName ?? "";
     perNode.set(node, (perNode.get(node) ?? 0) + 1);
   }
@@ -52,10 +58,11 @@ export function leastLossFirst(pods: readonly PlacedPod[]): readonly PlacedPod[]
       (pod.spec.nodeName ?? "") === "" ? 0 : 1,
       phaseRank[pod.status?.phase ?? "Pending"] ?? 0,
       since === undefined ? 0 : 1,
-      Number.parseInt(pod.metadata.annotations?.[costAnnotation] ?? "0", 10) || 0,
+      deletionCostOf(pod.metadata),
       -(perNode.get(pod.spec.nodeName ?? "") ?? 0),
       -(since ?? 0),
-      -restartsOf(pod),
+      -mostRestarts(pod.status?.containerStatuses),
+      -mostRestarts(sidecarsOf(pod)),
       -Date.parse(pod.metadata.creationTimestamp ?? ""),
     ];
   };
@@ -66,8 +73,15 @@ export function leastLossFirst(pods: readonly PlacedPod[]): readonly PlacedPod[]
 }
 
 const nameOf = ({ pod }: PlacedPod) => pod.metadata.name;
-const restartsOf = ({ status }: Pod): number =>
-  (status?.containerStatuses ?? []).reduce((sum, { restartCount }) => sum + restartCount, 0);
+
+const mostRestarts = (containers: readonly ContainerStatus[] = []): number =>
+  containers.reduce((most, { restartCount }) => Math.max(most, restartCount), 0);
+
+function sidecarsOf({ spec, status }: Pod): readonly ContainerStatus[] {
+  const sidecars = (spec.initContainers ?? []).filter((one) => one.restartPolicy === "Always");
+  const names = new Set(sidecars.map(({ name }) => name));
+  return (status?.initContainerStatuses ?? []).filter(({ name }) => names.has(name));
+}
 
 function compareRanks(a: readonly number[], b: readonly number[]): number {
   for (const [at, rank] of a.entries()) {

@@ -15,7 +15,7 @@ import {
   type Write,
 } from "../../controller.ts";
 import { claims, controllerOf } from "./claims.ts";
-import { isLive, readySinceMs } from "../../../../libs/model/pod/state.ts";
+import { isLive, isTerminating, readySinceMs } from "../../../../libs/model/pod/state.ts";
 import { availableAtMs, leastLossFirst, type PlacedPod, placed } from "./pod-state.ts";
 import { podFrom, podNames } from "./new-pods.ts";
 
@@ -26,6 +26,8 @@ const bounded = (count: number) => Math.min(Math.max(count, 0), writesMax);
 export type World = {
   /** Its pods, and those of its namespace that it may adopt. */
   readonly pods: readonly PlacedPod[];
+  /** Live pods of the same application, which it does not own; read only when some of its own must go. */
+  readonly neighbours?: readonly Pod[];
 };
 type Metadata = {
   readonly name: string;
@@ -54,6 +56,8 @@ export type Replicas = {
     readonly availableReplicas: number;
     readonly observedGeneration: number;
   };
+  /** Its pods that were deleted and have not ended. */
+  readonly terminating: number;
   readonly wakeAt: EpochMs | undefined;
   readonly events: readonly EventNote[];
 };
@@ -66,19 +70,20 @@ export function decideReplicas(
   now: EpochMs,
 ): Replicas {
   const { minReadySeconds, template } = self.spec;
+  // What has ended, or is about to, is neither adopted nor released.
+  const candidates = world.pods.filter((one) => isLive(one.pod));
   const claimed = claims(
     self,
     selector,
-    world.pods.map((one) => one.pod),
+    candidates.map((one) => one.pod),
   );
   const names = new Set(claimed.owned.map(({ metadata }) => metadata.name));
-  const owned = world.pods.filter((one) => names.has(one.pod.metadata.name));
-  const live = owned.filter((one) => isLive(one.pod));
+  const live = candidates.filter((one) => names.has(one.pod.metadata.name));
   const ending = self.metadata.deletionTimestamp !== undefined;
   const missing = (ending ? live.length : self.spec.replicas) - live.length;
   const taken = new Set(world.pods.map((one) => one.pod.metadata.name));
   const born = newPods(self, bounded(missing), taken);
-  const doomed = leastLossFirst(live).slice(0, bounded(-missing));
+  const doomed = leastLossFirst(live, world.neighbours).slice(0, bounded(-missing));
   // A pod that is adopted in this turn is deleted in the next: one write a key.
   const adopting = new Set(claimed.writes.map(({ object }) => object.metadata.name));
   const doomedNow = doomed.filter((one) => !adopting.has(one.pod.metadata.name));
@@ -97,6 +102,7 @@ export function decideReplicas(
       availableReplicas: availableAt.length - pending.length,
       observedGeneration: self.metadata.generation ?? 0,
     },
+    terminating: world.pods.filter((one) => isTerminating(one.pod) && isOwn(self, one.pod)).length,
     wakeAt: pending.length > 0 ? Math.min(...pending) : undefined,
     events: [
       ...born.map(({ metadata }) => normal("SuccessfulCreate", `Created pod: ${metadata.name}`)),
@@ -112,6 +118,7 @@ function newPods(self: Replicated, count: number, taken: ReadonlySet<string>): r
   return podNames(self, stems, taken).map((name) => podFrom(self, self.spec.template, { name }));
 }
 
+const isOwn = ({ metadata }: Replicated, pod: Pod) => controllerOf(pod)?.uid === metadata.uid;
 const isReady = ({ pod, nodeReady }: PlacedPod) => nodeReady && readySinceMs(pod) !== undefined;
 
 /** The pods of an owner, and those that nobody controls and that it selects. */

@@ -192,6 +192,8 @@ function make(name: string, view: ClusterView, around: Surroundings): Newborn | 
   } as Newborn;
 }
 
+const namesOf = (all: readonly Node[]) => all.map(({ metadata }) => metadata.name);
+
 export const nodes = controller({
   kind: node,
   owns: [pod],
@@ -203,7 +205,7 @@ export const nodes = controller({
     return {
       observed,
       // Every node is looked at only where it matters: those that are kept turn with every renewal.
-      judgeable: ours && around.nodes.judgeable(view.list(node).filter(hasAgent).length),
+      judgeable: ours && around.nodes.judgeable(namesOf(view.list(node).filter(hasAgent))),
       kept: ours ? undefined : around.kept?.seen(name),
       pods: view.list(pod, { node: name }),
       freeRange: podCIDR === "" ? freeRangeOf(view, name, around) : undefined,

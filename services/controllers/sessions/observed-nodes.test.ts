@@ -88,9 +88,9 @@ describe("silence is judged (N4)", () => {
   test("only after listening for the whole time", async () => {
     const { clock, nodes } = ears();
     await clock.advance(silenceMs - 1);
-    expect(nodes.judgeable(0)).toBe(false);
+    expect(nodes.judgeable([])).toBe(false);
     await clock.advance(1);
-    expect(nodes.judgeable(0)).toBe(true);
+    expect(nodes.judgeable([])).toBe(true);
   });
 
   test("only once heartbeats reach this instance, however long it has run", async () => {
@@ -100,20 +100,22 @@ describe("silence is judged (N4)", () => {
       listen(clock, () => 0),
     );
     await clock.advance(silenceMs * 2);
-    expect(nodes.judgeable(0)).toBe(false);
+    expect(nodes.judgeable([])).toBe(false);
     nodes.listens();
     await clock.advance(silenceMs - 1);
-    expect(nodes.judgeable(0)).toBe(false);
+    expect(nodes.judgeable([])).toBe(false);
     await clock.advance(1);
-    expect(nodes.judgeable(0)).toBe(true);
+    expect(nodes.judgeable([])).toBe(true);
   });
 
   test("not while fewer than half of the nodes are heard", async () => {
     const { clock, nodes } = ears();
     await clock.advance(silenceMs);
     nodes.hear(beat("n1"), undefined);
-    expect(nodes.judgeable(2)).toBe(true);
-    expect(nodes.judgeable(3)).toBe(false);
+    expect(nodes.judgeable(["n1", "n2"])).toBe(true);
+    expect(nodes.judgeable(["n1", "n2", "n3"])).toBe(false);
+    // Heard, and not among them: its Node was deleted.
+    expect(nodes.judgeable(["n2", "n3"])).toBe(false);
   });
 
   test("not after a break of the connection", async () => {
@@ -121,11 +123,11 @@ describe("silence is judged (N4)", () => {
     const { clock, nodes } = ears(() => healthySince);
     await clock.advance(silenceMs);
     healthySince = undefined;
-    expect(nodes.judgeable(0)).toBe(false);
+    expect(nodes.judgeable([])).toBe(false);
     healthySince = clock.monotonicMs();
-    expect(nodes.judgeable(0)).toBe(false);
+    expect(nodes.judgeable([])).toBe(false);
     await clock.advance(silenceMs);
-    expect(nodes.judgeable(0)).toBe(true);
+    expect(nodes.judgeable([])).toBe(true);
   });
 
   test("not after this process itself was paused", async () => {
@@ -138,8 +140,8 @@ describe("silence is judged (N4)", () => {
     );
     nodes.listens();
     await clock.advance(silenceMs);
-    expect(nodes.judgeable(0)).toBe(true);
+    expect(nodes.judgeable([])).toBe(true);
     pausedMs = 2_000; // As after SIGSTOP and SIGCONT: time has passed and no tick was run.
-    expect(nodes.judgeable(0)).toBe(false);
+    expect(nodes.judgeable([])).toBe(false);
   });
 });

@@ -16,9 +16,10 @@ export interface ObservedNodes {
    * May silence be judged now (N4): has this instance listened long enough, and does it hear at
    * least half of the nodes?
    *
-   * @param nodes how many Nodes with an agent the cut shows
+   * @param nodes the names of those with an agent that the cut shows: only they are counted, so that
+   * one whose Node was deleted, and that is heard, does not speak for the others
    */
-  judgeable(nodes: number): boolean;
+  judgeable(nodes: readonly string[]): boolean;
 }
 
 export type HeartbeatVerdict =
@@ -84,8 +85,11 @@ export function observeNodes(
     },
     judgeable(nodes) {
       if (heardForMs() < silenceMs) return false;
-      const alive = [...heard.values()].filter((known) => ageOf(known) <= silenceMs);
-      return alive.length * 2 >= nodes;
+      const alive = nodes.filter((name) => {
+        const known = heard.get(name);
+        return known !== undefined && ageOf(known) <= silenceMs;
+      });
+      return alive.length * 2 >= nodes.length;
     },
     forget: (node) => void heard.delete(node),
     listens: () => void (listensSinceMs = clock.monotonicMs()),

@@ -50,8 +50,8 @@ export const ofNodes: readonly Mutant[] = [
     rule: "N4",
     what: "nodes are evicted although most of them are silent",
     file: "services/controllers/sessions/observed-nodes.ts",
-    from: "return alive.length * 2 >= nodes;",
-    to: "return alive.length <= nodes;",
+    from: "return alive.length * 2 >= nodes.length;",
+    to: "return alive.length <= nodes.length;",
   },
   {
     rule: "N4",

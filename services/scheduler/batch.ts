@@ -12,6 +12,7 @@ import { parseKey } from "../../libs/cluster/key.ts";
 import type { RecordEvent } from "../../libs/cluster/record-event.ts";
 import type { ClusterSettings } from "../../libs/cluster/settings.ts";
 import type { ClusterView } from "../../libs/cluster/view.ts";
+import type { ObjectOf } from "../../libs/model/kind.ts";
 import { persistentVolume } from "../../libs/model/kinds/persistentvolume.ts";
 import { persistentVolumeClaim } from "../../libs/model/kinds/persistentvolumeclaim.ts";
 import { type Pod, pod as podKind } from "../../libs/model/kinds/pod.ts";
@@ -278,13 +279,23 @@ function chooseAll(
 ): readonly (readonly Op[])[] {
   const annotations = { ...claim.metadata.annotations, [selectedNode]: node };
   const chosen = { ...claim, metadata: { ...claim.metadata, annotations } };
-  const kept = volume && keptFor(volume, claim);
   return [
-    admitUpdate(persistentVolumeClaim, claim, chosen, context)?.ops ??
-      transactionOf(persistentVolumeClaim, claim, claim, context.view),
-    (kept && admitUpdate(persistentVolume, volume, kept, context)?.ops) ?? [],
+    written(persistentVolumeClaim, claim, chosen, context),
+    ...(volume === undefined
+      ? []
+      : [written(persistentVolume, volume, keptFor(volume, claim), context)]),
   ];
 }
+
+/** Also where nothing changes: the bind rests on it. */
+const written = <K extends typeof persistentVolume | typeof persistentVolumeClaim>(
+  kind: K,
+  before: ObjectOf<K>,
+  after: ObjectOf<K>,
+  context: AdmissionContext,
+): readonly Op[] =>
+  admitUpdate(kind, before, after, context)?.ops ??
+  transactionOf(kind, before, before, context.view);
 
 type Refusal = { readonly pod: Pod; readonly why: string; readonly ops: readonly Op[] };
 

@@ -178,6 +178,8 @@ const claimed = claimRef.extend({
     })
     .optional(),
   waits: z.string().optional(),
+  /** It may be there any moment: nothing is wrong yet. */
+  isPending: z.boolean().optional(),
 });
 export type Claimed = z.output<typeof claimed>;
 export const nodeConfig = z.object({

@@ -165,6 +165,8 @@ function childOps(
   switch (write.op) {
     case "update":
       return admitUpdate(kind, before, object, context)?.ops ?? [];
+    case "touch":
+      return touchOps(kind, loose(before), context.view);
     case "delete":
       return admitDelete(kind, before, write.options, context)?.ops ?? [];
     case "remove":

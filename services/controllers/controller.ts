@@ -25,6 +25,8 @@ export type Write<Child> =
   /** Of metadata and spec. */
   | { readonly op: "update"; readonly object: Child }
   | { readonly op: "delete"; readonly object: Child; readonly options: DeleteOptions }
+  /** Nothing of it changes: the turn rests on its being as it was read (S2). */
+  | { readonly op: "touch"; readonly object: Child }
   /** The keys go at once, whatever holds the object (O6 says when that is right). */
   | { readonly op: "remove"; readonly object: Child };
 
@@ -42,7 +44,7 @@ export type Decision<Child, Self> = {
   readonly wakeAt: EpochMs | undefined;
   readonly events: readonly EventNote[];
   /** A change of the object's own metadata or spec, or its end; absent: none. */
-  readonly self?: Exclude<Write<Self>, { readonly op: "create" }> | undefined;
+  readonly self?: Exclude<Write<Self>, { readonly op: "create" | "touch" }> | undefined;
   /**
    * What this instance shall know at the object's next turn here, and no other: what is gone with it
    * must be safe to lose (N1). Absent: what it remembers stays.
@@ -156,6 +158,7 @@ export function controller<K extends Kind, C extends Kind, World>(
 
 export const create = (object: Newborn) => ({ op: "create", object }) as const;
 export const update = <T>(object: T) => ({ op: "update", object }) as const;
+export const touch = <T>(object: T) => ({ op: "touch", object }) as const;
 export const remove = <T>(object: T, options: DeleteOptions = {}) =>
   ({ op: "delete", object, options }) as const;
 /** Takes the keys away at once. */

@@ -44,6 +44,8 @@ export type FakeControl = AsyncDisposable & {
   readonly configs: Map<string, Record<string, string>>;
   /** By the claim's name; those that are not here are not bound. */
   readonly claims: Map<string, NonNullable<Claimed["volume"]>>;
+  /** Claims of which it is said once that they are about to be bound. */
+  readonly pendingOnce: Set<string>;
   /** Tells that one of `configs` or `claims` has changed. */
   changed(ref: ChangedRef): void;
   /** Volumes whose directories are to be removed, as heartbeats are answered. */
@@ -87,6 +89,7 @@ export async function fakeControl(bus: Bus, node: string): Promise<FakeControl> 
   const configs: FakeControl["configs"] = new Map();
   const claims: FakeControl["claims"] = new Map();
   const unclaimed = new Set<string>();
+  const pendingOnce = new Set<string>();
   const [reports, events, questions]: [PodReport[], NodeReport["events"], string[]] = [[], [], []];
   const watchers = new Set<() => void>();
   let revision = 1;
@@ -130,7 +133,8 @@ export async function fakeControl(bus: Bus, node: string): Promise<FakeControl> 
     missing: refs.filter((ref) => !configs.has(`${ref.kind}/${ref.name}`)),
     claims: asked.map((claim) => {
       const volume = claims.get(claim.name);
-      return volume === undefined ? { ...claim, waits: "it is not bound" } : { ...claim, volume };
+      if (volume !== undefined) return { ...claim, volume };
+      return { ...claim, waits: "it is not bound", isPending: pendingOnce.delete(claim.name) };
     }),
   }));
   await serve("drain", ({ uid }: { uid: string }) => {
@@ -163,6 +167,7 @@ export async function fakeControl(bus: Bus, node: string): Promise<FakeControl> 
     heartbeats: () => heartbeats,
     configs,
     claims,
+    pendingOnce,
     unclaimed,
     reports,
     events,

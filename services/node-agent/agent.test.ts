@@ -166,6 +166,18 @@ describe("an agent", () => {
     expect((await stat(path)).mode & 0o777).toBe(0o777);
   });
 
+  test("says nothing of a claim that is bound a moment later", async () => {
+    const volumes = [{ name: "data", persistentVolumeClaim: { claimName: "data" } }];
+    control.pendingOnce.add("data");
+    control.assign(anAssignment("db", {}, { spec: { volumes } }));
+    await eventually(() => control.pendingOnce.size === 0);
+    const path = join(dataDir, "volumes/pvc-1");
+    control.claims.set("data", { name: "pvc-1", path, type: "DirectoryOrCreate", makes: true });
+    control.changed({ kind: "PersistentVolumeClaim", namespace: "default", name: "data" });
+    await control.reported("db", ready.holds);
+    expect(control.events.map(({ reason }) => reason)).not.toContain("FailedMount");
+  });
+
   test("removes the directory of a volume that nobody has, and says so", async () => {
     await mkdir(join(dataDir, "volumes/pvc-1/deep"), { recursive: true });
     await mkdir(join(dataDir, "volumes/pvc-2"));

@@ -12,6 +12,7 @@ import { parseKey } from "../../libs/cluster/key.ts";
 import type { RecordEvent } from "../../libs/cluster/record-event.ts";
 import type { ClusterSettings } from "../../libs/cluster/settings.ts";
 import type { ClusterView } from "../../libs/cluster/view.ts";
+import type { ObjectOf } from "../../libs/model/kind.ts";
 import { persistentVolume } from "../../libs/model/kinds/persistentvolume.ts";
 import { persistentVolumeClaim } from "../../libs/model/kinds/persistentvolumeclaim.ts";
 import { type Pod, pod as podKind } from "../../libs/model/kinds/pod.ts";
@@ -27,7 +28,7 @@ import { place, type Placed } from "./decisions/place.ts";
 import type { Choice } from "./decisions/volumes.ts";
 import { queue } from "./queue.ts";
 import { podIn, rooms } from "./rooms.ts";
-import { volumesOf } from "./volumes-of.ts";
+import { isStorage, volumesOf } from "./volumes-of.ts";
 
 export type SchedulerOptions = {
   readonly view: ClusterView;
@@ -61,7 +62,7 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
   /** In the batch that is under way. */
   const deciding = new Set<string>();
   let wake = Promise.withResolvers<void>();
-  let roomMade = 0;
+  let [roomMade, storageMoved] = [0, 0];
 
   const isMine = (address: string) => placement.owns(`pods/${address}`);
 
@@ -87,6 +88,10 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
     if (changes.map(note).some(Boolean)) {
       roomMade += 1;
       pending.unpark();
+    }
+    if (changes.some(({ key }) => isStorage(parseKey(key).resource))) {
+      storageMoved += 1;
+      pending.unpark(namesClaims);
     }
     if (pending.waiting > 0) wake.resolve();
   }
@@ -116,15 +121,17 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
       continue;
     }
     const addresses = pending.take(batchMax);
-    const roomBefore = roomMade;
+    const before = { roomMade, storageMoved };
     for (const address of addresses) deciding.add(address);
     try {
       const { refused, again, revision } = await runBatch(addresses, options, () =>
         space.now(view),
       );
       await replica.caughtUp(revision);
-      const missed = roomMade !== roomBefore;
       for (const address of refused) {
+        const missed =
+          roomMade !== before.roomMade ||
+          (storageMoved !== before.storageMoved && namesClaims(address));
         if (missed) considerOne(address);
         else pending.park(address);
       }
@@ -143,8 +150,16 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
   signal.removeEventListener("abort", stop);
 
   function considerOne(address: string): void {
+    consider(podAt(address), address);
+  }
+
+  function podAt(address: string): Pod | undefined {
     const [namespace = "", name = ""] = address.split("/");
-    consider(view.get(podKind, namespace, name), address);
+    return view.get(podKind, namespace, name);
+  }
+
+  function namesClaims(address: string): boolean {
+    return claimNamesOf(podAt(address)?.spec ?? {}).length > 0;
   }
 }
 
@@ -278,13 +293,23 @@ function chooseAll(
 ): readonly (readonly Op[])[] {
   const annotations = { ...claim.metadata.annotations, [selectedNode]: node };
   const chosen = { ...claim, metadata: { ...claim.metadata, annotations } };
-  const kept = volume && keptFor(volume, claim);
   return [
-    admitUpdate(persistentVolumeClaim, claim, chosen, context)?.ops ??
-      transactionOf(persistentVolumeClaim, claim, claim, context.view),
-    (kept && admitUpdate(persistentVolume, volume, kept, context)?.ops) ?? [],
+    written(persistentVolumeClaim, claim, chosen, context),
+    ...(volume === undefined
+      ? []
+      : [written(persistentVolume, volume, keptFor(volume, claim), context)]),
   ];
 }
+
+/** Also where nothing changes: the bind rests on it. */
+const written = <K extends typeof persistentVolume | typeof persistentVolumeClaim>(
+  kind: K,
+  before: ObjectOf<K>,
+  after: ObjectOf<K>,
+  context: AdmissionContext,
+): readonly Op[] =>
+  admitUpdate(kind, before, after, context)?.ops ??
+  transactionOf(kind, before, before, context.view);
 
 type Refusal = { readonly pod: Pod; readonly why: string; readonly ops: readonly Op[] };
 

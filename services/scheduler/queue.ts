@@ -7,8 +7,8 @@ export type Queue = {
   /** Found no node: waits until there may be one. */
   park(address: string): void;
   isParked(address: string): boolean;
-  /** Something has changed: all that are parked wait again. */
-  unpark(): void;
+  /** Something has changed: all that are parked wait again, or those that it may concern. */
+  unpark(concerns?: (address: string) => boolean): void;
   /** At most `limit` of those that wait; they are no longer in the queue. */
   take(limit: number): readonly string[];
   readonly waiting: number;
@@ -31,9 +31,12 @@ export function queue(): Queue {
       if (!waiting.has(address)) parked.add(address);
     },
     isParked: (address) => parked.has(address),
-    unpark() {
-      for (const address of parked) waiting.add(address);
-      parked.clear();
+    unpark(concerns = () => true) {
+      for (const address of parked) {
+        if (!concerns(address)) continue;
+        parked.delete(address);
+        waiting.add(address);
+      }
     },
     take(limit) {
       const taken = waiting.values().take(limit).toArray();

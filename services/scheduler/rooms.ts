@@ -1,12 +1,9 @@
 /** The rooms of a view, kept up with its changes: only nodes that something happened to are read again. */
 import { dequal } from "dequal";
-import { parseKey, resourceOf } from "../../libs/cluster/key.ts";
+import { parseKey } from "../../libs/cluster/key.ts";
 import type { ClusterView } from "../../libs/cluster/view.ts";
 import { node as nodeKind } from "../../libs/model/kinds/node.ts";
-import { persistentVolume } from "../../libs/model/kinds/persistentvolume.ts";
-import { persistentVolumeClaim } from "../../libs/model/kinds/persistentvolumeclaim.ts";
 import { pod as podKind } from "../../libs/model/kinds/pod.ts";
-import { storageClass } from "../../libs/model/kinds/storageclass.ts";
 import type { Change } from "../../libs/store/replica.ts";
 import { type PodFacts, takesRoom } from "./claim.ts";
 import { type NodeFacts, type Room, roomOf } from "./room.ts";
@@ -41,7 +38,6 @@ export function rooms(view: ClusterView): Rooms {
         stale.add(name);
         return nodeMadeRoom(change);
       }
-      if (storage.has(resource)) return true;
       if (resource !== "pods") return false;
       const [before, after] = [podIn(change.before), podIn(change.after)];
       for (const pod of [before, after]) {
@@ -51,9 +47,6 @@ export function rooms(view: ClusterView): Rooms {
     },
   };
 }
-
-/** Whatever happens to them may be what a pod waits for. */
-const storage = new Set([persistentVolumeClaim, persistentVolume, storageClass].map(resourceOf));
 
 const holds = (pod: PodFacts) => (pod.spec.nodeName ?? "") !== "" && takesRoom(pod);
 

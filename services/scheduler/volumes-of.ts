@@ -1,4 +1,5 @@
 /** Reads what a pod's claims to storage ask of its node out of a cut. */
+import { resourceOf } from "../../libs/cluster/key.ts";
 import type { ClusterView } from "../../libs/cluster/view.ts";
 import { node as nodeKind } from "../../libs/model/kinds/node.ts";
 import { persistentVolume } from "../../libs/model/kinds/persistentvolume.ts";
@@ -89,3 +90,8 @@ function isMadeBy({ provisioner }: StorageClass, claim: PersistentVolumeClaim): 
 
 const leastFirst = (a: WaitingClaim, b: WaitingClaim): number =>
   compareQuantities(requestOf(a.claim), requestOf(b.claim));
+
+const storage = new Set([persistentVolumeClaim, persistentVolume, storageClass].map(resourceOf));
+
+/** Whether a change of such a resource may be what a pod that names claims waits for. */
+export const isStorage = (resource: string): boolean => storage.has(resource);

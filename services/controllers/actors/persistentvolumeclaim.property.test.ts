@@ -46,6 +46,7 @@ const action = fc.record({
     "volume",
     "pod",
     "unclaim",
+    "unvolume",
     "turn",
     "turn",
     "turn",
@@ -74,6 +75,12 @@ function simulate() {
   const uid = () => `uid-${(serial += 1)}`;
   const claim = (name: string) => cluster.view.get(persistentVolumeClaim, "default", name);
 
+  /** By its name, or for good, as a scheduler keeps a volume for a claim that it has seen. */
+  const refTo = (name: string, isForGood: boolean) => {
+    const known = isForGood ? claim(name)?.metadata.uid : undefined;
+    return { namespace: "default", name, ...(known !== undefined && { uid: known }) };
+  };
+
   function perform({ act, of, nth, onVolume, ago }: Action): void {
     const { size, modes: accessModes, storageClassName, policy, named } = of;
     const [claimName, volumeName] = [`c${nth}`, `v${nth}`];
@@ -95,7 +102,7 @@ function simulate() {
           storageClassName,
           capacity: { storage: `${size}Gi` },
           persistentVolumeReclaimPolicy: policy,
-          ...(named !== undefined && { claimRef: { namespace: "default", name: `c${named}` } }),
+          ...(named !== undefined && { claimRef: refTo(`c${named}`, onVolume) }),
         };
         return cluster.put(persistentVolume, aVolume(volumeName, spec, { uid: uid() }, {}));
       }
@@ -108,6 +115,15 @@ function simulate() {
         if (held === undefined) return;
         const deletionTimestamp = "2026-01-01T00:00:01Z";
         return cluster.put(persistentVolumeClaim, {
+          ...held,
+          metadata: { ...held.metadata, deletionTimestamp },
+        });
+      }
+      case "unvolume": {
+        const held = cluster.view.get(persistentVolume, undefined, volumeName);
+        if (held === undefined) return;
+        const deletionTimestamp = "2026-01-01T00:00:01Z";
+        return cluster.put(persistentVolume, {
           ...held,
           metadata: { ...held.metadata, deletionTimestamp },
         });
@@ -173,16 +189,47 @@ test("no volume is given to two claims, and none that would serve is left lying"
         if (spec.storageClassName === "made") expect(spec.accessModes).toContain("ReadOnlyMany");
         expect(free.filter((volume) => wouldServe(volume, claim))).toEqual([]);
       }
-      for (const { spec, status } of free) {
+      for (const { metadata, spec, status } of free) {
         const uid = spec.claimRef?.uid;
         const holder = cluster.view
           .list(persistentVolumeClaim)
-          .find(({ metadata }) => metadata.uid === uid);
+          .find((one) => one.metadata.uid === uid);
         if (uid === undefined) expect(status?.phase).toBe("Available");
         else if (holder === undefined) expect(status?.phase).toMatch(/Released|Failed/);
-        else expect(status?.phase).toBe("Bound");
+        else {
+          const isTaken = holder.spec.volumeName === metadata.name;
+          expect(status?.phase).toBe(isTaken ? "Bound" : "Available");
+        }
       }
     }),
     { numRuns: 150 },
   );
+});
+
+test("a claim is not bound to a volume that goes at that moment", () => {
+  const { cluster, perform } = simulate();
+  const of = {
+    size: 1,
+    modes: ["ReadWriteOnce"],
+    storageClassName: "",
+    policy: "Retain",
+    named: undefined,
+  } as const;
+  const act = (what: Action["act"], more: Partial<Action> = {}) =>
+    perform({
+      act: what,
+      of: { ...of, modes: [...of.modes] },
+      nth: 0,
+      onVolume: false,
+      ago: 0,
+      ...more,
+    });
+  act("claim");
+  act("volume", { onVolume: true, of: { ...of, modes: [...of.modes], named: 0 } });
+  act("unvolume");
+  act("turn", { onVolume: true });
+  expect(cluster.view.list(persistentVolume)).toEqual([]);
+  act("turn", { ago: 2 }); // It sees the volume, kept for it.
+  const [claim] = cluster.view.list(persistentVolumeClaim);
+  expect(claim !== undefined && isBound(claim)).toBe(false);
 });

@@ -154,7 +154,7 @@ describe("a claim", () => {
     {
       name: "takes the one that is kept for it by its uid, which says so already",
       world: { volumes: [aVolume("a"), aVolume("v", mine)] },
-      does: "Bound v",
+      does: "Bound v touch:v",
     },
     {
       name: "takes none that is kept for another, nor for one of its name before it",
@@ -245,7 +245,7 @@ describe("a claim", () => {
       name: "takes what is kept for it though no pod uses it yet",
       claim: classed,
       world: { storageClass: byHand, volumes: [aVolume("v", { ...ofLocal, ...mine })] },
-      does: "Bound v",
+      does: "Bound v touch:v",
     },
     {
       name: "takes what is kept for it though its consumer does not reach that",
@@ -255,7 +255,7 @@ describe("a claim", () => {
         ...inUse,
         volumes: [aVolume("v", { ...ofLocal, ...mine, ...onHost("n1") })],
       },
-      does: "Bound v",
+      does: "Bound v touch:v",
     },
     {
       name: "is given nothing by a class without a provisioner",

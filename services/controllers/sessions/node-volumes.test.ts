@@ -104,12 +104,12 @@ describe("a node that asks for a claim of its pod", () => {
     {
       name: "waits until it is bound",
       claim: aStorageClaim("data"),
-      gets: { waits: 'persistentvolumeclaim "data" is not bound' },
+      gets: { waits: 'persistentvolumeclaim "data" is not bound', isPending: true },
     },
     {
       name: "waits when the volume is another's",
       volume: aVolume("v", { claimRef: { ...claimRef, uid: "other" } }),
-      gets: { waits: 'persistentvolumeclaim "data" is not bound' },
+      gets: { waits: 'persistentvolumeclaim "data" is not bound', isPending: false },
     },
     {
       name: "waits when the volume is elsewhere",

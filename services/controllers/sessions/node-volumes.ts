@@ -34,7 +34,8 @@ export function claimedOn(view: ClusterView, node: string, ref: ClaimRef): Claim
   if (claim.metadata.deletionTimestamp !== undefined && !users.some(hasBegun))
     return wait(`persistentvolumeclaim "${name}" is being deleted`);
   const volume = volumeOf(view, claim);
-  if (volume === undefined) return wait(`persistentvolumeclaim "${name}" is not bound`);
+  if (volume === undefined)
+    return { ...wait(`persistentvolumeclaim "${name}" is not bound`), isPending: !isBound(claim) };
   const labels = view.get(nodeKind, undefined, node)?.metadata.labels ?? {};
   if (!reaches(volume, { name: node, labels }))
     return wait(

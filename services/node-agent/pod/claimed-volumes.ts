@@ -3,7 +3,7 @@ import { chmod, mkdir } from "node:fs/promises";
 import { claimNamesOf } from "../../../libs/model/pod/claim-refs.ts";
 import type { Claimed, ClaimRef } from "../../../libs/protocol/node.ts";
 import type { PodWork, Volume } from "./spec.ts";
-import { mountFailed, VolumeFailed } from "./volumes.ts";
+import { mountFailed, VolumeFailed, VolumePending } from "./volumes.ts";
 
 export const claimsOf = ({ namespace, spec }: PodWork): readonly ClaimRef[] =>
   claimNamesOf(spec).map((name) => ({ namespace, name }));
@@ -24,8 +24,10 @@ export async function withClaimed(work: PodWork, answers: readonly Claimed[]): P
       continue;
     }
     const answer = answers.find(({ name }) => name === persistentVolumeClaim.claimName);
-    if (answer?.volume === undefined)
-      throw mountFailed(volume, new VolumeFailed(answer?.waits ?? "nothing is known of its claim"));
+    if (answer?.volume === undefined) {
+      const why = mountFailed(volume, new VolumeFailed(answer?.waits ?? "its claim is not known"));
+      throw answer?.isPending === true ? new VolumePending(why.message) : why;
+    }
     const { path, type, makes } = answer.volume;
     if (makes) await makeOpen(path);
     volumes.push({ ...volume, hostPath: { path, type } });

@@ -9,6 +9,7 @@ import type { InTurn } from "./in-turn.ts";
 import type { Action } from "./plan.ts";
 import { asShown, failureShownMs, refusalEvents } from "./refusal-events.ts";
 import { podFolder } from "./folder.ts";
+import { VolumePending } from "./volumes.ts";
 import { startContainer, StartRefused } from "./starter.ts";
 import { noteStarted, startedAttempts } from "./started.ts";
 
@@ -87,7 +88,7 @@ export function starting(
     }
   }
 
-  function refuse(container: string, { reason, message }: StartRefused): void {
+  function refuse(container: string, { reason, message, cause }: StartRefused): void {
     const now = clock.now();
     // Made but not started: it is observed as ended, and that has its own back-off.
     const begun = containersOf(hands).some(
@@ -105,7 +106,8 @@ export function starting(
       ? backoffMs(nth)
       : Math.min(soonMs * 2 ** nth, refusalMaxMs);
     const mount = reason === "FailedMount";
-    if (waiting.get(container)?.message !== message || nth <= 2) {
+    const isNews = waiting.get(container)?.message !== message || nth <= 2;
+    if (isNews && !(nth === 1 && cause instanceof VolumePending)) {
       for (const told of refusalEvents(reason, message))
         hands.event(told.type, told.reason, told.message, mount ? undefined : container);
     }

@@ -212,7 +212,7 @@ describe("a pod's volumes", () => {
 
     test.each([
       [{ waits: "it is not bound" }, "it is not bound"],
-      [undefined, "nothing is known of its claim"],
+      [undefined, "its claim is not known"],
     ])("wait for %o", async (waits, reason) => {
       const answers = waits === undefined ? [] : [{ namespace: "default", name: "c", ...waits }];
       await expect(withClaimed(claimed(), answers)).rejects.toThrow(

@@ -11,6 +11,9 @@ export class VolumeFailed extends Error {
   override readonly name = "VolumeFailed";
 }
 
+/** One that is about to be bound to its claim: only that it lasts is worth an Event. */
+export class VolumePending extends VolumeFailed {}
+
 export const volumeFolder = (folder: string, name: string): string =>
   resolve(folder, "volumes", name);
 

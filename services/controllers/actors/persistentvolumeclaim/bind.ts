@@ -42,13 +42,13 @@ function homeOf(self: PersistentVolumeClaim, { users, nodes }: World): Node | un
 }
 
 function bindNamed(self: PersistentVolumeClaim, volume: PersistentVolume | undefined): Step {
-  if (volume === undefined || volume.metadata.deletionTimestamp !== undefined)
-    return { to: "wait" };
+  if (volume === undefined) return { to: "wait" };
   if (volume.spec.claimRef !== undefined) {
     if (isFor(volume, self)) return { to: "bind", volume };
     const message = `volume "${volume.metadata.name}" already bound to a different claim.`;
     return { to: "wait", note: warning("FailedBinding", message) };
   }
+  if (volume.metadata.deletionTimestamp !== undefined) return { to: "wait" };
   const mismatch = mismatchOf(self, volume);
   if (mismatch === undefined) return { to: "bind", volume };
   const message = `Cannot bind to requested volume "${volume.metadata.name}": ${mismatch}`;

@@ -5,12 +5,13 @@ import type { PersistentVolumeClaim } from "../../../../libs/model/kinds/persist
 import {
   bindCompleted,
   boundByController,
+  isBound,
   keptFor,
   selectedNode,
   storageProvisioner,
   volumeNameOf,
 } from "../../../../libs/model/storage/binding.ts";
-import { create, type EventNote, normal, update, type Write } from "../../controller.ts";
+import { create, type EventNote, normal, touch, update, type Write } from "../../controller.ts";
 import type { Step } from "./step.ts";
 
 export type Outcome = {
@@ -26,7 +27,8 @@ export function outcomeOf(step: Step, claim: PersistentVolumeClaim): Outcome {
     case "bind": {
       const { volume } = step;
       const kept = keptFor(volume, claim);
-      const writes = kept === volume ? [] : [update(kept)];
+      const known = isBound(claim) ? [] : [touch(volume)]; // It must not go at the same moment.
+      const writes = kept === volume ? known : [update(kept)];
       return { writes, ...boundTo(volume.metadata.name, volume.spec, claim) };
     }
     case "make": {

@@ -86,7 +86,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
   const log = createLog("sim", process.env["SIM_LOG"] === undefined ? "silent" : "debug");
   const broken: string[] = [];
   const fail = (wrong: string) => void broken.push(wrong);
-  const bucket = memoryBucket({ clock });
+  const bucket = memoryBucket({ clock, tombstoneMs });
   const heard = heartbeats(clock);
   const network = memoryNetwork({ fate: (subject) => heard.note(subject, fateOf(chaos)) });
   let isStoreStopped = false;
@@ -273,6 +273,8 @@ function hasOthers(state: State, address: string): boolean {
   });
 }
 
+/** Markers live longer than any replica stands still here, and not longer than one is cut off (S6). */
+const tombstoneMs = 10_000;
 /** How long an lb must have listened before a drain counts on it. */
 const drainPatienceMs = 8_000;
 

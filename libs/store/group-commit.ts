@@ -120,7 +120,7 @@ export function groupCommit(stream: Stream, known: Known, { clock, random, log }
         return true;
       }
       if (item.uncertain || typeof stale.expect !== "number") suspects.add(item);
-      else item.done(lost(stale, known));
+      else item.done(lost(stale, known, item.transaction));
       return suspects.has(item);
     });
     if (suspects.size === 0) return rest;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Waiting } from "./group-commit.ts";
 import { knownRevisions } from "./known.ts";
-import { isSafeToSend } from "./settle.ts";
+import { isSafeToSend, lost } from "./settle.ts";
 import type { Op } from "./store.ts";
 import { transactionOf } from "./transaction.ts";
 
@@ -78,5 +78,23 @@ describe("an attempt", () => {
     const known = knownRevisions();
     if (marker !== undefined) known.learn({ key: "a", revision: marker, deleted: true });
     expect(isSafeToSend(waiting(op, uncertain), known)).toBe(safe);
+  });
+});
+
+describe("what is told of a lost race", () => {
+  const known = knownRevisions();
+  known.learn({ key: "a", revision: 43, deleted: false });
+
+  test("is the revision to wait for, when the cut was before it", () => {
+    expect(lost(replacement, known, { cut: 42 })).toEqual({
+      ok: false,
+      conflict: "a",
+      revision: 43,
+    });
+  });
+
+  test("is none when the cut did not show it: it was purged, and waiting for it ends at once (S1)", () => {
+    expect(lost(replacement, known, { cut: 43 })).toEqual({ ok: false, conflict: "a" });
+    expect(lost(replacement, known, { cut: 50 })).toEqual({ ok: false, conflict: "a" });
   });
 });

@@ -31,7 +31,7 @@ export async function settle(
   }
   if (committed === "unknown") item.failed(new StoreUnavailable("the record has a gap"));
   else if (committed !== undefined) item.done({ ok: true, revision: committed });
-  else if (stale !== undefined) item.done(lost(stale, known));
+  else if (stale !== undefined) item.done(lost(stale, known, transaction));
   return undefined;
 }
 
@@ -59,9 +59,10 @@ export function isSafeToSend({ transaction, uncertain, base }: Waiting, known: K
 }
 
 /** The outcome of a lost race. */
-export function lost(stale: Op, known: Known): Outcome {
-  const revision = known.of(stale.key)?.revision;
-  return { ok: false, conflict: stale.key, ...(revision === undefined ? {} : { revision }) };
+export function lost(stale: Op, known: Known, { cut }: Pick<Transaction, "cut">): Outcome {
+  const revision = known.of(stale.key)?.revision ?? 0;
+  // At or before the cut, and not seen there: a later write has purged it, and only that one will show.
+  return { ok: false, conflict: stale.key, ...(revision > cut && { revision }) };
 }
 
 async function staleOp(

@@ -5,7 +5,7 @@
  * `contract.ts`. What the values mean is `libs/cluster`'s business.
  *
  *     const outcome = await store.commit([{ op: "put", key: "pods.default.web", expect: "absent", value }]);
- *     if (!outcome.ok) await replica.caughtUp(outcome.revision ?? 0); // and decide again
+ *     if (!outcome.ok) await replica.caughtUp(outcome.revision ?? (await store.lastRevision())); // and decide again
  */
 
 /** The stream sequence of a write: one order over all keys. 0 is before every write. */
@@ -53,7 +53,10 @@ export type Outcome =
       readonly ok: false;
       /** A key whose expectation did not hold. */
       readonly conflict: string;
-      /** That key's revision as the store has it, where it is known: wait for it, decide again. */
+      /**
+       * That key's revision as the store has it, where it is known: wait for it, decide again. Without
+       * it wait for the newest of all: what moved the key may have been purged before a replica saw it.
+       */
       readonly revision?: Revision;
     };
 

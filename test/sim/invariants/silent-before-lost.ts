@@ -14,6 +14,7 @@ export const silentBeforeLost = invariant(
     function* (state) {
       for (const { key, before, after } of changesOf(state, node)) {
         if (after === undefined || !isUnreachable(after)) continue;
+        if (!scene.nodes.includes(after.metadata.name)) continue; // It has no agent: `kept-before-lost`.
         if (before !== undefined && isUnreachable(before)) continue;
         yield* judged(scene, state, after.metadata.name, `${key} is unreachable`);
       }

@@ -30,7 +30,7 @@ export function homes(): Homes {
     },
     isLost(uid, state) {
       const home = bound.get(uid);
-      return home === undefined || machineOf(state, home.name) !== home.machine;
+      return home !== undefined && machineOf(state, home.name) !== home.machine;
     },
   };
 }

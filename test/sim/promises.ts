@@ -1,13 +1,12 @@
 /** What Deployments promise while they are updated, and what they have. */
 import { deployment, type Deployment } from "../../libs/model/kinds/deployment.ts";
-import { node, type Node } from "../../libs/model/kinds/node.ts";
 import { pod, type Pod } from "../../libs/model/kinds/pod.ts";
 import { replicaSet } from "../../libs/model/kinds/replicaset.ts";
 import { isLive, readySinceMs } from "../../libs/model/pod/state.ts";
 import { rolloutBounds } from "../../libs/model/rollout.ts";
 import type { Checker } from "./invariant.ts";
 import { controllerUidOf } from "./owners.ts";
-import { changesOf, objectIn, objectsIn, type State, touches } from "./state.ts";
+import { changesOf, objectsIn, type State, touches } from "./state.ts";
 
 /** What one Deployment promises now, and has promised since it was last complete. */
 type Promise = { readonly most: number; readonly fewest: number };
@@ -16,8 +15,8 @@ export type Judged = {
   readonly self: Deployment;
   readonly live: readonly Pod[];
   readonly promise: Promise;
-  /** It lost a pod that nobody ended since it was last complete: fewer are no fault of a controller's. */
-  readonly disturbed: boolean;
+  /** Available pods that its controllers did not end, since it was last complete: so many fewer are no fault. */
+  readonly losses: number;
 };
 
 /**
@@ -25,12 +24,11 @@ export type Judged = {
  * was decided under them may be committed later.
  */
 export function promised(check: (judged: Judged) => string | undefined): Checker {
-  const since = new Map<string, { promise: Promise; disturbed: boolean; complete: boolean }>();
+  const since = new Map<string, { promise: Promise; losses: number; complete: boolean }>();
   return function* (state) {
-    if (!touches(state, deployment, replicaSet, pod, node)) return;
+    if (!touches(state, deployment, replicaSet, pod)) return;
     const sets = Map.groupBy(objectsIn(state, replicaSet), controllerUidOf);
     const pods = Map.groupBy(objectsIn(state, pod), controllerUidOf);
-    const nodesReady = [...objectsIn(state, node)].every(isReadyNode);
     const lost = lossesIn(state);
     for (const self of objectsIn(state, deployment)) {
       const { uid } = self.metadata;
@@ -53,34 +51,33 @@ export function promised(check: (judged: Judged) => string | undefined): Checker
               most: Math.max(promise.most, before.promise.most),
               fewest: Math.min(promise.fewest, before.promise.fewest),
             };
-      const lostNow = !nodesReady || own.some((set) => lost.has(set.metadata.uid));
-      const disturbed = lostNow || (before?.disturbed === true && !before.complete);
-      const wrong = check({ self, live, promise: both, disturbed });
+      const lostNow = own.reduce((sum, set) => sum + (lost.get(set.metadata.uid) ?? 0), 0);
+      const losses = lostNow + (before === undefined || before.complete ? 0 : before.losses);
+      const wrong = check({ self, live, promise: both, losses });
       if (wrong !== undefined) yield wrong;
       const complete = isComplete(self, live);
-      since.set(uid, { promise: complete ? now : both, disturbed, complete });
+      since.set(uid, { promise: complete ? now : both, losses, complete });
     }
   };
 }
 
-/** The owners of pods that the transaction takes from the available without having ended them. */
-function lossesIn(state: State): ReadonlySet<string> {
-  const lost = new Set<string>();
+/**
+ * How many available pods of each owner the transaction takes, where that is not the owner's own turn: a
+ * turn that ends pods writes its own object (S2), and whoever drains, evicts or takes what a node lost does not.
+ */
+function lossesIn(state: State): ReadonlyMap<string, number> {
+  const turns = new Set([...changesOf(state, replicaSet)].map(({ after }) => after?.metadata.uid));
+  const lost = new Map<string, number>();
   for (const { before, after } of changesOf(state, pod)) {
-    if (before === undefined || readySinceMs(before) === undefined) continue;
-    const conditions = after?.status?.conditions ?? [];
-    const disrupted = conditions.some(({ type }) => type === "DisruptionTarget");
-    const ended = after === undefined || after.metadata.deletionTimestamp !== undefined;
-    const unready = after === undefined || readySinceMs(after) === undefined;
-    const byItself = unready && !ended;
-    const removed = after === undefined && before.metadata.deletionTimestamp === undefined;
-    // Who drains a node ends its pods, and cordons it first.
-    const home = objectIn(state, node, undefined, before.spec.nodeName ?? "");
-    const drained = ended && home?.spec.unschedulable === true;
-    if (disrupted || byItself || removed || drained) lost.add(controllerUidOf(before));
+    if (before === undefined || !isAvailable(before)) continue;
+    if (after !== undefined && isAvailable(after)) continue;
+    const owner = controllerUidOf(before);
+    if (!turns.has(owner)) lost.set(owner, (lost.get(owner) ?? 0) + 1);
   }
   return lost;
 }
+
+const isAvailable = (one: Pod): boolean => isLive(one) && readySinceMs(one) !== undefined;
 
 function promiseOf({ spec }: Deployment): Promise {
   const rolling = spec.strategy.rollingUpdate;
@@ -100,6 +97,3 @@ function isComplete({ spec, metadata, status }: Deployment, live: readonly Pod[]
     live.every((one) => readySinceMs(one) !== undefined)
   );
 }
-
-const isReadyNode = ({ status }: Node): boolean =>
-  status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";

@@ -2,6 +2,7 @@
 import {
   admitCreate,
   admitDelete,
+  admitStatus,
   admitUpdate,
   type DeleteOptions,
 } from "../../libs/admission/admit.ts";
@@ -15,7 +16,7 @@ import type { Kind, ObjectOf } from "../../libs/model/kind.ts";
 import { pod as podKind } from "../../libs/model/kinds/pod.ts";
 import { ReplicaLagging } from "../../libs/store/replica.ts";
 import { StoreUnavailable } from "../../libs/store/store.ts";
-import type { Clock } from "../../libs/telemetry/clock.ts";
+import type { Clock, EpochMs } from "../../libs/telemetry/clock.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
 
 type Manifest = { readonly metadata: { readonly name: string; readonly namespace?: string } };
@@ -34,9 +35,18 @@ export type User = {
     of: Manifest["metadata"],
     edit: (object: ObjectOf<K>) => object,
   ): Promise<void>;
+  /** Changes the status to what `edit` gives; an object that is not there stays so. */
+  changeStatus<K extends Kind>(
+    kind: K,
+    of: Manifest["metadata"],
+    edit: (object: ObjectOf<K>) => object,
+  ): Promise<void>;
   remove(kind: Kind, of: Manifest["metadata"], options?: DeleteOptions): Promise<void>;
   /** Through the pod's budget; what that does not permit is not done. */
   evict(of: Manifest["metadata"]): Promise<void>;
+  /** What passes between two of its acts, and the time on its own clock. */
+  sleep(ms: number): Promise<void>;
+  now(): EpochMs;
   /** What the gateway shows now; nothing while it is down. */
   list<K extends Kind>(kind: K): readonly ObjectOf<K>[];
 };
@@ -107,6 +117,11 @@ export function user(gateway: () => Cluster | undefined, clock: Clock, random: R
         const before = find(view, kind, of);
         return before && changed(kind, before, edit, context);
       }),
+    changeStatus: (kind, of, edit) =>
+      write((view, context) => {
+        const before = find(view, kind, of);
+        return before && admitStatus(kind, before, edit(before), context);
+      }),
     remove: (kind, of, options = {}) =>
       write((view, context) => {
         const before = find(view, kind, of);
@@ -117,6 +132,8 @@ export function user(gateway: () => Cluster | undefined, clock: Clock, random: R
         const before = find(view, podKind, of);
         return before === undefined ? undefined : admitEvict(before, {}, context);
       }),
+    sleep: (ms) => clock.sleep(ms),
+    now: () => clock.now(),
     list: (kind) => gateway()?.view.list(kind) ?? [],
   };
 }

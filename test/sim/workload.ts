@@ -63,6 +63,11 @@ const isWorkload = (value: unknown): value is Workload =>
 export const namespaceOf = (chance: Chance): string => (chance.is(0.18) ? other : home);
 export const other = "team";
 
+/** Nodes that are kept through the API: no machine of the simulation has such a name. */
+export const keptNodes = ["k1", "k2"] as const;
+/** What their kubelets write; nobody else does. */
+export const kubeletReady = "KubeletReady";
+
 /** A template of one container, which asks for `cpu`. */
 export const templateOf = (
   app: string,

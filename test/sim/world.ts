@@ -276,7 +276,7 @@ function hasOthers(state: State, address: string): boolean {
 /** Markers live longer than any replica stands still here, and not longer than one is cut off (S6). */
 const tombstoneMs = 10_000;
 /** How long an lb must have listened before a drain counts on it. */
-const drainPatienceMs = 8_000;
+const drainPatienceMs = 4_000;
 
 /** Lost, doubled, late, or as it should be. */
 function fateOf(chaos: Chaos): readonly number[] {

@@ -22,9 +22,7 @@ export const boundWhereAllowed = invariant(
               (of === undefined || of === taint.key) &&
               (effect === undefined || effect === taint.effect),
           );
-          if (!borne && taint.effect === "NoSchedule") {
-            yield `${key} is bound to ${name}, which has ${taint.key}`;
-          }
+          if (!borne) yield `${key} is bound to ${name}, which has ${taint.key}:${taint.effect}`;
         }
       }
     },

@@ -2,13 +2,13 @@ import { readySinceMs } from "../../../libs/model/pod/state.ts";
 import { invariant } from "../invariant.ts";
 import { promised } from "../promises.ts";
 
-/** A Deployment never takes more pods than `maxUnavailable` allows (O2). */
+/** A Deployment never takes more pods than `maxUnavailable` allows, beside those that it loses (O2). */
 export const maxUnavailable = invariant("max-unavailable", () =>
-  promised(({ self, live, promise, disturbed }) => {
-    if (disturbed || self.metadata.deletionTimestamp !== undefined) return undefined;
+  promised(({ self, live, promise, losses }) => {
+    if (self.metadata.deletionTimestamp !== undefined) return undefined;
     const available = live.filter((one) => readySinceMs(one) !== undefined).length;
-    return available < promise.fewest
-      ? `${self.metadata.name} has ${available} available pods, ${promise.fewest} are promised`
+    return available < promise.fewest - losses
+      ? `${self.metadata.name} has ${available} available pods, lost ${losses}, ${promise.fewest} are promised`
       : undefined;
   }),
 );

@@ -3,7 +3,7 @@ import { pod } from "../../../libs/model/kinds/pod.ts";
 import { isTerminal } from "../../../libs/model/pod/state.ts";
 import { quantityMilli } from "../../../libs/model/quantity.ts";
 import { invariant } from "../invariant.ts";
-import { objectsIn, type State, touches } from "../state.ts";
+import { changesOf, objectsIn, type State, touches } from "../state.ts";
 
 /** Requests of what is bound to a node and has not ended are within what it has (B1). */
 export const noOvercommit = invariant("no-overcommit", () => overcommitted);
@@ -24,8 +24,16 @@ function* overcommitted(state: State): Iterable<string> {
   for (const { metadata, status } of objectsIn(state, node)) {
     const { cpu = 0, pods = 0 } = used.get(metadata.name) ?? {};
     const has = status?.allocatable ?? {};
-    if (has["cpu"] === undefined) continue; // Of a new Node its agent says it in a moment.
-    if (cpu > quantityMilli(has["cpu"] ?? "0") || pods > Number(has["pods"] ?? 0)) {
+    if (has["cpu"] === undefined) {
+      // Of a new Node its agent says it in a moment; what was bound to a former one may be there still.
+      const isBound = [...changesOf(state, pod)].some(
+        ({ before, after }) =>
+          after?.spec.nodeName === metadata.name && before?.spec.nodeName !== metadata.name,
+      );
+      if (isBound) yield `${metadata.name} does not say what it has, and a pod is bound to it`;
+      continue;
+    }
+    if (cpu > quantityMilli(has["cpu"]) || pods > Number(has["pods"] ?? 0)) {
       yield `${metadata.name} has ${has["cpu"]} cpu, and pods that request ${cpu}m`;
     }
   }

@@ -14,6 +14,7 @@ export const silentBeforeLost = invariant(
     function* (state) {
       for (const { key, before, after } of changesOf(state, node)) {
         if (after === undefined || !isUnreachable(after)) continue;
+        if (!scene.nodes.includes(after.metadata.name)) continue; // It has no agent: `kept-before-lost`.
         if (before !== undefined && isUnreachable(before)) continue;
         yield* judged(scene, state, after.metadata.name, `${key} is unreachable`);
       }
@@ -35,14 +36,14 @@ function* judged(scene: Scene, state: State, name: string, what: string): Iterab
   const at = scene.askedAtMs(tx);
   if (at === undefined) return;
   const isRecent = (heard: number, withinMs: number) => heard <= at && heard > at - withinMs;
-  const last = scene.heartbeats(name).findLast((one) => isRecent(one, silenceMs * 0.9));
+  const last = scene.heartbeats(name).findLast((one) => isRecent(one, silenceMs * 0.99));
   if (last !== undefined) yield `${what}, and ${name} was heard ${Math.round(at - last)} ms before`;
   // Those that whoever decided saw: a Node that was deleted is not silent.
   const nodes = scene.nodes.filter(
     (one) => state.asOf(keyOf(node, undefined, one), cut) !== undefined,
   );
   const heard = nodes.filter((one) =>
-    scene.anyHeartbeats(one).some((beat) => isRecent(beat, silenceMs * 1.1)),
+    scene.anyHeartbeats(one).some((beat) => isRecent(beat, silenceMs * 1.01)),
   );
   if (heard.length * 2 < nodes.length) yield `${what}, while most nodes were silent`;
 }

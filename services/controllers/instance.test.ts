@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from "vitest";
 import { admitBind, admitCreate, admitStatus, admitUpdate } from "../../libs/admission/admit.ts";
 import type { AdmissionContext, Admitted } from "../../libs/admission/context.ts";
+import { addressHash } from "../../libs/actor/placement.ts";
 import { memoryBus } from "../../libs/bus/memory.ts";
 import { clusterOn } from "../../libs/cluster/open.ts";
 import { lease, nodeLeaseNamespace } from "../../libs/model/kinds/lease.ts";
@@ -16,7 +17,8 @@ import { virtualClock } from "../../libs/telemetry/virtual-clock.ts";
 import { countingRandom, settings } from "./fixtures.ts";
 import { allControllers, runInstance } from "./instance.ts";
 
-const controllers = await allControllers();
+// What is loaded from outside comes before time begins to move.
+const [controllers] = await Promise.all([allControllers(), addressHash()]);
 const ends: (() => Promise<void>)[] = [];
 afterEach(async () => {
   for (const end of ends.splice(0)) await end();

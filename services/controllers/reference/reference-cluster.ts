@@ -25,6 +25,7 @@ import { garbageCollectors } from "../actors/garbage.ts";
 import { jobs } from "../actors/job.ts";
 import { pods as podActors } from "../actors/pod.ts";
 import { replicaSets } from "../actors/replicaset.ts";
+import { persistentVolumeClaims } from "../actors/persistentvolumeclaim.ts";
 import { replicationControllers } from "../actors/replicationcontroller.ts";
 import { resourceQuotas } from "../actors/resourcequota.ts";
 import { statefulSets } from "../actors/statefulset.ts";
@@ -36,6 +37,7 @@ import { podStatus, type Report, ready, running } from "./pod-report.ts";
 const actors = [
   deployments,
   replicaSets,
+  persistentVolumeClaims,
   replicationControllers,
   statefulSets,
   daemonSets,

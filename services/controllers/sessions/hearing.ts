@@ -3,10 +3,12 @@ import type { Clock } from "../../../libs/telemetry/clock.ts";
 /** A gap in this process's own event loop after which it no longer trusts what it did not hear (N4). */
 const pauseMaxMs = 500;
 const tickMs = 100;
+/** A tick that is later than this has more before it: what has arrived meanwhile is not heard yet. */
+const lateMs = 50;
 
 /** Whether this instance itself has listened, without a break, for long enough to judge a silence. */
 export type Hearing = Disposable & {
-  /** For how long it has listened; 0 while it cannot. */
+  /** For how long it has listened; 0 while it cannot, or is behind with what it hears. */
   heardForMs(): number;
 };
 
@@ -19,19 +21,23 @@ export type Hearing = Disposable & {
 export function listen(clock: Clock, healthySinceMs: () => number | undefined): Hearing {
   let awakeSince = clock.monotonicMs();
   let lastTick = awakeSince;
+  let wasLate = false;
   let timer = clock.after(tickMs, tick);
   function tick(): void {
-    note();
+    const now = clock.monotonicMs();
+    wasLate = isLate();
+    lastTick = now;
     timer = clock.after(tickMs, tick);
   }
-  function note(): void {
+  function isLate(): boolean {
     const now = clock.monotonicMs();
     if (now - lastTick > pauseMaxMs) awakeSince = now;
-    lastTick = now;
+    return now - lastTick > tickMs + lateMs;
   }
   return {
     heardForMs() {
-      note();
+      // When a process goes on its timers come first, then what has arrived: until the next tick.
+      if (isLate() || wasLate) return 0;
       const healthySince = healthySinceMs();
       if (healthySince === undefined) return 0;
       return clock.monotonicMs() - Math.max(healthySince, awakeSince);

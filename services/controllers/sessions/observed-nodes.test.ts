@@ -143,5 +143,28 @@ describe("silence is judged (N4)", () => {
     expect(nodes.judgeable([])).toBe(true);
     pausedMs = 2_000; // As after SIGSTOP and SIGCONT: time has passed and no tick was run.
     expect(nodes.judgeable([])).toBe(false);
+    await clock.advance(silenceMs - 500);
+    expect(nodes.judgeable([])).toBe(false);
+    await clock.advance(700); // From the tick that shows that it goes on.
+    expect(nodes.judgeable([])).toBe(true);
+  });
+
+  test("not in the moment after a short pause, in which heartbeats wait to be read", async () => {
+    const clock = virtualClock();
+    let pausedMs = 0;
+    const paused = { ...clock, monotonicMs: () => clock.monotonicMs() + pausedMs };
+    const nodes = observeNodes(
+      paused,
+      listen(paused, () => 0),
+    );
+    nodes.listens();
+    await clock.advance(silenceMs);
+    expect(nodes.judgeable([])).toBe(true);
+    pausedMs = 160;
+    expect(nodes.judgeable([])).toBe(false);
+    await clock.advance(100); // The late tick itself: other timers that are due may come after it.
+    expect(nodes.judgeable([])).toBe(false);
+    await clock.advance(100);
+    expect(nodes.judgeable([])).toBe(true);
   });
 });

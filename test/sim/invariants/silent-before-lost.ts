@@ -36,8 +36,14 @@ function* judged(scene: Scene, state: State, name: string, what: string): Iterab
   const at = scene.askedAtMs(tx);
   if (at === undefined) return;
   const isRecent = (heard: number, withinMs: number) => heard <= at && heard > at - withinMs;
-  const last = scene.heartbeats(name).findLast((one) => isRecent(one, silenceMs * 0.99));
-  if (last !== undefined) yield `${what}, and ${name} was heard ${Math.round(at - last)} ms before`;
+  const own = scene.heartbeats(name);
+  const last = own.findLast((one) => isRecent(one, silenceMs * 0.99));
+  // Where a second agent may have had the name, the first is refused until that is silent (N5).
+  const isDisputed = scene
+    .anyHeartbeats(name)
+    .some((one) => isRecent(one, silenceMs * 2) && !own.includes(one));
+  if (last !== undefined && !isDisputed)
+    yield `${what}, and ${name} was heard ${Math.round(at - last)} ms before`;
   // Those that whoever decided saw: a Node that was deleted is not silent.
   const nodes = scene.nodes.filter(
     (one) => state.asOf(keyOf(node, undefined, one), cut) !== undefined,

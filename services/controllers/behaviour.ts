@@ -93,15 +93,16 @@ function turnOf(
   const { view, now } = context;
   // `self` is an object of the controller's kind: it was read as one.
   const name = actorName(self.metadata);
-  const world = controller.read(view, self, { ...ports, now, remembered: memories.get(name) });
+  const remembered = memories.get(name);
+  const world = controller.read(view, self, { ...ports, now, remembered });
   const decided = controller.decide(self, world, now);
-  if (decided.remember !== undefined) memories.set(name, decided.remember);
   const ledger = quotaLedger(view);
   const { children, refusals } = admitted(controller, decided, ledger, context);
   const decision =
     refusals.length === 0
       ? decided
-      : (controller.refused?.(self, decided, refusals, now) ?? decided);
+      : (controller.refused?.(self, decided, refusals, { now, remembered }) ?? decided);
+  if (decision.remember !== undefined) memories.set(name, decision.remember);
   const own = ownOps(controller, self, decision, context);
   ledger.charge(own);
   // S2: whoever writes anything writes its own object too, unless names alone keep turns apart.
@@ -109,8 +110,11 @@ function turnOf(
   const touched = touch ? touchOps(controller.kind, self, view) : own;
   const ops = together([children, touched, ledger.ops()]);
   const turn = { ops, wakeAt: decision.wakeAt, cut: view.revision };
-  // What was to be written and was not (O5) is no news.
-  const dropped = ops.length === 0 && (decision.writes.length > 0 || decision.self !== undefined);
+  // What was to be written and was not (O5) is no news; that it was refused is.
+  const dropped =
+    ops.length === 0 &&
+    refusals.length === 0 &&
+    (decision.writes.length > 0 || decision.self !== undefined);
   if (dropped || decision.events.length === 0) return turn;
   return {
     ...turn,

@@ -130,7 +130,7 @@ export type ControllerOptions<K extends Kind, C extends Kind, World> = {
     self: ObjectOf<K>,
     decision: Decision<ObjectOf<C>, ObjectOf<K>>,
     refusals: readonly Refusal[],
-    now: EpochMs,
+    around: { readonly now: EpochMs; readonly remembered: unknown },
   ) => Decision<ObjectOf<C>, ObjectOf<K>>;
   /** false: a change of what it writes does not wake the actors of that one's owners. */
   readonly ownedWakeOwners?: boolean;

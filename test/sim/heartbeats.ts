@@ -29,8 +29,9 @@ export function heartbeats(clock: Clock): Heartbeats {
     note(subject, fate) {
       if (fate.length > 0 && subject.startsWith("berth.ctl.") && subject.endsWith(".heartbeat")) {
         const sender = senderOf(subject);
-        const at = clock.now() + Math.min(...fate);
-        const sorted = (known: readonly number[]) => [...known, at].toSorted((a, b) => a - b);
+        // Each time that it arrives, it is heard.
+        const at = fate.map((ms) => clock.now() + ms);
+        const sorted = (known: readonly number[]) => [...known, ...at].toSorted((a, b) => a - b);
         any.set(sender, sorted(ofAny(sender)));
         if (counts) own.set(sender, sorted(of(sender)));
       }

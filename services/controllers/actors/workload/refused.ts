@@ -36,7 +36,7 @@ export function refusedReplicas<C, S extends { readonly status?: Status | undefi
   self: S,
   decision: Decision<C, S>,
   refusals: readonly Refusal[],
-  now: EpochMs,
+  { now }: { readonly now: EpochMs },
 ): Decision<C, S> {
   const [first] = refusals;
   if (first === undefined) return decision;
@@ -50,7 +50,7 @@ export function refusedReplicas<C, S extends { readonly status?: Status | undefi
     reason: "FailedCreate",
     message: withoutName(first),
   } as const;
-  const again = now + Math.min(Math.max(now - since, againMs.first), againMs.most);
+  const again = againAt(since, now);
   const news =
     was?.message === condition.message
       ? []
@@ -66,35 +66,48 @@ export function refusedReplicas<C, S extends { readonly status?: Status | undefi
   };
 }
 
+/** What an instance knows of refusals that go on: that is gone with it, and then they are news again. */
+type Going = { readonly sinceMs: EpochMs; readonly lastMs: EpochMs; readonly message: string };
+/** Beside what the controller itself remembers. */
+type Memory = { readonly refused?: Going };
+
 /**
  * A decision without the refused pods, for kinds that have no condition for it: what fits is made, an
- * Event FailedCreate tells of the rest, and it is tried again soon.
- *
- * @throws {ApiError} when nothing fits: the turn fails, and is tried again ever later
+ * Event FailedCreate tells of the rest, once, and it is tried again ever later.
  */
 export function refusedSome<C extends object, S>(
   _self: S,
   decision: Decision<C, S>,
   refusals: readonly Refusal[],
-  now: EpochMs,
+  { now, remembered }: { readonly now: EpochMs; readonly remembered: unknown },
 ): Decision<C, S> {
   const [first] = refusals;
   if (first === undefined) return decision;
-  const creates = decision.writes.filter(({ op }) => op === "create");
-  if (refusals.length >= creates.length) throw first.error;
   const names = refusals.map(({ name }) => name);
-  const again = now + againMs.first;
+  const message = withoutName(first);
+  const known = (remembered as Memory | undefined)?.refused; // What is given to remember below.
+  const was = known !== undefined && now - known.lastMs <= 2 * againMs.most ? known : undefined;
+  const sinceMs = was?.sinceMs ?? now;
+  const again = againAt(sinceMs, now);
+  const going: Going = { sinceMs, lastMs: now, message };
   return {
     ...decision,
     wakeAt: Math.min(decision.wakeAt ?? again, again),
     events: [
       ...decision.events.filter(
-        ({ message }) => !message.split(" ").some((word) => names.includes(word)),
+        ({ message: told }) => !told.split(" ").some((word) => names.includes(word)),
       ),
-      warning("FailedCreate", `Error creating: ${first.error.message}`),
+      ...(was?.message === message
+        ? []
+        : [warning("FailedCreate", `Error creating: ${first.error.message}`)]),
     ],
+    remember: { ...(decision.remember as object | undefined), refused: going } satisfies Memory,
   };
 }
+
+/** After as long as it has failed already, within bounds. */
+const againAt = (since: EpochMs, now: EpochMs): EpochMs =>
+  now + Math.min(Math.max(now - since, againMs.first), againMs.most);
 
 /** The pods' names differ from try to try: the condition stays the same. */
 const withoutName = ({ name, error }: Refusal) => error.message.replace(` "${name}"`, "");

@@ -76,13 +76,6 @@ export const ofNodes: readonly Mutant[] = [
   },
   {
     rule: "N6",
-    what: "an agent goes on when a drain question fails",
-    file: "services/node-agent/session/session.ts",
-    from: 'log.debug({ err: error, uid }, "a drain question was not answered");',
-    to: "return;",
-  },
-  {
-    rule: "N6",
     what: "a drain is answered before a slice shows it",
     file: "services/controllers/sessions/drain-target.ts",
     from: 'if (shown.some(({ terminating }) => !terminating)) return { kind: "unwritten" };',

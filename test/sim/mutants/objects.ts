@@ -23,18 +23,6 @@ export const ofObjects: readonly Mutant[] = [
     to: "let expendable = sum(sets, staying) - minAvailable + 1;",
   },
   {
-    rule: "O2",
-    what: "a pod that has ended is run again, and its phase left",
-    file: "services/controllers/sessions/merge-report.ts",
-    from: 'const left = isTerminalPhase(phase) && report.status["phase"] !== phase;',
-    to: 'const left = isTerminalPhase(phase) && phase === "";',
-    also: {
-      file: "libs/admission/derived.ts",
-      from: '...((phase === "Succeeded" || phase === "Failed") && { phase }),',
-      to: "",
-    },
-  },
-  {
     rule: "O4",
     what: "a Service's addresses have no keys",
     file: "libs/admission/derived.ts",
@@ -47,13 +35,6 @@ export const ofObjects: readonly Mutant[] = [
     file: "services/controllers/actors/garbage.ts",
     from: 'if (owner?.metadata.uid !== reference.uid) return "gone";',
     to: 'if (owner === undefined) return "gone";',
-  },
-  {
-    rule: "O5",
-    what: "what is in a namespace that is gone stays",
-    file: "services/controllers/actors/garbage.ts",
-    from: "if (namespaceGone) return { ...rest, self: remove(self) };",
-    to: "if (namespaceGone) return rest;",
   },
   {
     rule: "O6",

@@ -43,18 +43,6 @@ export const ofTheStore: readonly Mutant[] = [
     to: "return found?.deleted === true ? 0 : 0;",
   },
   {
-    rule: "S6",
-    what: "a replica that was away for longer than markers live goes on from where it was",
-    file: "libs/store/feed.ts",
-    from: "return !isOther && silentMs < stream.tombstoneMs / 2;",
-    to: "return !isOther && silentMs < stream.tombstoneMs * 1_000;",
-    also: {
-      file: "libs/store/feed.ts",
-      from: "return clock.now() - next.storedAtMs < stream.tombstoneMs / 2;",
-      to: "return clock.now() - next.storedAtMs < stream.tombstoneMs * 1_000;",
-    },
-  },
-  {
     rule: "S7",
     what: "a refusal is a lost race, although nothing is stale",
     file: "libs/store/settle.ts",

@@ -1,4 +1,5 @@
 import type { Bus, Served } from "../bus/bus.ts";
+import { readMessage } from "../protocol/read-message.ts";
 import { controlSubjects, senderOf } from "../protocol/subjects.ts";
 import {
   type ContainerUsage,
@@ -88,17 +89,8 @@ export async function listenToUsage(
   bus: Bus,
   observed: ReturnType<typeof observeUsage>,
 ): Promise<Served> {
-  const decoder = new TextDecoder();
   return bus.subscribe(controlSubjects("usage"), ({ subject, data }) => {
-    const { data: message } = nodeUsage.safeParse(parsed(decoder.decode(data)));
+    const message = readMessage(nodeUsage, data);
     if (message !== undefined) observed.hear(senderOf(subject), message);
   });
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // Refused by the schema.
-  }
 }

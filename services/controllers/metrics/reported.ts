@@ -2,6 +2,7 @@
 import type { Bus, Served } from "../../../libs/bus/bus.ts";
 import { matchesSelector } from "../../../libs/model/label-selector.ts";
 import { quantityMilli } from "../../../libs/model/quantity.ts";
+import { readMessage } from "../../../libs/protocol/read-message.ts";
 import {
   reportedMetrics,
   type ReportedMetric,
@@ -104,20 +105,11 @@ export function listenToMetrics(
   values: Pick<ReportedValues, "hear">,
   log: Log,
 ): Promise<Served> {
-  const decoder = new TextDecoder();
   return bus.subscribe(reportedMetricsSubject, ({ data }) => {
-    const message = reportedMetrics.safeParse(parsed(decoder.decode(data)));
-    if (message.success) values.hear(message.data);
-    else log.debug({ issues: message.error.issues.length }, "told metrics could not be read");
+    const message = readMessage(reportedMetrics, data);
+    if (message !== undefined) values.hear(message);
+    else log.debug({ sizeBytes: data.byteLength }, "told metrics could not be read");
   });
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined; // Refused by the schema.
-  }
 }
 
 const metricKey = (namespace: string, metric: string) => `${namespace}/${metric}`;

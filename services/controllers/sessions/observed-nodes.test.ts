@@ -29,6 +29,19 @@ function ears(healthySinceMs: () => number | undefined = () => 0) {
   return { clock, nodes };
 }
 
+/** The same in a process that can be paused: as after SIGSTOP and SIGCONT, time passes and no tick runs. */
+function pausable() {
+  const clock = virtualClock();
+  let pausedMs = 0;
+  const paused = { ...clock, monotonicMs: () => clock.monotonicMs() + pausedMs };
+  const nodes = observeNodes(
+    paused,
+    listen(paused, () => 0),
+  );
+  nodes.listens();
+  return { clock, nodes, pause: (ms: number) => void (pausedMs += ms) };
+}
+
 describe("the memory of heartbeats", () => {
   test("says how long ago a node was heard, and nothing of one never heard", async () => {
     const { clock, nodes } = ears();
@@ -131,17 +144,10 @@ describe("silence is judged (N4)", () => {
   });
 
   test("not after this process itself was paused", async () => {
-    const clock = virtualClock();
-    let pausedMs = 0;
-    const paused = { ...clock, monotonicMs: () => clock.monotonicMs() + pausedMs };
-    const nodes = observeNodes(
-      paused,
-      listen(paused, () => 0),
-    );
-    nodes.listens();
+    const { clock, nodes, pause } = pausable();
     await clock.advance(silenceMs);
     expect(nodes.judgeable([])).toBe(true);
-    pausedMs = 2_000; // As after SIGSTOP and SIGCONT: time has passed and no tick was run.
+    pause(2_000);
     expect(nodes.judgeable([])).toBe(false);
     await clock.advance(silenceMs - 500);
     expect(nodes.judgeable([])).toBe(false);
@@ -150,17 +156,10 @@ describe("silence is judged (N4)", () => {
   });
 
   test("not in the moment after a short pause, in which heartbeats wait to be read", async () => {
-    const clock = virtualClock();
-    let pausedMs = 0;
-    const paused = { ...clock, monotonicMs: () => clock.monotonicMs() + pausedMs };
-    const nodes = observeNodes(
-      paused,
-      listen(paused, () => 0),
-    );
-    nodes.listens();
+    const { clock, nodes, pause } = pausable();
     await clock.advance(silenceMs);
     expect(nodes.judgeable([])).toBe(true);
-    pausedMs = 160;
+    pause(160);
     expect(nodes.judgeable([])).toBe(false);
     await clock.advance(100); // The late tick itself: other timers that are due may come after it.
     expect(nodes.judgeable([])).toBe(false);

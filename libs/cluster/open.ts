@@ -26,7 +26,10 @@ export type OpenOptions = {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Ends the replica. */
   readonly signal: AbortSignal;
+  /** Gives up what is not open yet; what is open stays open. */
+  readonly opening?: AbortSignal | undefined;
 };
 
 /** The format that this code reads and writes; a newer one is refused. */
@@ -34,6 +37,7 @@ const format = 1;
 
 /**
  * @throws {NewerFormat} when the state was written by a newer Berth
+ * @throws {StoreUnavailable} when it is given up
  */
 export async function openCluster({
   url,
@@ -49,10 +53,10 @@ export async function openCluster({
 export async function clusterOn(
   store: Store,
   proposed: ClusterSettings,
-  ports: Pick<OpenOptions, "clock" | "log" | "signal">,
+  ports: Pick<OpenOptions, "clock" | "log" | "signal" | "opening">,
 ): Promise<Cluster> {
   const found = await establish(store, proposed);
-  const replica = await openReplica(store, { ...replicaOptions, ...ports });
+  const replica = await openedReplica(store, ports);
   return {
     store,
     replica,
@@ -63,6 +67,23 @@ export async function clusterOn(
       await store[Symbol.asyncDispose]();
     },
   };
+}
+
+/** Loaded, or given up: who waits for a store that does not answer can still be told to stop. */
+async function openedReplica(
+  store: Store,
+  { opening, ...ports }: Pick<OpenOptions, "clock" | "log" | "signal" | "opening">,
+): Promise<Replica<unknown>> {
+  const given = new AbortController();
+  const giveUp = () => given.abort();
+  if (opening?.aborted === true) giveUp();
+  opening?.addEventListener("abort", giveUp);
+  try {
+    const signal = AbortSignal.any([ports.signal, given.signal]);
+    return await openReplica(store, { ...replicaOptions, ...ports, signal });
+  } finally {
+    opening?.removeEventListener("abort", giveUp);
+  }
 }
 
 export class NewerFormat extends Error {

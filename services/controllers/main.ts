@@ -42,6 +42,7 @@ await using cluster = await openCluster({
   replicas,
   settings: proposed,
   signal: closing.signal,
+  opening: signal,
   ...ports,
 });
 await using events = await natsStore({

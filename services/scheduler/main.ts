@@ -40,6 +40,7 @@ await using cluster = await openCluster({
   replicas,
   settings,
   signal: closing.signal,
+  opening: stop.signal,
   ...ports,
 });
 await using events = await natsStore({

@@ -1,12 +1,13 @@
 /** What Deployments promise while they are updated, and what they have. */
 import { deployment, type Deployment } from "../../libs/model/kinds/deployment.ts";
+import { node, type Node } from "../../libs/model/kinds/node.ts";
 import { pod, type Pod } from "../../libs/model/kinds/pod.ts";
 import { replicaSet } from "../../libs/model/kinds/replicaset.ts";
 import { isLive, readySinceMs } from "../../libs/model/pod/state.ts";
 import { rolloutBounds } from "../../libs/model/rollout.ts";
 import type { Checker } from "./invariant.ts";
 import { controllerUidOf } from "./owners.ts";
-import { changesOf, objectsIn, type State, touches } from "./state.ts";
+import { changesOf, objectIn, objectsIn, type State, touches } from "./state.ts";
 
 /** What one Deployment promises now, and has promised since it was last complete. */
 type Promise = { readonly most: number; readonly fewest: number };
@@ -17,6 +18,7 @@ export type Judged = {
   readonly promise: Promise;
   /** Available pods that its controllers did not end, since it was last complete: so many fewer are no fault. */
   readonly losses: number;
+  readonly state: State;
 };
 
 /**
@@ -26,7 +28,7 @@ export type Judged = {
 export function promised(check: (judged: Judged) => string | undefined): Checker {
   const since = new Map<string, { promise: Promise; losses: number; complete: boolean }>();
   return function* (state) {
-    if (!touches(state, deployment, replicaSet, pod)) return;
+    if (!touches(state, deployment, replicaSet, pod, node)) return;
     const sets = Map.groupBy(objectsIn(state, replicaSet), controllerUidOf);
     const pods = Map.groupBy(objectsIn(state, pod), controllerUidOf);
     const lost = lossesIn(state);
@@ -53,9 +55,9 @@ export function promised(check: (judged: Judged) => string | undefined): Checker
             };
       const lostNow = own.reduce((sum, set) => sum + (lost.get(set.metadata.uid) ?? 0), 0);
       const losses = lostNow + (before === undefined || before.complete ? 0 : before.losses);
-      const wrong = check({ self, live, promise: both, losses });
+      const wrong = check({ self, live, promise: both, losses, state });
       if (wrong !== undefined) yield wrong;
-      const complete = isComplete(self, live);
+      const complete = isComplete(self, live, state);
       since.set(uid, { promise: complete ? now : both, losses, complete });
     }
   };
@@ -64,20 +66,39 @@ export function promised(check: (judged: Judged) => string | undefined): Checker
 /**
  * How many available pods of each owner the transaction takes, where that is not the owner's own turn: a
  * turn that ends pods writes its own object (S2), and whoever drains, evicts or takes what a node lost does not.
+ * Those of a node that is not ready any more are lost with it: their owner may end them first.
  */
 function lossesIn(state: State): ReadonlyMap<string, number> {
   const turns = new Set([...changesOf(state, replicaSet)].map(({ after }) => after?.metadata.uid));
-  const lost = new Map<string, number>();
-  for (const { before, after } of changesOf(state, pod)) {
-    if (before === undefined || !isAvailable(before)) continue;
-    if (after !== undefined && isAvailable(after)) continue;
+  const changed = [...changesOf(state, pod)];
+  const outages = new Set(
+    [...changesOf(state, node)]
+      .filter(({ before, after }) => isReady(before) && !isReady(after))
+      .map(({ before }) => before?.metadata.name),
+  );
+  const taken = changed.flatMap(({ before, after }) => {
+    if (before === undefined || !isAvailable(before, state)) return [];
+    if (after !== undefined && isAvailable(after, state)) return [];
     const owner = controllerUidOf(before);
-    if (!turns.has(owner)) lost.set(owner, (lost.get(owner) ?? 0) + 1);
-  }
+    return turns.has(owner) ? [] : [owner];
+  });
+  const unheard = [...objectsIn(state, pod)]
+    .filter((one) => outages.has(one.spec.nodeName) && isLive(one))
+    .filter((one) => readySinceMs(one) !== undefined)
+    .map(controllerUidOf);
+  const lost = new Map<string, number>();
+  for (const owner of [...taken, ...unheard]) lost.set(owner, (lost.get(owner) ?? 0) + 1);
   return lost;
 }
 
-const isAvailable = (one: Pod): boolean => isLive(one) && readySinceMs(one) !== undefined;
+/** Serves, as far as is known: it is ready, and so is its node. */
+export const isAvailable = (one: Pod, state: State): boolean =>
+  isLive(one) &&
+  readySinceMs(one) !== undefined &&
+  isReady(objectIn(state, node, undefined, one.spec.nodeName ?? ""));
+
+const isReady = (one: Node | undefined): boolean =>
+  one?.status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
 
 function promiseOf({ spec }: Deployment): Promise {
   const rolling = spec.strategy.rollingUpdate;
@@ -88,12 +109,16 @@ function promiseOf({ spec }: Deployment): Promise {
   return { most: spec.replicas + surge, fewest: Math.max(spec.replicas - unavailable, 0) };
 }
 
-function isComplete({ spec, metadata, status }: Deployment, live: readonly Pod[]): boolean {
+function isComplete(
+  { spec, metadata, status }: Deployment,
+  live: readonly Pod[],
+  state: State,
+): boolean {
   return (
     status?.observedGeneration === metadata.generation &&
     status?.updatedReplicas === spec.replicas &&
     status.availableReplicas === spec.replicas &&
     live.length === spec.replicas &&
-    live.every((one) => readySinceMs(one) !== undefined)
+    live.every((one) => isAvailable(one, state))
   );
 }

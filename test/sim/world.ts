@@ -189,7 +189,11 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     service(twin, (ports) => second.agent(ports)),
   ];
 
-  async function opened(store: Store, ports: Omit<ProcessPorts, "store">, name: string) {
+  async function opened(
+    store: Store,
+    ports: Omit<ProcessPorts, "store"> & { readonly opening?: AbortSignal },
+    name: string,
+  ) {
     const cluster = await clusterOn(store, settings, ports);
     followCache(cluster.replica, bucket, judging.isEnd, (wrong) => fail(`${wrong}, by ${name}`));
     return cluster;
@@ -197,7 +201,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
 
   async function runControllers({ bus, store, ...ports }: ProcessPorts): Promise<void> {
     const closing = new AbortController();
-    const until = { ...ports, bus, signal: closing.signal };
+    const until = { ...ports, bus, signal: closing.signal, opening: ports.signal };
     await using cluster = await opened(store, until, "controllers");
     const instance = `controllers-${random.uuid()}`;
     const record = () => undefined;
@@ -210,7 +214,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     const closing = new AbortController();
     await using cluster = await opened(
       store,
-      { ...ports, bus, signal: closing.signal },
+      { ...ports, bus, signal: closing.signal, opening: ports.signal },
       "scheduler",
     );
     const member = { id: `scheduler-${random.uuid()}`, group: "scheduler" };

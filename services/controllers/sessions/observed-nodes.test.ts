@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { NodeFacts, NodeHeartbeat } from "../../../libs/protocol/node.ts";
 import { virtualClock } from "../../../libs/telemetry/virtual-clock.ts";
 import { listen } from "./hearing.ts";
-import { observeNodes, silenceMs } from "./observed-nodes.ts";
+import { observeNodes, queuedMs, silenceMs } from "./observed-nodes.ts";
 
 const factsOf = (engineId: string): NodeFacts => ({
   engineId,
@@ -97,10 +97,13 @@ describe("the memory of heartbeats", () => {
   });
 });
 
+/** From when an instance listens until it judges. */
+const judgedMs = silenceMs + queuedMs;
+
 describe("silence is judged (N4)", () => {
   test("only after listening for the whole time", async () => {
     const { clock, nodes } = ears();
-    await clock.advance(silenceMs - 1);
+    await clock.advance(judgedMs - 1);
     expect(nodes.judgeable([])).toBe(false);
     await clock.advance(1);
     expect(nodes.judgeable([])).toBe(true);
@@ -112,18 +115,30 @@ describe("silence is judged (N4)", () => {
       clock,
       listen(clock, () => 0),
     );
-    await clock.advance(silenceMs * 2);
+    await clock.advance(judgedMs * 2);
     expect(nodes.judgeable([])).toBe(false);
     nodes.listens();
-    await clock.advance(silenceMs - 1);
+    await clock.advance(judgedMs - 1);
     expect(nodes.judgeable([])).toBe(false);
     await clock.advance(1);
     expect(nodes.judgeable([])).toBe(true);
   });
 
+  test("not while what had queued before it listened may be taken for news", async () => {
+    const { clock, nodes, pause } = pausable();
+    await clock.advance(judgedMs);
+    pause(5_000);
+    await clock.advance(100);
+    nodes.hear(beat("n1"), undefined); // Sent early in the pause: n1 is as silent as n2 by now.
+    await clock.advance(silenceMs);
+    expect(nodes.judgeable(["n1", "n2"])).toBe(false);
+    await clock.advance(queuedMs + 200);
+    expect(nodes.judgeable(["n1", "n2"])).toBe(false); // Half of them would have to be heard.
+  });
+
   test("not while fewer than half of the nodes are heard", async () => {
     const { clock, nodes } = ears();
-    await clock.advance(silenceMs);
+    await clock.advance(judgedMs);
     nodes.hear(beat("n1"), undefined);
     expect(nodes.judgeable(["n1", "n2"])).toBe(true);
     expect(nodes.judgeable(["n1", "n2", "n3"])).toBe(false);
@@ -134,22 +149,22 @@ describe("silence is judged (N4)", () => {
   test("not after a break of the connection", async () => {
     let healthySince: number | undefined = 0;
     const { clock, nodes } = ears(() => healthySince);
-    await clock.advance(silenceMs);
+    await clock.advance(judgedMs);
     healthySince = undefined;
     expect(nodes.judgeable([])).toBe(false);
     healthySince = clock.monotonicMs();
     expect(nodes.judgeable([])).toBe(false);
-    await clock.advance(silenceMs);
+    await clock.advance(judgedMs);
     expect(nodes.judgeable([])).toBe(true);
   });
 
   test("not after this process itself was paused", async () => {
     const { clock, nodes, pause } = pausable();
-    await clock.advance(silenceMs);
+    await clock.advance(judgedMs);
     expect(nodes.judgeable([])).toBe(true);
     pause(2_000);
     expect(nodes.judgeable([])).toBe(false);
-    await clock.advance(silenceMs - 500);
+    await clock.advance(judgedMs - 500);
     expect(nodes.judgeable([])).toBe(false);
     await clock.advance(700); // From the tick that shows that it goes on.
     expect(nodes.judgeable([])).toBe(true);
@@ -157,7 +172,7 @@ describe("silence is judged (N4)", () => {
 
   test("not in the moment after a short pause, in which heartbeats wait to be read", async () => {
     const { clock, nodes, pause } = pausable();
-    await clock.advance(silenceMs);
+    await clock.advance(judgedMs);
     expect(nodes.judgeable([])).toBe(true);
     pause(160);
     expect(nodes.judgeable([])).toBe(false);

@@ -36,6 +36,11 @@ export type HeartbeatVerdict =
 
 /** A node is silent after this long without a heartbeat (design §4). */
 export const silenceMs = 4_000;
+/**
+ * Whoever could not listen for a while hears what has queued meanwhile as if it were of now. It judges
+ * only when that is older than a silence too, or the queue's last words would count their senders alive.
+ */
+export const queuedMs = 500;
 type Heard = {
   readonly boot: string;
   readonly bootedAt: EpochMs;
@@ -84,7 +89,7 @@ export function observeNodes(
       return known && { ageMs: ageOf(known), boot: known.boot, facts: known.facts };
     },
     judgeable(nodes) {
-      if (heardForMs() < silenceMs) return false;
+      if (heardForMs() < silenceMs + queuedMs) return false;
       const alive = nodes.filter((name) => {
         const known = heard.get(name);
         return known !== undefined && ageOf(known) <= silenceMs;

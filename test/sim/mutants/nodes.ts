@@ -5,7 +5,7 @@ export const ofNodes: readonly Mutant[] = [
     rule: "N1",
     what: "a node that this instance has not heard yet is silent",
     file: "services/controllers/sessions/observed-nodes.ts",
-    from: "      if (heardForMs() < silenceMs) return false;\n      const alive",
+    from: "      if (heardForMs() < silenceMs + queuedMs) return false;\n      const alive",
     to: "      const alive",
   },
   {

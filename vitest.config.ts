@@ -17,8 +17,9 @@ export default defineConfig({
         test: {
           ...shared,
           name: "unit",
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
+          // Some have containers, and an engine on a busy machine takes its time.
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
           sequence: { groupOrder: 0 },
         },
       },

@@ -1,10 +1,12 @@
 /** What the tests need, then the tests: `node scripts/test.ts [PATH …]`. */
 import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import Docker from "dockerode";
 import { ensureHelloImages } from "./images/hello.ts";
 import { printedProgress } from "./progress.ts";
-import { ensureEngine } from "./tools/engine.ts";
+import { engineLog, ensureEngine } from "./tools/engine.ts";
 import { root } from "./tools/paths.ts";
 import { ensureCompose, ensureKubectl, ensureNatsServer } from "./tools/tools.ts";
 
@@ -15,6 +17,18 @@ await progress.step("docker compose", ensureCompose);
 await using _engine = await progress.step("Docker engine and nftables", ensureEngine);
 await progress.step("images", () => ensureHelloImages(new Docker()));
 process.exitCode = await runTests(process.argv.slice(2));
+if (process.exitCode !== 0) await tellOfEngine();
+
+/** Most of what fails on one machine alone is an engine that is slow, or answers no more. */
+async function tellOfEngine(): Promise<void> {
+  const begun = performance.now();
+  const late = sleep(10_000, "no answer in 10 s", { ref: false });
+  const answer = await Promise.race([new Docker().ping().then(() => "answers", String), late]);
+  progress.note(`the engine: ${answer} (${Math.round(performance.now() - begun)} ms)`);
+  const log = await readFile(engineLog, "utf8").catch(() => "");
+  const wrong = log.split("\n").filter((line) => /level=(error|fatal)|panic/u.test(line));
+  for (const line of wrong.slice(-40)) progress.note(line.slice(0, 400));
+}
 
 function runTests(paths: readonly string[]): Promise<number> {
   const vitest = join(root, "node_modules/vitest/vitest.mjs");

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import Docker from "dockerode";
 import { isDebian, openApt } from "./debian.ts";
@@ -19,6 +19,8 @@ const needed = [
 ] as const;
 
 const startMaxMs = 30_000;
+/** Of an engine that was started here. */
+export const engineLog = join(root, ".berth/dockerd.log");
 
 /**
  * A Docker engine and what pods' network needs: those of the machine, or installed from Debian.
@@ -52,9 +54,8 @@ async function startEngine(): Promise<number> {
     throw new Missing(
       "Docker's engine does not run: start it, for instance with `sudo systemctl start docker`.",
     );
-  const folder = join(root, ".berth");
-  mkdirSync(folder, { recursive: true });
-  const log = openSync(join(folder, "dockerd.log"), "a");
+  mkdirSync(dirname(engineLog), { recursive: true });
+  const log = openSync(engineLog, "a");
   const engine = spawn(which("dockerd") ?? "dockerd", [], {
     stdio: ["ignore", log, log],
     detached: true,

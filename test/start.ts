@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Docker from "dockerode";
 import { expect } from "vitest";
+import { clearAbandonedNetworks } from "../scripts/supervisor/abandoned-networks.ts";
 import { freePort } from "../scripts/supervisor/identity.ts";
 import { registerOnMachine } from "../scripts/supervisor/machine-registry.ts";
 import { root } from "../scripts/tools/paths.ts";
@@ -24,7 +25,10 @@ export async function place(): Promise<Place> {
   const dir = mkdtempSync(join(tmpdir(), "berth-start-"));
   const port = await freePort();
   const ranges = await inFreeRanges(async (found) => {
-    using _probe = registerOnMachine({ id: `probe${port}`, pid: process.pid, dir, port, ...found });
+    const id = `probe${port}`;
+    using _probe = registerOnMachine({ id, pid: process.pid, dir, port, ...found });
+    // Docker 20.10 keeps the network of a cluster that is gone now and then: such a range is not free.
+    await clearAbandonedNetworks(new Docker(), { id, podCIDR: found.podCIDR });
     return found;
   });
   return {

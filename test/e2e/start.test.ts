@@ -93,7 +93,7 @@ describe("npm start", () => {
       await using start = started(where, [], { env: { ...env } });
       await moment(start);
       start.process.kill("SIGTERM");
-      expect(await start.ended).toBe(0);
+      expect([await start.ended, start.said()]).toEqual([0, expect.any(String)]);
       await expectNothingLeft(where);
     }
   });

@@ -10,6 +10,12 @@ const shared = {
   restoreMocks: true,
 };
 
+/** Beside the rest, and with more time: an engine on a busy machine takes its own. */
+const withContainers = [
+  "services/node-agent/agent-docker.test.ts",
+  "services/node-agent/runtime/docker*.test.ts",
+];
+
 export default defineConfig({
   test: {
     projects: [
@@ -17,7 +23,17 @@ export default defineConfig({
         test: {
           ...shared,
           name: "unit",
-          // Some have containers, and an engine on a busy machine takes its time.
+          exclude: [...shared.exclude, ...withContainers],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: "engine",
+          include: withContainers,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           sequence: { groupOrder: 0 },

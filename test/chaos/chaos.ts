@@ -74,8 +74,8 @@ export async function chaos(
   const users = churn(bus, random, { namespace, deployments, everyMs, signal: usersStop });
   const endMs = performance.now() + seconds * 1_000;
   const lastEndMs = endMs + backlogMaxMs;
-  let caughtUp = false;
-  const goesOn = (atMs: number) => atMs < endMs || (!caughtUp && atMs < lastEndMs);
+  let mayEnd = false;
+  const goesOn = (atMs: number) => atMs < endMs || (!mayEnd && atMs < lastEndMs);
   const killing = async (victims: readonly Child[], paceMs: number): Promise<number> => {
     let lastMs = Date.now();
     while (goesOn(performance.now() + paceMs)) {
@@ -104,9 +104,12 @@ export async function chaos(
   };
   // How fast an engine starts containers is no property of the cluster: it has its time under the kills.
   const catchUp = async (): Promise<void> => {
-    await users;
-    await eventually("the engine has caught up", () => workedOff(cluster), backlogMaxMs);
-    caughtUp = true;
+    try {
+      await users;
+      await eventually("the engine has caught up", () => workedOff(cluster), backlogMaxMs);
+    } finally {
+      mayEnd = true;
+    }
   };
   const [lasts] = await Promise.all([
     Promise.all([

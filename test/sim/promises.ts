@@ -7,6 +7,7 @@ import { isLive, readySinceMs } from "../../libs/model/pod/state.ts";
 import { rolloutBounds } from "../../libs/model/rollout.ts";
 import type { Checker } from "./invariant.ts";
 import { controllerUidOf } from "./owners.ts";
+import { readyOf } from "./ready.ts";
 import { changesOf, objectIn, objectsIn, type State, touches } from "./state.ts";
 
 /** What one Deployment promises now, and has promised since it was last complete. */
@@ -97,8 +98,7 @@ export const isAvailable = (one: Pod, state: State): boolean =>
   readySinceMs(one) !== undefined &&
   isReady(objectIn(state, node, undefined, one.spec.nodeName ?? ""));
 
-const isReady = (one: Node | undefined): boolean =>
-  one?.status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
+const isReady = (one: Node | undefined): boolean => readyOf(one)?.status === "True";
 
 function promiseOf({ spec }: Deployment): Promise {
   const rolling = spec.strategy.rollingUpdate;

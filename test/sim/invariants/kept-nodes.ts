@@ -4,6 +4,7 @@ import { lease, type Lease, nodeLeaseNamespace } from "../../../libs/model/kinds
 import { node, type Node } from "../../../libs/model/kinds/node.ts";
 import type { Revision } from "../../../libs/store/store.ts";
 import { invariant } from "../invariant.ts";
+import { readyOf } from "../ready.ts";
 import { changesOf, type State } from "../state.ts";
 import { keptNodes, kubeletReady } from "../workload.ts";
 
@@ -55,7 +56,6 @@ const keptIn = (state: State) =>
     names.includes((after ?? before)?.metadata.name ?? ""),
   );
 
-const readyOf = ({ status }: Node) => status?.conditions?.find(({ type }) => type === "Ready");
 const isUnknown = (one: Node): boolean => readyOf(one)?.status === "Unknown";
 
 function timeless({ status, ...rest }: Node): object {
@@ -70,7 +70,7 @@ function* signsIn(state: State): Iterable<string> {
     const isBorn = before?.metadata.uid !== after.metadata.uid;
     const isSaid =
       readyOf(after)?.reason === kubeletReady &&
-      !isDeepStrictEqual(before && readyOf(before), readyOf(after));
+      !isDeepStrictEqual(readyOf(before), readyOf(after));
     if (isBorn || isSaid) yield after.metadata.name;
   }
   const prefix = prefixOf(lease, nodeLeaseNamespace);

@@ -2,6 +2,7 @@ import { keyOf } from "../../../libs/cluster/key.ts";
 import { node, type Node } from "../../../libs/model/kinds/node.ts";
 import { pod, type Pod } from "../../../libs/model/kinds/pod.ts";
 import { invariant, type Scene } from "../invariant.ts";
+import { readyOf } from "../ready.ts";
 import { changesOf, type State } from "../state.ts";
 
 /** As the controllers have it: a node is silent after so long. */
@@ -26,8 +27,7 @@ export const silentBeforeLost = invariant(
     },
 );
 
-const isUnreachable = ({ status }: Node): boolean =>
-  status?.conditions?.find(({ type }) => type === "Ready")?.status === "Unknown";
+const isUnreachable = (one: Node): boolean => readyOf(one)?.status === "Unknown";
 const isEvicted = ({ status }: Pod): boolean =>
   status?.conditions?.some(({ reason }) => reason === "DeletionByTaintManager") ?? false;
 

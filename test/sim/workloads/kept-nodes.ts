@@ -1,6 +1,7 @@
 import { lease, nodeLeaseNamespace } from "../../../libs/model/kinds/lease.ts";
 import { node, type Node } from "../../../libs/model/kinds/node.ts";
 import { timeOf } from "../../../libs/model/time.ts";
+import { readyOf } from "../ready.ts";
 import { objectsIn } from "../state.ts";
 import type { User } from "../user.ts";
 import { type Act, type Chance, keptNodes, kubeletReady, workload } from "../workload.ts";
@@ -67,8 +68,9 @@ async function renews(user: User, name: string): Promise<void> {
 const saysReady = (user: User, name: string) =>
   user.changeStatus(node, { name }, (one) => readyAt(one, timeOf(user.now())));
 
-function readyAt({ status }: Node, lastHeartbeatTime: string): object {
-  const was = status?.conditions?.find(({ type }) => type === "Ready");
+function readyAt(one: Node, lastHeartbeatTime: string): object {
+  const { status } = one;
+  const was = readyOf(one);
   const others = (status?.conditions ?? []).filter(({ type }) => type !== "Ready");
   const lastTransitionTime = was?.status === "True" ? was.lastTransitionTime : lastHeartbeatTime;
   const said = { type: "Ready", status: "True", reason: kubeletReady, message: "" };

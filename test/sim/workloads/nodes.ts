@@ -1,5 +1,6 @@
 import { node } from "../../../libs/model/kinds/node.ts";
 import { pod } from "../../../libs/model/kinds/pod.ts";
+import { readyOf } from "../ready.ts";
 import { objectsIn } from "../state.ts";
 import type { User } from "../user.ts";
 import { type Act, type Chance, workload } from "../workload.ts";
@@ -13,9 +14,9 @@ export const nodes = workload({
     for (const { metadata } of user.list(node)) await cordon(user, metadata.name, false);
   },
   *unfinished(state) {
-    for (const { metadata, spec, status } of objectsIn(state, node)) {
-      const ready = status?.conditions?.find(({ type }) => type === "Ready")?.status === "True";
-      if (!ready) yield `node ${metadata.name} is not ready`;
+    for (const one of objectsIn(state, node)) {
+      const { metadata, spec } = one;
+      if (readyOf(one)?.status !== "True") yield `node ${metadata.name} is not ready`;
       if ((spec.taints ?? []).length > 0) yield `node ${metadata.name} is tainted`;
     }
   },

@@ -1,5 +1,8 @@
 /** Where kinds differ from Kubernetes' declarations on purpose, each with its reason. */
-export const exceptions: readonly { readonly because: string; readonly fields: readonly string[] }[] = [];
+export const exceptions: readonly {
+  readonly because: string;
+  readonly fields: readonly string[];
+}[] = [];
 
 /** Kinds that are not served. */
 export const unserved: Readonly<Record<string, string>> = {};

@@ -23,7 +23,9 @@ const named = inAllVersions.map((kind) => ({ name: `${apiVersionOf(kind)}/${kind
 
 describe.each(named)("$name", ({ name, kind }) => {
   test("is as Kubernetes declares it", () => {
-    const found = [...new Set(differences(facts.kinds[name] ?? "", shapeOf(kind.schema), new Set()))];
+    const found = [
+      ...new Set(differences(facts.kinds[name] ?? "", shapeOf(kind.schema), new Set())),
+    ];
     for (const one of found) if (allowed.has(one)) allowed.set(one, true);
     expect(found.filter((one) => !allowed.has(one))).toEqual([]);
   });

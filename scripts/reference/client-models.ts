@@ -13,9 +13,11 @@ export function disagreements({ kinds, messages }: Facts): readonly string[] {
   const roots = new Set(Object.values(kinds));
   return Object.entries(messages).flatMap(([title, message]) => {
     const model = modelOf(title);
-    if (model === undefined) return Object.keys(message).length === 0 ? [] : [`${title}: no such model`];
+    if (model === undefined)
+      return Object.keys(message).length === 0 ? [] : [`${title}: no such model`];
     const theirs = new Map(model.map((one) => [one.baseName, textOf(one)]));
-    if (roots.has(title) || title === "meta.v1.DeleteOptions") for (const name of ["apiVersion", "kind"]) theirs.delete(name);
+    if (roots.has(title) || title === "meta.v1.DeleteOptions")
+      for (const name of ["apiVersion", "kind"]) theirs.delete(name);
     const names = new Set([...Object.keys(message), ...theirs.keys()]);
     return [...names].flatMap((name) => {
       const ours = message[name]?.split(" ")[1];
@@ -45,7 +47,8 @@ const textOf = ({ type, format }: Attribute): string =>
 /** A type as the client's models write it: with the format of what it holds at the end. */
 function spoken(type: string): string {
   const [, base = "", holders = ""] = /^(.*?)((?:\[\]|\{\})*)$/.exec(type) ?? [];
-  if (base.includes("|") || base.endsWith("SubresourceStatus")) return holders === "{}" ? "any{}" : "any";
+  if (base.includes("|") || base.endsWith("SubresourceStatus"))
+    return holders === "{}" ? "any{}" : "any";
   const [word, format] = words[base] ?? [base.split(".").at(-1) ?? base];
   return `${word}${holders}${format === undefined ? "" : `:${format}`}`;
 }

@@ -2,6 +2,7 @@
 import type { AnyObject } from "../../../libs/admission/context.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
 import { isLabelValue, labelKeyFault } from "../../../libs/model/names.ts";
+import { readerOf, type Selected } from "./selectable-fields.ts";
 
 export type Selects = (object: AnyObject) => boolean;
 
@@ -27,66 +28,18 @@ export function labelSelector(text: string): Selects {
  *
  * @throws {ApiError} BadRequest for a field that cannot be selected by
  */
-export function fieldSelector(text: string, kind: { readonly kind: string }): Selects {
+export function fieldSelector(text: string, kind: Selected): Selects {
   const terms = splitTop(text).map((term) => {
     const match = /^([^=!]+)(==|!=|=)(.*)$/.exec(term);
-    if (match === null) throw badSelector(`invalid field selector: ${quoted(term)}`);
+    if (match === null) {
+      throw badSelector(`invalid selector: ${quoted(term)}; can't understand ${quoted(term)}`);
+    }
     const [, field = "", operator, value = ""] = match;
-    if (!isSelectable(kind.kind, field))
-      throw badSelector(`field label not supported: ${field.slice(0, 300)}`);
-    return { path: field.split("."), differs: operator === "!=", value: unescapeValue(value) };
+    const read = readerOf(kind, field.trim());
+    return { read, differs: operator === "!=", value: unescapeValue(value) };
   });
   return (object) =>
-    terms.every(({ path, differs, value }) => (textAt(object, path) === value) !== differs);
-}
-
-/** Beside these every kind has metadata.name and metadata.namespace. */
-const selectable: Readonly<Record<string, readonly string[]>> = {
-  Pod: [
-    "spec.nodeName",
-    "spec.restartPolicy",
-    "spec.schedulerName",
-    "spec.serviceAccountName",
-    "spec.hostNetwork",
-    "status.phase",
-    "status.podIP",
-    "status.nominatedNodeName",
-  ],
-  Event: [
-    "involvedObject.kind",
-    "involvedObject.namespace",
-    "involvedObject.name",
-    "involvedObject.uid",
-    "involvedObject.apiVersion",
-    "involvedObject.resourceVersion",
-    "involvedObject.fieldPath",
-    "reason",
-    "reportingComponent",
-    "source",
-    "type",
-  ],
-  Node: ["spec.unschedulable"],
-  Namespace: ["status.phase"],
-  Secret: ["type"],
-  ReplicaSet: ["status.replicas"],
-  Service: ["spec.clusterIP", "spec.type"],
-};
-
-const isSelectable = (kind: string, field: string) =>
-  field === "metadata.name" ||
-  field === "metadata.namespace" ||
-  (selectable[kind] ?? []).includes(field);
-
-function textAt(object: AnyObject, path: readonly string[]): string {
-  let at: unknown = object;
-  for (const step of path) {
-    at = typeof at === "object" && at !== null ? (at as Record<string, unknown>)[step] : undefined; // Any object.
-  }
-  if (typeof at === "string") return at;
-  if (typeof at === "number" || typeof at === "boolean") return String(at);
-  // `source` of an Event selects by its component; a flag that is absent is false.
-  if (typeof at === "object" && at !== null && "component" in at) return String(at.component);
-  return path.at(-1) === "unschedulable" || path.at(-1) === "hostNetwork" ? "false" : "";
+    terms.every(({ read, differs, value }) => (read(object) === value) !== differs);
 }
 
 function labelRequirement(term: string): Requirement {

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ApiError } from "../../../libs/model/errors.ts";
 import type { Kind } from "../../../libs/model/kind.ts";
+import type { Exchange } from "./server.ts";
 import type { WriteOptions } from "../resources/change.ts";
 import { fieldSelector, labelSelector, type Selects } from "../resources/selectors.ts";
 import type { IncludeObject } from "../resources/table.ts";
@@ -19,12 +20,34 @@ export function countOf(query: URLSearchParams, name: string): number | undefine
   return read(query, name, z.coerce.number().int().min(0));
 }
 
-/** @throws {ApiError} BadRequest */
-export function writeOptionsOf(query: URLSearchParams): WriteOptions {
+/** @throws {ApiError} BadRequest, Invalid (the manager's name) */
+export function writeOptionsOf({ query, request, user }: Exchange): WriteOptions {
   return {
     dryRun: dryRunOf(query),
     fieldValidation: read(query, "fieldValidation", z.enum(["Strict", "Warn", "Ignore"])) ?? "Warn",
+    fieldManager: managerOf(query, request.headers["user-agent"]),
+    user,
   };
+}
+
+/** As Kubernetes bounds it. */
+const managerMaxChars = 128;
+
+/** Who manages what is written: as the client says, else its program's name. */
+function managerOf(query: URLSearchParams, agent: string | undefined): string {
+  const told = textOf(query, "fieldManager");
+  if (told === undefined)
+    return ((agent ?? "").split("/")[0] || "unknown").slice(0, managerMaxChars);
+  const printable = !/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(told);
+  if (told.length <= managerMaxChars && printable) return told;
+  const message = printable
+    ? `Too long: may not be more than ${managerMaxChars} bytes`
+    : `Invalid value: ${JSON.stringify(told)}: should only contain printable characters`;
+  const reason = printable ? "FieldValueTooLong" : "FieldValueInvalid";
+  const field = "fieldManager";
+  throw new ApiError("Invalid", `fieldManager: ${message}`, {
+    causes: [{ reason, field, message }],
+  });
 }
 
 /** @throws {ApiError} BadRequest for what is not `All` */

@@ -90,9 +90,10 @@ const read: Verb = async (gateway, kind, { query, params, request }) => {
   );
 };
 
-const create: Verb = async (gateway, kind, { query, params, request }) => {
+const create: Verb = async (gateway, kind, exchange) => {
+  const { query, params, request } = exchange;
   const shown = shownFor(gateway, kind, request.headers.accept, query);
-  const options = writeOptionsOf(query);
+  const options = writeOptionsOf(exchange);
   const given = await decodeBody(request, kind.schema);
   const target = { kind, namespace: params["namespace"] };
   const written = await createObject(gateway, target, given, options);
@@ -101,9 +102,10 @@ const create: Verb = async (gateway, kind, { query, params, request }) => {
 
 const replace =
   (part: "main" | "status"): Verb =>
-  async (gateway, kind, { query, params, request }) => {
+  async (gateway, kind, exchange) => {
+    const { query, params, request } = exchange;
     const shown = shownFor(gateway, kind, request.headers.accept, query);
-    const options = { ...writeOptionsOf(query), part, sent: "object" } as const;
+    const options = { ...writeOptionsOf(exchange), part, sent: "object" } as const;
     const given = await decodeBody(request, kind.schema);
     const written = await updateObject(gateway, targetOf(kind, params), () => given, options);
     return writtenReply(written, shown);
@@ -111,9 +113,10 @@ const replace =
 
 const patch =
   (part: "main" | "status"): Verb =>
-  async (gateway, kind, { query, params, request }) => {
+  async (gateway, kind, exchange) => {
+    const { query, params, request } = exchange;
     const shown = shownFor(gateway, kind, request.headers.accept, query);
-    const options = { ...writeOptionsOf(query), part, sent: "patch" } as const;
+    const options = { ...writeOptionsOf(exchange), part, sent: "patch" } as const;
     const change = await decodePatch(request, kind.schema);
     const written = await updateObject(gateway, targetOf(kind, params), change, options);
     return writtenReply(written, shown);
@@ -162,14 +165,14 @@ const patchScale: Verb = async (gateway, kind, exchange) => {
 async function changeScale(
   gateway: Gateway,
   kind: Kind,
-  { query, params }: Exchange,
+  exchange: Exchange,
   { change, sent }: { readonly change: Change; readonly sent: "object" | "patch" },
 ): Promise<Reply> {
-  const { dryRun, fieldValidation } = writeOptionsOf(query);
-  const target = targetOf(kind, params);
+  const asked = writeOptionsOf(exchange);
+  const target = targetOf(kind, exchange.params);
   let warnings: readonly string[] = [];
   const set: Change = (before) => {
-    const options = { mode: fieldValidation, sent };
+    const options = { mode: asked.fieldValidation, sent };
     const wanted = parseScale(change(scaleOf(before)), target, options);
     warnings = wanted.warnings;
     const { resourceVersion = before.metadata.resourceVersion } = wanted;
@@ -180,7 +183,7 @@ async function changeScale(
     };
   };
   // What is not its replicas is as it was: known.
-  const options = { dryRun, fieldValidation: "Ignore", part: "main", sent } as const;
+  const options = { ...asked, fieldValidation: "Ignore", part: "main", sent } as const;
   const { object } = await updateObject(gateway, target, set, options);
   return valueReply(scaleOf(object), { language: "json" }, { headers: warningsIn(warnings) });
 }

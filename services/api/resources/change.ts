@@ -3,6 +3,7 @@ import { admitCreate, admitStatus, admitUpdate } from "../../../libs/admission/a
 import type { AdmissionContext, AnyObject } from "../../../libs/admission/context.ts";
 import { ApiError, invalid } from "../../../libs/model/errors.ts";
 import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
+import type { UserInfo } from "../auth/user.ts";
 import { isRecord, type JsonRecord } from "../patch/record.ts";
 import { heldKey, objectOf, type Target } from "./backend.ts";
 import { type FieldValidation, type ValidateOptions, validateFields } from "./field-validation.ts";
@@ -13,6 +14,10 @@ import { existing, requireRevision, type Turn, write } from "./write.ts";
 export type WriteOptions = {
   readonly dryRun: boolean;
   readonly fieldValidation: FieldValidation;
+  /** Who manages the fields that are written. */
+  readonly fieldManager: string;
+  /** Who asks. */
+  readonly user: UserInfo;
 };
 export type Written = { readonly object: AnyObject; readonly warnings: readonly string[] };
 

@@ -21,7 +21,6 @@ export const ruleWithOperations = z
     scope: scope.meta({ proto: [2, 4] }),
   })
   .meta({ title: "admissionregistration.v1.RuleWithOperations" });
-export type RuleWithOperations = z.output<typeof ruleWithOperations>;
 
 const namedRule = z
   .strictObject({
@@ -36,7 +35,6 @@ const namedRule = z
     title: "admissionregistration.v1.NamedRuleWithOperations",
     ...atomicStruct,
   });
-export type NamedRuleWithOperations = z.output<typeof namedRule>;
 
 export const matchPolicy = z.enum(["Exact", "Equivalent"]).default("Equivalent");
 export const failurePolicy = z.enum(["Ignore", "Fail"]).default("Fail");
@@ -58,7 +56,6 @@ export const matchResources = z
     matchPolicy: matchPolicy.meta({ proto: 7 }),
   })
   .meta({ title: "admissionregistration.v1.MatchResources", ...atomicStruct });
-export type MatchResources = z.output<typeof matchResources>;
 
 export const matchCondition = z
   .strictObject({
@@ -66,4 +63,3 @@ export const matchCondition = z
     expression: z.string().meta({ proto: 2, description: "In CEL; what is not true is left out." }),
   })
   .meta({ title: "admissionregistration.v1.MatchCondition" });
-export type MatchCondition = z.output<typeof matchCondition>;

@@ -17,7 +17,6 @@ export const variable = z
     expression: z.string().meta({ proto: 2 }),
   })
   .meta({ title: "admissionregistration.v1.Variable", ...atomicStruct });
-export type Variable = z.output<typeof variable>;
 
 export const paramRef = z
   .strictObject({

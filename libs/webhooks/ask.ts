@@ -160,7 +160,9 @@ async function ask(
   const version = reviewVersionOf(admissionReviewVersions);
   try {
     if (version === undefined) {
-      throw new InvalidAnswer("webhook does not accept known AdmissionReview versions (v1, v1beta1)");
+      throw new InvalidAnswer(
+        "webhook does not accept known AdmissionReview versions (v1, v1beta1)",
+      );
     }
     const review = { version, uid: ports.random.uuid() };
     const asked = reviewOf(review, fields, objects);

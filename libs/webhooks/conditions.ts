@@ -12,6 +12,12 @@ export type ConditionsOutcome =
 
 export type Conditions = (bindings: () => Bindings) => ConditionsOutcome;
 
+/** What all expressions of one policy may cost together; `left` falls. */
+export type Budget = { left: number };
+/** Kubernetes' for the conditions, and for the rest of a policy. */
+const conditionsBudget = 2_500_000;
+export const policyBudget = 10_000_000;
+
 const always: Conditions = () => ({ met: true });
 
 /** @param variables that the expressions may use beside `object`, `oldObject` and `request` */
@@ -23,11 +29,15 @@ export function conditionsOf(
   let compiled: readonly Expression[] | undefined;
   return (bindings) => {
     compiled ??= conditions.map(({ expression }) => expressionOf(expression, variables));
-    const values = compiled.map((expression) => expression(bindings()));
+    const budget = { left: conditionsBudget };
+    const values = compiled.map((expression) => expression(bindings(), budget));
     if (values.some((one) => one.ok && one.value === false)) return { met: false };
-    const faults = values.filter((one) => !one.ok).map(({ fault }) => fault);
+    const faults = values.flatMap((one) => (one.ok ? [] : [one.fault]));
     if (faults.length === 0) return { met: true };
-    return { met: undefined, fault: faults.length === 1 ? (faults[0] ?? "") : `[${faults.join(", ")}]` };
+    return {
+      met: undefined,
+      fault: faults.length === 1 ? faults.join("") : `[${faults.join(", ")}]`,
+    };
   };
 }
 
@@ -35,9 +45,10 @@ export type Evaluated =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly fault: string };
 
-export type Expression = (bindings: Bindings) => Evaluated;
+export type Expression = (bindings: Bindings, budget: Budget) => Evaluated;
 
-const admissionVariables = { object: "dyn", oldObject: "dyn", request: "dyn" } as const;
+/** What every expression over a request may use. */
+export const admissionVariables = { object: "dyn", oldObject: "dyn", request: "dyn" } as const;
 
 /** An expression over a request; what is wrong with it shows when it is evaluated. */
 export function expressionOf(
@@ -46,17 +57,22 @@ export function expressionOf(
 ): Expression {
   const compiled: Compiled = compileCel(expression, { ...admissionVariables, ...variables });
   if (!compiled.ok) {
-    return () => ({ ok: false, fault: `compilation error: compilation failed: ${compiled.message}` });
+    const fault = `compilation error: compilation failed: ${compiled.message}`;
+    return () => ({ ok: false, fault });
   }
-  return (bindings) => {
+  return (bindings, budget) => {
+    if (budget.left <= 0) return { ok: false, fault: overBudget };
     try {
-      return { ok: true, value: compiled.program.run(bindings).value };
+      const { value, cost } = compiled.program.run(bindings);
+      budget.left -= cost;
+      return budget.left < 0 ? { ok: false, fault: overBudget } : { ok: true, value };
     } catch (error) {
       if (!(error instanceof CelError)) throw error;
-      return {
-        ok: false,
-        fault: `expression '${expression}' resulted in error: ${error.message}`,
-      };
+      const fault = `expression '${expression}' resulted in error: ${error.message}`;
+      return { ok: false, fault };
     }
   };
 }
+
+const overBudget =
+  "validation failed due to running out of cost budget, no further validation rules will be run";

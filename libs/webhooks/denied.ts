@@ -36,7 +36,8 @@ export class AdmissionDenied extends ApiError {
 export function deniedBy(webhook: string, status: DenialStatus | undefined): AdmissionDenied {
   const { code = 0, reason = "", message = "", details } = status ?? {};
   const head = `admission webhook ${JSON.stringify(webhook)} denied the request`;
-  const said = message !== "" ? `: ${message}` : reason !== "" ? `: ${reason}` : " without explanation";
+  const said =
+    message !== "" ? `: ${message}` : reason !== "" ? `: ${reason}` : " without explanation";
   return new AdmissionDenied(
     `${head}${said}`,
     { code: code < 400 || code > 599 ? 400 : code, reason: reason === "" ? undefined : reason },
@@ -50,7 +51,15 @@ export class WebhookFailed extends ApiError {
     super(
       "InternalError",
       `Internal error occurred: failed calling webhook ${JSON.stringify(webhook)}: ${reason}`,
-      { causes: [{ reason: "", field: "", message: `failed calling webhook ${JSON.stringify(webhook)}: ${reason}` }] },
+      {
+        causes: [
+          {
+            reason: "",
+            field: "",
+            message: `failed calling webhook ${JSON.stringify(webhook)}: ${reason}`,
+          },
+        ],
+      },
       options,
     );
   }

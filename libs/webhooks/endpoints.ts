@@ -14,7 +14,11 @@ const serviceNameLabel = "kubernetes.io/service-name";
  */
 export function endpointsOf(
   view: ClusterView,
-  { namespace, name, port }: { readonly namespace: string; readonly name: string; readonly port: number },
+  {
+    namespace,
+    name,
+    port,
+  }: { readonly namespace: string; readonly name: string; readonly port: number },
   random: Random,
 ): readonly Endpoint[] {
   const service = view.get(serviceKind, namespace, name);

@@ -1,6 +1,12 @@
 /** A webhook of a configuration, ready to be matched and asked. */
-import type { MutatingWebhookConfiguration, MutatingWebhook } from "../model/kinds/mutatingwebhookconfiguration.ts";
-import type { ValidatingWebhookConfiguration, ValidatingWebhook } from "../model/kinds/validatingwebhookconfiguration.ts";
+import type {
+  MutatingWebhookConfiguration,
+  MutatingWebhook,
+} from "../model/kinds/mutatingwebhookconfiguration.ts";
+import type {
+  ValidatingWebhookConfiguration,
+  ValidatingWebhook,
+} from "../model/kinds/validatingwebhookconfiguration.ts";
 import { ApiError } from "../model/errors.ts";
 import type { Kind } from "../model/kind.ts";
 import { type Conditions, conditionsOf } from "./conditions.ts";

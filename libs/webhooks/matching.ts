@@ -69,9 +69,7 @@ export function matchedByResources(
 ): Kind | undefined {
   const { request } = matched;
   const form =
-    resourceRules.length === 0
-      ? request.kind
-      : matchedForm(resourceRules, matchPolicy, request);
+    resourceRules.length === 0 ? request.kind : matchedForm(resourceRules, matchPolicy, request);
   if (form === undefined) return undefined;
   if (matchedForm(excludeResourceRules, matchPolicy, request) !== undefined) return undefined;
   return isSelected(selectors, matched) ? form : undefined;

@@ -55,8 +55,10 @@ export const inStorage = ({ stored }: Kind, object: unknown): unknown =>
   stored === undefined ? object : stored.toStorage(object);
 
 /** The body's kind, as a webhook that `form` was matched for reads it. */
-export const bodyKindOf = ({ body }: Pick<AdmissionRequest, "body">, form: Kind): GroupVersionKind =>
-  body ?? { group: form.group, version: form.version, kind: form.kind };
+export const bodyKindOf = (
+  { body }: Pick<AdmissionRequest, "body">,
+  form: Kind,
+): GroupVersionKind => body ?? { group: form.group, version: form.version, kind: form.kind };
 
 /** What configures admission is never judged by what it configures: nobody could repair it. */
 export const isExempt = ({ kind }: Pick<AdmissionRequest, "kind">): boolean =>
@@ -89,4 +91,3 @@ export const gvkOf = ({ group, version, kind }: GroupVersionKind): GroupVersionK
   version,
   kind,
 });
-

@@ -157,7 +157,12 @@ function requireNone({ version }: Review, { patch, patchType }: Answered): undef
   return undefined;
 }
 
-function statusOf({ code, reason, message, details }: NonNullable<Answered["status"]>): DenialStatus {
+function statusOf({
+  code,
+  reason,
+  message,
+  details,
+}: NonNullable<Answered["status"]>): DenialStatus {
   return {
     code: code ?? undefined,
     reason: reason ?? undefined,

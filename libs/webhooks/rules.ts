@@ -26,7 +26,14 @@ export function matchedForm(
 
 /** @param form the version that the request is looked at in */
 export function matchesRule(
-  { operations = [], apiGroups = [], apiVersions = [], resources = [], scope, resourceNames = [] }: Rule,
+  {
+    operations = [],
+    apiGroups = [],
+    apiVersions = [],
+    resources = [],
+    scope,
+    resourceNames = [],
+  }: Rule,
   form: Kind,
   { operation, subresource, namespace, name }: AdmissionRequest,
 ): boolean {

@@ -1,6 +1,9 @@
 /** The REST routes of one kind, and what each verb does with a request. */
 import { ApiError } from "../../../libs/model/errors.ts";
 import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
+import type { AnyObject } from "../../../libs/admission/context.ts";
+import { gvkOf } from "../../../libs/webhooks/request.ts";
+import type { AskedPart } from "../resources/asked.ts";
 import type { Target } from "../resources/backend.ts";
 import { type Change, createObject, updateObject, type Written } from "../resources/change.ts";
 import { deleteCollection, deleteObject } from "../resources/delete.ts";
@@ -122,25 +125,28 @@ const patch =
     return writtenReply(written, shown);
   };
 
-const remove: Verb = async (gateway, kind, { query, params, request }) => {
+const remove: Verb = async (gateway, kind, { query, params, request, user }) => {
   const shown = shownFor(gateway, kind, request.headers.accept, query);
   const options = await decodeDeleteOptions(request, query);
-  const { object, gone } = await deleteObject(gateway, targetOf(kind, params), options);
-  if (!gone) return shownReply(shownObject(object, shown), shown);
+  const target = targetOf(kind, params);
+  const { object, gone, warnings } = await deleteObject(gateway, target, options, user);
+  const headers = warningsIn(warnings);
+  if (!gone) return shownReply(shownObject(object, shown), shown, { headers });
   const { name, uid } = object.metadata;
   const details = { name, group: kind.group || undefined, kind: kind.plural, uid };
   return valueReply(
     { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details },
     shown,
+    { headers },
   );
 };
 
-const removeAll: Verb = async (gateway, kind, { query, params, request }) => {
+const removeAll: Verb = async (gateway, kind, { query, params, request, user }) => {
   const shown = shownFor(gateway, kind, request.headers.accept, query);
   const options = await decodeDeleteOptions(request, query);
   const selects = selectsOf(query, kind);
   const target = { kind, namespace: params["namespace"] };
-  const deleted = await deleteCollection(gateway, target, { selects, options });
+  const deleted = await deleteCollection(gateway, target, { selects, options, user });
   const resourceVersion = String(gateway.backendFor(kind).view.revision);
   return shownReply(shownList(deleted, { resourceVersion }, shown), shown);
 };
@@ -171,21 +177,30 @@ async function changeScale(
   const asked = writeOptionsOf(exchange);
   const target = targetOf(kind, exchange.params);
   let warnings: readonly string[] = [];
+  const withReplicas = (before: AnyObject, replicas: number): AnyObject => ({
+    ...before,
+    spec: { ...before.spec, replicas },
+  });
   const set: Change = (before) => {
     const options = { mode: asked.fieldValidation, sent };
     const wanted = parseScale(change(scaleOf(before)), target, options);
     warnings = wanted.warnings;
     const { resourceVersion = before.metadata.resourceVersion } = wanted;
-    return {
-      ...before,
-      metadata: { ...before.metadata, resourceVersion },
-      spec: { ...before.spec, replicas: wanted.replicas },
-    };
+    const metadata = { ...before.metadata, resourceVersion };
+    return withReplicas({ ...before, metadata }, wanted.replicas);
+  };
+  const parsed = { mode: "Ignore", sent: "object" } as const;
+  const part: AskedPart = {
+    subresource: "scale",
+    body: gvkOf(scaleKind),
+    show: scaleOf,
+    take: (body, object) => withReplicas(object, parseScale(body, target, parsed).replicas),
   };
   // What is not its replicas is as it was: known.
-  const options = { ...asked, fieldValidation: "Ignore", part: "main", sent } as const;
-  const { object } = await updateObject(gateway, target, set, options);
-  return valueReply(scaleOf(object), { language: "json" }, { headers: warningsIn(warnings) });
+  const options = { ...asked, fieldValidation: "Ignore", part: "main", sent, asked: part } as const;
+  const { object, warnings: told } = await updateObject(gateway, target, set, options);
+  const headers = warningsIn([...warnings, ...told]);
+  return valueReply(scaleOf(object), { language: "json" }, { headers });
 }
 
 function targetOf(kind: Kind, params: Exchange["params"]): Target {

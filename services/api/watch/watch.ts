@@ -103,6 +103,8 @@ async function live(
   const { writer, signal, clock } = run;
   /** What waits to be sent. */
   let waiting: Sent[] = [];
+  /** How much it begins with, however much that is. */
+  let begin = Number.POSITIVE_INFINITY;
   let failure: Error | undefined;
   let wake: () => void = () => undefined;
   const rouse = () => wake();
@@ -110,7 +112,7 @@ async function live(
   const over = AbortSignal.any([signal, slow.signal]);
   const send = (...events: Sent[]) => {
     waiting.push(...events);
-    if (waiting.length > backlogMax) slow.abort();
+    if (waiting.length > begin + backlogMax) slow.abort();
     rouse();
   };
   const changed = (change: Change<unknown>) => {
@@ -134,6 +136,7 @@ async function live(
     if (changes === undefined) throw new HistoryExpired("too old resource version");
     for (const change of changes) changed(change);
   }
+  begin = waiting.length;
   run.told = begun;
 
   /** What was told of all: the ring may lag behind the cut that the watch began with. */

@@ -20,7 +20,7 @@ import type { FieldType } from "./field-type.ts";
 import { type AllManaged, keyOf, type Managed, type Manager, withoutAncient } from "./managed.ts";
 import { merge } from "./merge.ts";
 import { compareText } from "./path-element.ts";
-import { fittedSet, remove, withNamedFields } from "./remove.ts";
+import { fittedSet, remove as removed, withNamedFields } from "./remove.ts";
 import { setOf } from "./set-of.ts";
 
 /** The versions that an object is served in. */
@@ -243,6 +243,9 @@ function pruned(
   const gone = intersection(difference(fields(whole), fields(kept)), lastSet);
   return converted(versions, remove(type, whole, gone), version, by.apiVersion);
 }
+
+/** A whole object that has lost everything is still one. */
+const remove: typeof removed = (type, object, set) => removed(type, object, set) ?? {};
 
 /** What `kept` holds, and of `whole` what is in `set`. */
 function keeping(type: FieldType, whole: unknown, kept: unknown, set: FieldSet): unknown {

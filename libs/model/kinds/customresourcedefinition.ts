@@ -2,7 +2,7 @@ import * as z from "zod";
 import { conditionStatus } from "../condition.ts";
 import { jsonSchema } from "../extensions/json-schema.ts";
 import { atomicList, int32, int64, mapBy } from "../field.ts";
-import { defineKind, type ObjectOf } from "../kind.ts";
+import { defineKind, nameAndCreation, type ObjectOf } from "../kind.ts";
 import { time } from "../time.ts";
 import { webhookClientConfig } from "../webhooks/client-config.ts";
 
@@ -145,14 +145,7 @@ export const customResourceDefinition = defineKind({
   spec,
   status,
   columnsAreAll: true,
-  columns: [
-    { name: "Name", type: "string", format: "name", read: ({ metadata }) => metadata.name },
-    {
-      name: "Created At",
-      type: "string",
-      read: ({ metadata }) => metadata.creationTimestamp ?? "",
-    },
-  ],
+  columns: nameAndCreation,
 });
 export type CustomResourceDefinition = ObjectOf<typeof customResourceDefinition>;
 export type CustomResourceDefinitionStatus = z.output<typeof status>;

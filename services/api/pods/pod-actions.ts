@@ -17,15 +17,19 @@ import { existing, write } from "../resources/write.ts";
 import { evict } from "./eviction.ts";
 import { podExec } from "./exec.ts";
 import { podLogs } from "./logs.ts";
+import { podPortForward } from "./port-forward.ts";
 
 export function podRoutes(gateway: Gateway, kind: Kind): readonly Route[] {
   const one = `${rootsOf(kind).own}/:name`;
-  const streams = (["exec", "attach"] as const).flatMap((verb) =>
+  const streams = (["exec", "attach", "portforward"] as const).flatMap((verb) =>
     (["GET", "POST"] as const).map((method): Route => ({
       method,
       path: `${one}/${verb}`,
       handle: refuseWithoutUpgrade,
-      upgrade: (upgrade) => podExec(gateway, kind, { verb, upgrade }),
+      upgrade: (upgrade) =>
+        verb === "portforward"
+          ? podPortForward(gateway, kind, upgrade)
+          : podExec(gateway, kind, { verb, upgrade }),
     })),
   );
   return [

@@ -3,6 +3,9 @@ import type { Cluster } from "../../libs/cluster/open.ts";
 import { listenToUsage, observeUsage } from "../../libs/cluster/observed-usage.ts";
 import { type ClusterView, clusterView, replicaOptions } from "../../libs/cluster/view.ts";
 import type { Kind } from "../../libs/model/kind.ts";
+import { apiVersionOf } from "../../libs/model/kind.ts";
+import { openAdmissionHooks } from "../../libs/webhooks/admission-hooks.ts";
+import { callWebhook } from "../../libs/webhooks/call.ts";
 import { openReplica } from "../../libs/store/open-replica.ts";
 import type { Store } from "../../libs/store/store.ts";
 import type { Clock } from "../../libs/telemetry/clock.ts";
@@ -29,16 +32,28 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway & As
   const { kinds, cluster, events, bus, clock, random, log, signal } = options;
   await using stack = new AsyncDisposableStack();
   const replica = stack.use(await openReplica(events, { ...replicaOptions, clock, log, signal }));
-  const state = stack.use(backendOf(cluster));
+  const state = stack.use(backendOf(cluster, { clock, log }));
   const view = eventsView(clusterView(replica), cluster.view);
-  const ofEvents = stack.use(backendOf({ store: events, replica, view }));
+  const ofEvents = stack.use(backendOf({ store: events, replica, view }, { clock, log }));
   const usage = observeUsage(clock);
   stack.use(await listenToUsage(bus, usage));
+  const served = kinds.flatMap((kind) => [kind, ...kind.versions]);
+  const hooks = stack.use(
+    openAdmissionHooks({
+      replica: cluster.replica,
+      view: cluster.view,
+      kindOf: (apiVersion, kind) =>
+        served.find((one) => one.kind === kind && apiVersionOf(one) === apiVersion),
+      call: callWebhook,
+      random,
+      log,
+    }),
+  );
   const opened = stack.move();
   return {
-    kinds: kinds.flatMap((kind) => [kind, ...kind.versions]),
+    kinds: served,
     backendFor: (kind) => (isEvent(kind) ? ofEvents : state),
-    ports: { clock, random, settings: cluster.settings },
+    ports: { clock, random, settings: cluster.settings, hooks },
     bus,
     usage,
     log,

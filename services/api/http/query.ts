@@ -1,17 +1,28 @@
 import * as z from "zod";
 import { ApiError } from "../../../libs/model/errors.ts";
 import type { Kind } from "../../../libs/model/kind.ts";
+import type { Exchange } from "./server.ts";
 import type { WriteOptions } from "../resources/change.ts";
-import { fieldSelector, labelSelector, type Selects } from "../resources/selectors.ts";
+import { labelSelector } from "../resources/label-selectors.ts";
+import { fieldSelector, type Selects } from "../resources/selectors.ts";
 import type { IncludeObject } from "../resources/table.ts";
 
-const flag = z
-  .enum(["true", "false", "1", "0", ""])
-  .transform((text) => text === "true" || text === "1");
-
-/** A flag of a query: absent is false. @throws {ApiError} BadRequest */
+/** A flag of a query: absent, "false" and "0" are false; whatever else it is, it is true, as in Kubernetes. */
 export function flagOf(query: URLSearchParams, name: string): boolean {
-  return read(query, name, flag) ?? false;
+  const text = query.get(name);
+  return text !== null && !/^(false|0)$/i.test(text);
+}
+
+/** A whole number of a query; an empty one is absent. @throws {ApiError} BadRequest */
+export function integerOf(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null || text === "") return undefined;
+  if (/^[+-]?\d{1,15}$/.test(text)) return Number(text);
+  const why = /^[+-]?\d+$/.test(text) ? "value out of range" : "invalid syntax";
+  throw new ApiError(
+    "BadRequest",
+    `strconv.ParseInt: parsing ${JSON.stringify(text.slice(0, 100))}: ${why}`,
+  );
 }
 
 /** A whole number ≥ 0 of a query. @throws {ApiError} BadRequest */
@@ -19,12 +30,34 @@ export function countOf(query: URLSearchParams, name: string): number | undefine
   return read(query, name, z.coerce.number().int().min(0));
 }
 
-/** @throws {ApiError} BadRequest */
-export function writeOptionsOf(query: URLSearchParams): WriteOptions {
+/** @throws {ApiError} BadRequest, Invalid (the manager's name) */
+export function writeOptionsOf({ query, request, user }: Exchange): WriteOptions {
   return {
     dryRun: dryRunOf(query),
     fieldValidation: read(query, "fieldValidation", z.enum(["Strict", "Warn", "Ignore"])) ?? "Warn",
+    fieldManager: managerOf(query, request.headers["user-agent"]),
+    user,
   };
+}
+
+/** As Kubernetes bounds it. */
+const managerMaxChars = 128;
+
+/** Who manages what is written: as the client says, else its program's name. */
+function managerOf(query: URLSearchParams, agent: string | undefined): string {
+  const told = textOf(query, "fieldManager");
+  if (told === undefined)
+    return ((agent ?? "").split("/")[0] || "unknown").slice(0, managerMaxChars);
+  const printable = !/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(told);
+  if (told.length <= managerMaxChars && printable) return told;
+  const message = printable
+    ? `Too long: may not be more than ${managerMaxChars} bytes`
+    : `Invalid value: ${JSON.stringify(told)}: should only contain printable characters`;
+  const reason = printable ? "FieldValueTooLong" : "FieldValueInvalid";
+  const field = "fieldManager";
+  throw new ApiError("Invalid", `fieldManager: ${message}`, {
+    causes: [{ reason, field, message }],
+  });
 }
 
 /** @throws {ApiError} BadRequest for what is not `All` */
@@ -44,6 +77,10 @@ export function selectsOf(query: URLSearchParams, kind: Kind): Selects {
   ];
   return (object) => tests.every((test) => test(object));
 }
+
+/** Whether any selector was given. */
+export const isSelective = (query: URLSearchParams): boolean =>
+  (query.get("labelSelector") ?? "") !== "" || (query.get("fieldSelector") ?? "") !== "";
 
 /** A parameter's text; an empty one is absent. */
 export const textOf = (query: URLSearchParams, name: string): string | undefined =>

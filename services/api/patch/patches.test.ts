@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { deployment } from "../../../libs/model/kinds/deployment.ts";
-import { jsonPatch } from "./json-patch.ts";
+import { jsonPatch } from "../../../libs/model/json-patch.ts";
 import { mergePatch } from "./merge-patch.ts";
 import { strategicMergePatch } from "./strategic-merge-patch.ts";
 import { threeWay } from "./three-way.ts";

@@ -3,16 +3,22 @@ import { admitCreate, admitStatus, admitUpdate } from "../../../libs/admission/a
 import type { AdmissionContext, AnyObject } from "../../../libs/admission/context.ts";
 import { ApiError, invalid } from "../../../libs/model/errors.ts";
 import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
+import type { UserInfo } from "../auth/user.ts";
 import { isRecord, type JsonRecord } from "../patch/record.ts";
 import { heldKey, objectOf, type Target } from "./backend.ts";
 import { type FieldValidation, type ValidateOptions, validateFields } from "./field-validation.ts";
 import type { Gateway } from "./gateway.ts";
 import { asServed, asStored, storedKind } from "./versions.ts";
 import { existing, requireRevision, type Turn, write } from "./write.ts";
+import { type AskedPart, askedOf } from "./asked.ts";
 
 export type WriteOptions = {
   readonly dryRun: boolean;
   readonly fieldValidation: FieldValidation;
+  /** Who manages the fields that are written. */
+  readonly fieldManager: string;
+  /** Who asks. */
+  readonly user: UserInfo;
 };
 export type Written = { readonly object: AnyObject; readonly warnings: readonly string[] };
 
@@ -29,19 +35,33 @@ export async function createObject(
   });
   const input = placed(known, { namespace, name: undefined });
   requireName(kind, input);
+  const stored = asStored(kind, input);
+  const told: string[] = [];
   const object = await write(
     gateway.backendFor(kind),
-    (context) => admitCreate(storedKind(kind), asStored(kind, input), context),
-    { ports: gateway.ports, dryRun: options.dryRun, target: (made) => targetOf(kind, made) },
+    (context, changed) => admitCreate(storedKind(kind), changed?.body ?? stored, context),
+    {
+      ports: gateway.ports,
+      dryRun: options.dryRun,
+      target: (made) => targetOf(kind, made),
+      asks: {
+        ...askedOf("CREATE", targetOf(kind, input), options, told),
+        given: () => objectOf(stored),
+      },
+    },
   );
-  return { object, warnings };
+  return { object, warnings: [...warnings, ...told] };
 }
 
 /** Makes of the object as it is the object as it shall be; pure, it may run again after a lost race. */
 export type Change = (before: AnyObject) => unknown;
 
 export type UpdateOptions = WriteOptions &
-  Pick<ValidateOptions, "sent"> & { readonly part: "main" | "status" };
+  Pick<ValidateOptions, "sent"> & {
+    readonly part: "main" | "status";
+    /** The subresource that is written, where that is neither; absent: it is `part`. */
+    readonly asked?: AskedPart;
+  };
 
 /**
  * Changes an object. When what `change` gives names a resourceVersion, the object must be at that one.
@@ -55,24 +75,42 @@ export async function updateObject(
   options: UpdateOptions,
 ): Promise<Written> {
   const { kind } = target;
+  const told: string[] = [];
   let warnings: readonly string[] = [];
+  const wanted = (before: AnyObject): JsonRecord => {
+    const validated = validateFields(kind, ofKind(kind, change(asServed(kind, before))), {
+      mode: options.fieldValidation,
+      sent: options.sent,
+    });
+    warnings = validated.warnings;
+    return placed(validated.input, target);
+  };
   const object = await write(
     gateway.backendFor(kind),
-    (context): Turn => {
+    (context, changed): Turn => {
       const before = existing(context, target);
-      const validated = validateFields(kind, ofKind(kind, change(asServed(kind, before))), {
-        mode: options.fieldValidation,
-        sent: options.sent,
-      });
-      warnings = validated.warnings;
-      const after = placed(validated.input, target);
+      const { part } = options;
+      if (changed !== undefined) {
+        return admitted(target, { before, input: changed.body, part }, context);
+      }
+      const after = wanted(before);
       requireRevision(before, revisionIn(after), target);
       requireUid(before, after, target);
-      return admitted(target, { before, input: after, part: options.part }, context);
+      return admitted(target, { before, input: asStored(kind, after), part }, context);
     },
-    { ports: gateway.ports, dryRun: options.dryRun, target: () => target, changes: target },
+    {
+      ports: gateway.ports,
+      dryRun: options.dryRun,
+      target: () => target,
+      changes: target,
+      asks: {
+        ...askedOf("UPDATE", target, options, told),
+        given: (before) =>
+          objectOf(before === undefined ? undefined : asStored(kind, wanted(before))),
+      },
+    },
   );
-  return { object, warnings };
+  return { object, warnings: [...warnings, ...told] };
 }
 
 function admitted(
@@ -83,19 +121,19 @@ function admitted(
     part,
   }: {
     readonly before: AnyObject;
+    /** In storage form. */
     readonly input: unknown;
     readonly part: "main" | "status";
   },
   context: AdmissionContext,
 ): Turn {
-  const stored = asStored(kind, input);
   const made =
     part === "main"
-      ? admitUpdate(storedKind(kind), before, stored, context)
+      ? admitUpdate(storedKind(kind), before, input, context)
       : admitStatus(
           storedKind(kind),
           before,
-          isRecord(stored) ? stored["status"] : undefined,
+          isRecord(input) ? input["status"] : undefined,
           context,
         );
   return made ?? { object: before, ops: undefined };

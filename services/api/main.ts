@@ -13,7 +13,6 @@ import { healthMark } from "../../libs/telemetry/health.ts";
 import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
 import { stopSignal } from "../../libs/telemetry/stop-signal.ts";
-import { bearerCheck } from "./auth/bearer.ts";
 import { serve } from "./http/server.ts";
 import { applyManifests, openManifests } from "./nats/manifests.ts";
 import { openParked } from "./nats/parked.ts";
@@ -77,7 +76,15 @@ await using events = await natsStore({
   maxAgeSeconds: 3_600,
   ...ports,
 });
-await using gateway = await openGateway({ kinds, cluster, events, bus, signal, ...ports });
+await using gateway = await openGateway({
+  kinds,
+  cluster,
+  events,
+  bus,
+  authority,
+  signal,
+  ...ports,
+});
 
 const parked = await openParked(connection, replicas);
 const manifests = await openManifests(connection, replicas);
@@ -87,7 +94,8 @@ const server = await serve({
   host: config.BERTH_API_HOST,
   port: config.BERTH_API_PORT,
   identity,
-  authenticate: bearerCheck(authority.token),
+  authenticate: gateway.identity.authenticate,
+  clientAuthority: authority.certificate,
   routes: routesOf(gateway),
   signal,
   ...ports,

@@ -12,7 +12,6 @@ import type { Store } from "../../libs/store/store.ts";
 import { systemClock } from "../../libs/telemetry/clock.ts";
 import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
-import { bearerCheck } from "./auth/bearer.ts";
 import { serve } from "./http/server.ts";
 import { serveVerbs } from "./nats/verbs.ts";
 import { openAuthority, serverIdentity } from "./pki/authority.ts";
@@ -43,13 +42,16 @@ export async function openMemoryGateway(): Promise<MemoryGateway> {
   const store = memoryStore();
   const cluster = stack.use(await clusterOn(store, settings, { ...ports, signal }));
   const events = stack.use(memoryStore());
-  const gateway = stack.use(await openGateway({ kinds, cluster, events, bus, signal, ...ports }));
+  const gateway = stack.use(
+    await openGateway({ kinds, cluster, events, bus, authority, signal, ...ports }),
+  );
   stack.use(await serveVerbs(gateway, { park: async () => undefined, list: async () => [] }));
   const server = await serve({
     host: "127.0.0.1",
     port: 0,
     identity,
-    authenticate: bearerCheck(authority.token),
+    authenticate: gateway.identity.authenticate,
+    clientAuthority: authority.certificate,
     routes: routesOf(gateway),
     signal,
     ...ports,

@@ -8,6 +8,8 @@ import type { Store } from "../../libs/store/store.ts";
 import type { Clock } from "../../libs/telemetry/clock.ts";
 import type { Log } from "../../libs/telemetry/log.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
+import { openIdentity } from "./auth/identity.ts";
+import type { Authority } from "./pki/authority.ts";
 import { backendOf } from "./resources/backend.ts";
 import type { Gateway } from "./resources/gateway.ts";
 
@@ -18,6 +20,7 @@ export type GatewayOptions = {
   /** Where Kubernetes Events are, with their own revisions. */
   readonly events: Store;
   readonly bus: Bus;
+  readonly authority: Authority;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -26,19 +29,22 @@ export type GatewayOptions = {
 
 /** The caches over the state and over the events; disposing of it leaves the stores open. */
 export async function openGateway(options: GatewayOptions): Promise<Gateway & AsyncDisposable> {
-  const { kinds, cluster, events, bus, clock, random, log, signal } = options;
+  const { kinds, cluster, events, bus, authority, clock, random, log, signal } = options;
   await using stack = new AsyncDisposableStack();
   const replica = stack.use(await openReplica(events, { ...replicaOptions, clock, log, signal }));
   const state = stack.use(backendOf(cluster));
   const view = eventsView(clusterView(replica), cluster.view);
   const ofEvents = stack.use(backendOf({ store: events, replica, view }));
+  const { settings } = cluster;
+  const identity = await openIdentity({ authority, backend: state, settings, clock });
   const usage = observeUsage(clock);
   stack.use(await listenToUsage(bus, usage));
   const opened = stack.move();
   return {
     kinds: kinds.flatMap((kind) => [kind, ...kind.versions]),
     backendFor: (kind) => (isEvent(kind) ? ofEvents : state),
-    ports: { clock, random, settings: cluster.settings },
+    ports: { clock, random, settings },
+    identity,
     bus,
     usage,
     log,

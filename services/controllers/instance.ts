@@ -7,6 +7,7 @@ import type { Cluster } from "../../libs/cluster/open.ts";
 import type { RecordEvent } from "../../libs/cluster/record-event.ts";
 import { listenToUsage, observeUsage } from "../../libs/cluster/observed-usage.ts";
 import { horizontalPodAutoscaler } from "../../libs/model/kinds/horizontalpodautoscaler.ts";
+import type { SigningKeys } from "../../libs/identity/signing-keys.ts";
 import type { Memberships } from "../../libs/store/memberships.ts";
 import type { Clock } from "../../libs/telemetry/clock.ts";
 import type { Log } from "../../libs/telemetry/log.ts";
@@ -36,6 +37,8 @@ export type InstanceOptions = {
   readonly cluster: Cluster;
   readonly record: RecordEvent;
   readonly memberships: Memberships;
+  /** What pods' tokens are signed with; absent: nobody gets one. */
+  readonly signingKeys?: SigningKeys;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -88,6 +91,7 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
     replica,
     view,
     settings,
+    signingKeys: options.signingKeys,
     placement,
     tell: (kind, name) => actors.tell(kind, name),
     ...ports,

@@ -45,19 +45,16 @@ export function firstReader(readers: readonly ReadToken[]): ReadToken {
   };
 }
 
-/** As much as a request's headers may hold. */
-const tokenMaxChars = 16_384;
-
 /** Of one subprotocol that no server speaks: browsers cannot set a WebSocket's headers. */
 const subprotocol = /^base64url\.bearer\.authorization\.k8s\.io\.(.+)$/;
 
 /** In `Authorization`, or among a WebSocket's subprotocols: from there it is taken away. */
 function bearerIn({ headers }: IncomingMessage): string | undefined {
   const token = /^Bearer +(.+)$/i.exec(headers.authorization ?? "")?.[1]?.trim();
-  if (token !== undefined) return token.length > tokenMaxChars ? undefined : token;
+  if (token !== undefined) return token;
   const offered = (headers["sec-websocket-protocol"] ?? "").split(",").map((one) => one.trim());
   const carrying = offered.find((one) => subprotocol.test(one));
-  if (carrying === undefined || carrying.length > 2 * tokenMaxChars) return undefined;
+  if (carrying === undefined) return undefined;
   headers["sec-websocket-protocol"] = offered.filter((one) => one !== carrying).join(", ");
   return Buffer.from(subprotocol.exec(carrying)?.[1] ?? "", "base64url").toString();
 }

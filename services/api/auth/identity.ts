@@ -1,5 +1,6 @@
 /** Whom the gateway knows, and what it signs with. */
 import { openSigningKeys, type SigningKeys } from "../../../libs/identity/signing-keys.ts";
+import { publishTrust } from "../../../libs/identity/trust.ts";
 import { issuerOf } from "../../../libs/identity/token.ts";
 import type { ClusterSettings } from "../../../libs/cluster/settings.ts";
 import type { Clock } from "../../../libs/telemetry/clock.ts";
@@ -31,6 +32,7 @@ export type IdentityOptions = {
 export async function openIdentity(options: IdentityOptions): Promise<Identity> {
   const { authority, backend, settings, clock } = options;
   const keys = await openSigningKeys(backend.store);
+  await publishTrust(backend.store, authority.certificate);
   const issuer = issuerOf(settings);
   const audiences = [issuer];
   const readers = [

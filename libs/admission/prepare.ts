@@ -26,6 +26,7 @@ const preparations: Readonly<Record<string, Prepare>> = {
   "v1/PersistentVolumeClaim": prepareClaim,
   "apps/v1/DaemonSet": withTemplateGeneration,
   "batch/v1/Job": prepareJob,
+  "certificates.k8s.io/v1/CertificateSigningRequest": keepSpec,
 };
 
 /**
@@ -164,6 +165,11 @@ const causeOf = (field: string, message: string): Cause => ({
   field,
   message,
 });
+
+/** What was asked for, and by whom, stays: an update changes metadata alone. */
+function keepSpec(request: AnyObject, before: AnyObject | undefined): AnyObject {
+  return before === undefined ? request : { ...request, spec: before.spec };
+}
 
 /** Held by a finalizer until its content is gone. */
 function prepareNamespace(namespace: AnyObject, before: AnyObject | undefined): AnyObject {

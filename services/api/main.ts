@@ -16,6 +16,7 @@ import { healthMark } from "../../libs/telemetry/health.ts";
 import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
 import { stopSignal } from "../../libs/telemetry/stop-signal.ts";
+import { runGatewayDuties } from "./auth/gateway-duties.ts";
 import { serve } from "./http/server.ts";
 import { applyManifests, openManifests } from "./nats/manifests.ts";
 import { openParked } from "./nats/parked.ts";
@@ -139,6 +140,7 @@ const forPods = async (node: string) =>
 log.info({ address }, "the gateway serves");
 await Promise.all([
   ...(config.BERTH_API_NODE === undefined ? [] : [forPods(config.BERTH_API_NODE)]),
+  runGatewayDuties(gateway, { signal, ...ports }),
   keepSlices({ gateway, memberships, signal, ...ports }),
   applyManifests(gateway, manifests, { parked, signal }),
   proveHealth({ cluster, mark: healthMark(config.BERTH_HEALTH_FILE, log), signal, ...ports }),

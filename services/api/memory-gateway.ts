@@ -12,6 +12,7 @@ import type { Store } from "../../libs/store/store.ts";
 import { systemClock } from "../../libs/telemetry/clock.ts";
 import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
+import { runGatewayDuties } from "./auth/gateway-duties.ts";
 import { serve } from "./http/server.ts";
 import { serveVerbs } from "./nats/verbs.ts";
 import { openAuthority, serverIdentity } from "./pki/authority.ts";
@@ -57,6 +58,8 @@ export async function openMemoryGateway(): Promise<MemoryGateway> {
     ...ports,
   });
   stack.use(server);
+  const duties = runGatewayDuties(gateway, { signal, ...ports });
+  stack.defer(() => duties);
   stack.defer(() => stop.abort());
   const opened = stack.move();
   return {

@@ -1,3 +1,4 @@
+import { approvalRoutes } from "./auth/signing-requests.ts";
 import { tokenRoute } from "./auth/token-request.ts";
 import { issuerRoutes } from "./auth/issuer-routes.ts";
 import { discoveryRoutes } from "./discovery/discovery-routes.ts";
@@ -21,6 +22,7 @@ export function routesOf(gateway: Gateway): readonly Route[] {
     ...metricsRoutes(gateway),
     ...reviewRoutes(gateway),
     tokenRoute(gateway),
+    ...approvalRoutes(gateway),
     ...issuerRoutes(gateway.identity),
   ];
 }

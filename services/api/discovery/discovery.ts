@@ -51,8 +51,11 @@ const token: Subresource = {
   verbs: ["create"],
 };
 const actionsOf: Readonly<Record<string, readonly Subresource[]>> = {
-  Pod: podActions,
-  ServiceAccount: [token],
+  "/Pod": podActions,
+  "/ServiceAccount": [token],
+  "certificates.k8s.io/CertificateSigningRequest": [
+    { name: "approval", kind: "CertificateSigningRequest", verbs: readWrite },
+  ],
 };
 
 export function resourcesOf(kinds: readonly Kind[]): readonly Resource[] {
@@ -70,7 +73,7 @@ function resourceOf(kind: Kind): Resource {
       ? { name, group: "autoscaling", version: "v1", kind: "Scale", verbs: readWrite }
       : { name, kind: kind.kind, verbs: readWrite },
   );
-  const actions = group === "" ? (actionsOf[kind.kind] ?? []) : [];
+  const actions = actionsOf[`${group}/${kind.kind}`] ?? [];
   return {
     group,
     version,

@@ -13,10 +13,11 @@ const place = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 /** The spec of a pod that was admitted beside these accounts. */
 function admitted(spec: object, accounts: readonly object[] = [], metadata: object = {}) {
-  const { view, commit } = writableView();
+  const cut = writableView();
+  const { view } = cut;
   const context = { view, settings, now: 0, random: seededRandom(1) };
-  commit(admitCreate(namespace, { metadata: { name: "shop" } }, context).ops);
-  for (const one of accounts) commit(admitCreate(serviceAccount, one, context).ops);
+  cut.commit(admitCreate(namespace, { metadata: { name: "shop" } }, context).ops);
+  for (const one of accounts) cut.commit(admitCreate(serviceAccount, one, context).ops);
   const containers = [{ name: "main", image: "web:1" }];
   return admitCreate(
     pod,

@@ -73,7 +73,7 @@ function parsed(pem: string): x509.Pkcs10CertificateRequest {
 
 async function verified(request: x509.Pkcs10CertificateRequest): Promise<boolean> {
   try {
-    return await request.verify(webcrypto as typeof globalThis.crypto);
+    return await request.verify(webcrypto);
   } catch (cause) {
     throw new UnsignableRequest("the request's key cannot be read", { cause });
   }

@@ -9,10 +9,11 @@ import { memoryStore } from "../../../libs/store/memory.ts";
 import { countingRandom, settings } from "../fixtures.ts";
 import { decide } from "./kube-root-ca.ts";
 
-const { view, commit } = writableView();
+const cut = writableView();
+const { view } = cut;
 const context = { view, settings, now: 0, random: countingRandom() };
 const home = admitCreate(namespace, { metadata: { name: "shop" } }, context);
-commit(home.ops);
+cut.commit(home.ops);
 const held = (data: Record<string, string>) =>
   admitCreate(
     configMap,

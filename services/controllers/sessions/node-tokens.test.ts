@@ -15,20 +15,21 @@ import { tokensFor } from "./node-tokens.ts";
 
 /** A pod on node n1, whose account is there if `account` says so. */
 async function stage({ account = true } = {}) {
-  const { view, commit } = writableView();
+  const cut = writableView();
+  const { view } = cut;
   const clock = virtualClock();
   const random = countingRandom();
   const context = { view, settings, now: clock.now(), random };
-  commit(admitCreate(namespace, { metadata: { name: "shop" } }, context).ops);
-  commit(admitCreate(node, { metadata: { name: "n1" } }, context).ops);
+  cut.commit(admitCreate(namespace, { metadata: { name: "shop" } }, context).ops);
+  cut.commit(admitCreate(node, { metadata: { name: "n1" } }, context).ops);
   const own = { name: "default", namespace: "shop" };
-  if (account) commit(admitCreate(serviceAccount, { metadata: own }, context).ops);
+  if (account) cut.commit(admitCreate(serviceAccount, { metadata: own }, context).ops);
   const spec = { containers: [{ name: "main", image: "web:1" }] };
   const made = { metadata: { name: "web", namespace: "shop" }, spec };
-  commit(admitCreate(pod, made, context).ops);
+  cut.commit(admitCreate(pod, made, context).ops);
   const born = view.get(pod, "shop", "web");
   if (born === undefined) throw new Error("no pod");
-  commit(admitBind(pod, born, "n1", context).ops);
+  cut.commit(admitBind(pod, born, "n1", context).ops);
   const signingKeys = await openSigningKeys(memoryStore());
   const log = createLog("test", "silent");
   const ports = { view, settings, signingKeys, clock, random, log };

@@ -114,8 +114,7 @@ const keyOf = ({ audience, expirationSeconds }: TokenSource) => `${expirationSec
 
 /** In [0, 1), the same for a pod each time. */
 const shareOf = (uid: string): number =>
-  ([...uid].reduce((hash, char) => (Math.imul(hash, 31) + char.charCodeAt(0)) >>> 0, 7) % 1_000) /
-  1_000;
+  (Number.parseInt(uid.replaceAll("-", "").slice(0, 8), 16) || 0) / 2 ** 32;
 
 const bytesOf = (data: Readonly<Record<string, string>>): Readonly<Record<string, Uint8Array>> =>
   Object.fromEntries(

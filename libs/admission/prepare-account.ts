@@ -105,7 +105,7 @@ const tokenVolume = (name: string): NonNullable<Spec["volumes"]>[number] => ({
 });
 
 function unknownAccount({ metadata }: Pod, account: string): Error {
-  const { name = "", namespace = "" } = metadata;
+  const { name, namespace } = metadata;
   const why = `error looking up service account ${namespace}/${account}: serviceaccount "${account}" not found`;
   return forbidden({ group: "", resource: "pods" }, name, why);
 }

@@ -9,6 +9,8 @@ import type { AdmissionContext, AnyObject } from "./context.ts";
 import { limitPod } from "./limits/limit.ts";
 import { withAccount } from "./prepare-account.ts";
 import { selectOwnPods } from "./prepare-job.ts";
+import { prepareClass, withPriority } from "./prepare-priority.ts";
+import { prepareIngress, withRuntime } from "./prepare-runtime.ts";
 import { prepareClaim, prepareVolume } from "./prepare-storage.ts";
 import { withTemplateGeneration } from "./template-generation.ts";
 
@@ -27,6 +29,8 @@ const preparations: Readonly<Record<string, Prepare>> = {
   "apps/v1/DaemonSet": withTemplateGeneration,
   "batch/v1/Job": prepareJob,
   "certificates.k8s.io/v1/CertificateSigningRequest": keepSpec,
+  "networking.k8s.io/v1/Ingress": prepareIngress,
+  "scheduling.k8s.io/v1/PriorityClass": prepareClass,
 };
 
 /**
@@ -46,12 +50,13 @@ const nodeProblems = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreac
 
 /** Kubernetes' DefaultTolerationSeconds, with the cluster's own number of seconds; phase Pending. */
 function preparePod(
-  pod: AnyObject,
+  asked: AnyObject,
   before: AnyObject | undefined,
   context: AdmissionContext,
 ): AnyObject {
   const { settings, view } = context;
-  if (before !== undefined) return pod;
+  if (before !== undefined) return asked;
+  const pod = withPriority(withRuntime(asked, view), view);
   const tolerations = (pod.spec?.["tolerations"] ?? []) as readonly Toleration[]; // Parsed as a Pod.
   const missing = nodeProblems.filter((key) => !tolerations.some((one) => covers(one, key)));
   const added = missing.map((key) => ({

@@ -14,6 +14,7 @@ import { healthMark } from "../../libs/telemetry/health.ts";
 import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
 import { stopSignal } from "../../libs/telemetry/stop-signal.ts";
+import { callWebhook } from "../../libs/webhooks/call.ts";
 import { allControllers, runInstance } from "./instance.ts";
 
 const config = z
@@ -65,6 +66,7 @@ await runInstance({
   record,
   memberships,
   signingKeys,
+  callWebhook,
   signal,
   onActing: (works) => proveHealth({ cluster, mark, works, signal, ...ports }),
   ...ports,

@@ -21,6 +21,7 @@ export const ruleWithOperations = z
     scope: scope.meta({ proto: [2, 4] }),
   })
   .meta({ title: "admissionregistration.v1.RuleWithOperations" });
+export type RuleWithOperations = z.output<typeof ruleWithOperations>;
 
 const namedRule = z
   .strictObject({
@@ -35,6 +36,7 @@ const namedRule = z
     title: "admissionregistration.v1.NamedRuleWithOperations",
     ...atomicStruct,
   });
+export type NamedRuleWithOperations = z.output<typeof namedRule>;
 
 export const matchPolicy = z.enum(["Exact", "Equivalent"]).default("Equivalent");
 export const failurePolicy = z.enum(["Ignore", "Fail"]).default("Fail");
@@ -56,6 +58,7 @@ export const matchResources = z
     matchPolicy: matchPolicy.meta({ proto: 7 }),
   })
   .meta({ title: "admissionregistration.v1.MatchResources", ...atomicStruct });
+export type MatchResources = z.output<typeof matchResources>;
 
 export const matchCondition = z
   .strictObject({
@@ -63,3 +66,4 @@ export const matchCondition = z
     expression: z.string().meta({ proto: 2, description: "In CEL; what is not true is left out." }),
   })
   .meta({ title: "admissionregistration.v1.MatchCondition" });
+export type MatchCondition = z.output<typeof matchCondition>;

@@ -8,7 +8,7 @@ import { authenticatedGroup, credentialId, type UserInfo } from "./user.ts";
 export const byCertificate: Authenticate = async (request) => {
   const socket = tlsOf(request);
   if (socket?.authorized !== true) return undefined;
-  const { subject, fingerprint256 = "" } = socket.getPeerCertificate();
+  const { subject, fingerprint256 } = socket.getPeerCertificate();
   return userOf(subject ?? {}, fingerprint256);
 };
 

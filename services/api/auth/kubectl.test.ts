@@ -102,7 +102,10 @@ describe("kubectl", () => {
       `--certificate-authority=${ca}`,
       `--client-certificate=${certFile}`,
       `--client-key=${keyFile}`,
-      ...["auth", "whoami", "-o", "yaml"],
+      "auth",
+      "whoami",
+      "-o",
+      "yaml",
     ]);
     for (const line of ["username: jane", "- devs", "- ops", "X509SHA256="])
       expect(said).toContain(line);

@@ -43,8 +43,8 @@ export async function signRequest(pem: string, options: SignOptions): Promise<st
   if (!(await verified(request))) throw new UnsignableRequest("the request's signature is wrong");
   const issuer = new x509.X509Certificate(authority.certificate);
   const endsAt = Math.min(clock.now() + lifeSeconds * 1_000, issuer.notAfter.getTime());
-  const uses =
-    x509.KeyUsageFlags.digitalSignature | (enciphers ? x509.KeyUsageFlags.keyEncipherment : 0);
+  const { digitalSignature, keyEncipherment } = x509.KeyUsageFlags;
+  const uses = enciphers ? digitalSignature | keyEncipherment : digitalSignature;
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serial(random),
     issuer: issuer.subjectName,

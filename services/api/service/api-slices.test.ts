@@ -41,7 +41,7 @@ test("gateways keep the slices naming those of them that live", async () => {
   const { signal } = stop;
   const settings = settingsFromEnvironment.parse({});
   const cluster = await clusterOn(memoryStore(), settings, { clock, log, signal });
-  const backend = backendOf(cluster);
+  const backend = backendOf(cluster, { clock, log });
   const { store, view } = cluster;
   const home = admitCreate(
     namespace,

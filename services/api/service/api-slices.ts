@@ -5,16 +5,17 @@ import { apiService } from "../../../libs/model/api-service.ts";
 
 const serviceLabel = "kubernetes.io/service-name";
 
-/** A gateway's membership id tells where pods reach it. */
+/** A gateway's membership id tells where pods reach it, in characters that a lease's key may hold. */
 export const gatewayId = (instance: string, address: string, port: number): string =>
-  `${instance}@${address}:${port}`;
+  `${instance}-at-${address.replaceAll(".", "-")}-${port}`;
 
 /** One slice for each port that gateways listen on, as a slice has one set of ports. */
 export function wantedSlices(members: readonly string[]): readonly EndpointSlice[] {
   const byPort = new Map<number, Set<string>>();
   for (const id of members) {
-    const [, address = "", port = ""] = /@([\d.]+):(\d+)$/.exec(id) ?? [];
-    if (address === "") continue;
+    const [, dashed = "", port = ""] = /-at-(\d+-\d+-\d+-\d+)-(\d+)$/.exec(id) ?? [];
+    if (dashed === "") continue;
+    const address = dashed.replaceAll("-", ".");
     const addresses = byPort.get(Number(port)) ?? new Set();
     byPort.set(Number(port), addresses.add(address));
   }

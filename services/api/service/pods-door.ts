@@ -24,23 +24,29 @@ export type DoorOptions = {
 /** How often it looks whether the address is there. */
 const lookAgainMs = 500;
 
-/** Runs until `signal` aborts. */
+/** Runs until `signal` aborts. @throws when it cannot be told where the gateway is */
 export async function openPodsDoor(options: DoorOptions): Promise<void> {
   const { gateway, node, open, opened, clock, log, signal } = options;
   const { view } = gateway.backendFor(nodeKind);
+  const attempt = async (address: string) => {
+    try {
+      return await open(address);
+    } catch (error) {
+      log.debug({ err: error, address }, "the gateway cannot listen for pods yet");
+      return undefined;
+    }
+  };
   while (!signal.aborted) {
     const podCIDR = view.get(nodeKind, undefined, node)?.spec.podCIDR ?? "";
     const address = podCIDR === "" ? undefined : addressIn(podCIDR, 1);
-    if (address !== undefined) {
-      try {
-        await using door = await open(address);
-        log.info({ address, port: door.port }, "pods reach the gateway");
-        await opened(address, door.port);
-        return;
-      } catch (error) {
-        log.debug({ err: error, address }, "the gateway cannot listen for pods yet");
-      }
+    const door = address === undefined ? undefined : await attempt(address);
+    if (door === undefined || address === undefined) {
+      await clock.sleep(lookAgainMs, signal);
+      continue;
     }
-    await clock.sleep(lookAgainMs, signal);
+    await using _door = door;
+    log.info({ address, port: door.port }, "pods reach the gateway");
+    await opened(address, door.port); // The door stays open until it ends.
+    return;
   }
 }

@@ -1,9 +1,7 @@
 /** The REST routes of one kind, and what each verb does with a request. */
 import { ApiError } from "../../../libs/model/errors.ts";
 import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
-import type { AnyObject } from "../../../libs/admission/context.ts";
-import { gvkOf } from "../../../libs/webhooks/request.ts";
-import type { AskedPart } from "../resources/asked.ts";
+import { type ApplyOptions, applyObject } from "../resources/apply.ts";
 import type { Target } from "../resources/backend.ts";
 import { type Change, createObject, updateObject, type Written } from "../resources/change.ts";
 import { deleteCollection, deleteObject } from "../resources/delete.ts";
@@ -11,9 +9,10 @@ import type { Gateway } from "../resources/gateway.ts";
 import { requireListOptions } from "../resources/list-options.ts";
 import { listObjects, readObject } from "../resources/read.ts";
 import { refusalAbout } from "../resources/refusal.ts";
-import { parseScale, scaleKind, scaleOf } from "../resources/scale.ts";
+import { askedScale, parseScale, scaleKind, scaleOf, withReplicas } from "../resources/scale.ts";
 import { type Shown, shownList, shownObject } from "../resources/show.ts";
 import { negotiate } from "./accept.ts";
+import { applyOptionsOf, decodeConfig, isApply, requireUnforced } from "./apply-patch.ts";
 import { decodeBody, decodeDeleteOptions, decodePatch } from "./decode.ts";
 import {
   flagOf,
@@ -153,11 +152,27 @@ const patch =
   async (gateway, kind, exchange) => {
     const { query, params, request } = exchange;
     const shown = shownFor(gateway, kind, request.headers.accept, query);
+    if (isApply(request)) {
+      const { created, ...written } = await apply(gateway, kind, exchange, part);
+      return writtenReply(written, shown, created ? 201 : 200);
+    }
+    requireUnforced(query);
     const options = { ...writeOptionsOf(exchange), part, sent: "patch" } as const;
     const change = await decodePatch(request, kind.schema);
     const written = await updateObject(gateway, targetOf(kind, params), change, options);
     return writtenReply(written, shown);
   };
+
+async function apply(
+  gateway: Gateway,
+  kind: Kind,
+  exchange: Exchange,
+  part: ApplyOptions["part"],
+): ReturnType<typeof applyObject> {
+  const options = applyOptionsOf(exchange, part);
+  const config = await decodeConfig(exchange.request);
+  return applyObject(gateway, targetOf(kind, exchange.params), config, options);
+}
 
 const remove: Verb = async (gateway, kind, { query, params, request, user }) => {
   const shown = shownFor(gateway, kind, request.headers.accept, query);
@@ -197,6 +212,11 @@ const replaceScale: Verb = async (gateway, kind, exchange) => {
 };
 
 const patchScale: Verb = async (gateway, kind, exchange) => {
+  if (isApply(exchange.request)) {
+    const { object, warnings } = await apply(gateway, kind, exchange, "scale");
+    return valueReply(scaleOf(object), { language: "json" }, { headers: warningsIn(warnings) });
+  }
+  requireUnforced(exchange.query);
   const change = await decodePatch(exchange.request, scaleKind.schema);
   return changeScale(gateway, kind, exchange, { change, sent: "patch" });
 };
@@ -211,10 +231,6 @@ async function changeScale(
   const asked = writeOptionsOf(exchange);
   const target = targetOf(kind, exchange.params);
   let warnings: readonly string[] = [];
-  const withReplicas = (before: AnyObject, replicas: number): AnyObject => ({
-    ...before,
-    spec: { ...before.spec, replicas },
-  });
   const set: Change = (before) => {
     const options = { mode: asked.fieldValidation, sent };
     const wanted = parseScale(change(scaleOf(before)), target, options);
@@ -223,15 +239,14 @@ async function changeScale(
     const metadata = { ...before.metadata, resourceVersion };
     return withReplicas({ ...before, metadata }, wanted.replicas);
   };
-  const parsed = { mode: "Ignore", sent: "object" } as const;
-  const part: AskedPart = {
-    subresource: "scale",
-    body: gvkOf(scaleKind),
-    show: scaleOf,
-    take: (body, object) => withReplicas(object, parseScale(body, target, parsed).replicas),
-  };
   // What is not its replicas is as it was: known.
-  const options = { ...asked, fieldValidation: "Ignore", part: "main", sent, asked: part } as const;
+  const options = {
+    ...asked,
+    fieldValidation: "Ignore",
+    part: "main",
+    sent,
+    asked: askedScale(target),
+  } as const;
   const { object, warnings: told } = await updateObject(gateway, target, set, options);
   const headers = warningsIn([...warnings, ...told]);
   return valueReply(scaleOf(object), { language: "json" }, { headers });

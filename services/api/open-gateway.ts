@@ -13,6 +13,7 @@ import type { Log } from "../../libs/telemetry/log.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
 import { backendOf } from "./resources/backend.ts";
 import type { Gateway } from "./resources/gateway.ts";
+import { storedKind } from "./resources/versions.ts";
 
 export type GatewayOptions = {
   /** Those that are stored; they are served in all their versions. */
@@ -61,7 +62,10 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway & As
   };
 }
 
-const isEvent = ({ group, kind }: Kind) => group === "" && kind === "Event";
+function isEvent(kind: Kind): boolean {
+  const { group, kind: name } = storedKind(kind);
+  return group === "" && name === "Event";
+}
 
 /** The events' view; their Namespaces are in the state. */
 function eventsView(events: ClusterView, state: ClusterView): ClusterView {

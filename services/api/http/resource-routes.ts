@@ -3,10 +3,10 @@ import { ApiError } from "../../../libs/model/errors.ts";
 import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
 import type { Target } from "../resources/backend.ts";
 import { type Change, createObject, updateObject, type Written } from "../resources/change.ts";
-import { deleteCollection, deleteObject } from "../resources/delete.ts";
+import { deleteCollection, deleteObject, isShownWhenGone } from "../resources/delete.ts";
 import type { Gateway } from "../resources/gateway.ts";
 import { requireListOptions } from "../resources/list-options.ts";
-import { listObjects, readObject } from "../resources/read.ts";
+import { listObjects, type ListOptions, readObject } from "../resources/read.ts";
 import { refusalAbout } from "../resources/refusal.ts";
 import { parseScale, scaleKind, scaleOf } from "../resources/scale.ts";
 import { type Shown, shownList, shownObject } from "../resources/show.ts";
@@ -95,17 +95,13 @@ const watch: Verb = async (gateway, kind, exchange) => {
 const list: Verb = async (gateway, kind, { query, params, request }) => {
   const shown = shownFor(gateway, kind, request.headers.accept, query);
   const target = { kind, namespace: params["namespace"] };
-  const selects = selectsOf(query, kind);
-  if (flagOf(query, "watch")) return watchReply(gateway, target, { query, selects, shown });
+  if (flagOf(query, "watch")) {
+    const selects = selectsOf(query, kind);
+    return watchReply(gateway, target, { query, selects, shown });
+  }
   requireListOptions(query);
-  const listed = await listObjects(gateway.backendFor(kind), target, {
-    selects,
-    isSelective: isSelective(query),
-    resourceVersion: textOf(query, "resourceVersion"),
-    resourceVersionMatch: textOf(query, "resourceVersionMatch"),
-    limit: integerOf(query, "limit"),
-    continue: textOf(query, "continue"),
-  });
+  const options = listOptionsOf(query, kind);
+  const listed = await listObjects(gateway.backendFor(kind), target, options);
   const meta = {
     resourceVersion: String(listed.revision),
     continue: listed.continue,
@@ -126,7 +122,7 @@ const read: Verb = async (gateway, kind, { query, params, request }) => {
 
 const create: Verb = async (gateway, kind, { query, params, request }) => {
   const shown = shownFor(gateway, kind, request.headers.accept, query);
-  const options = writeOptionsOf(query);
+  const options = writeOptionsOf(query, request.method);
   const given = await decodeBody(request, kind.schema);
   const target = { kind, namespace: params["namespace"] };
   const written = await createObject(gateway, target, given, options);
@@ -137,7 +133,7 @@ const replace =
   (part: "main" | "status"): Verb =>
   async (gateway, kind, { query, params, request }) => {
     const shown = shownFor(gateway, kind, request.headers.accept, query);
-    const options = { ...writeOptionsOf(query), part, sent: "object" } as const;
+    const options = { ...writeOptionsOf(query, request.method), part, sent: "object" } as const;
     const given = await decodeBody(request, kind.schema);
     const written = await updateObject(gateway, targetOf(kind, params), () => given, options);
     return writtenReply(written, shown);
@@ -147,7 +143,7 @@ const patch =
   (part: "main" | "status"): Verb =>
   async (gateway, kind, { query, params, request }) => {
     const shown = shownFor(gateway, kind, request.headers.accept, query);
-    const options = { ...writeOptionsOf(query), part, sent: "patch" } as const;
+    const options = { ...writeOptionsOf(query, request.method), part, sent: "patch" } as const;
     const change = await decodePatch(request, kind.schema);
     const written = await updateObject(gateway, targetOf(kind, params), change, options);
     return writtenReply(written, shown);
@@ -157,7 +153,10 @@ const remove: Verb = async (gateway, kind, { query, params, request }) => {
   const shown = shownFor(gateway, kind, request.headers.accept, query);
   const options = await decodeDeleteOptions(request, query);
   const { object, gone } = await deleteObject(gateway, targetOf(kind, params), options);
-  if (!gone) return shownReply(shownObject(object, shown), shown);
+  if (!gone || isShownWhenGone(kind)) {
+    const code = !gone && options.isCascading === true ? 202 : 200;
+    return shownReply(shownObject(object, shown), shown, { code });
+  }
   const { name, uid } = object.metadata;
   const details = { name, group: kind.group || undefined, kind: kind.plural, uid };
   return valueReply(
@@ -168,13 +167,26 @@ const remove: Verb = async (gateway, kind, { query, params, request }) => {
 
 const removeAll: Verb = async (gateway, kind, { query, params, request }) => {
   const shown = shownFor(gateway, kind, request.headers.accept, query);
+  requireListOptions(query);
   const options = await decodeDeleteOptions(request, query);
-  const selects = selectsOf(query, kind);
   const target = { kind, namespace: params["namespace"] };
-  const deleted = await deleteCollection(gateway, target, { selects, options });
+  const deleted = await deleteCollection(gateway, target, {
+    ...listOptionsOf(query, kind),
+    options,
+  });
   const resourceVersion = String(gateway.backendFor(kind).view.revision);
   return shownReply(shownList(deleted, { resourceVersion }, shown), shown);
 };
+
+/** Which objects a query lists. @throws {ApiError} BadRequest */
+const listOptionsOf = (query: URLSearchParams, kind: Kind): ListOptions => ({
+  selects: selectsOf(query, kind),
+  isSelective: isSelective(query),
+  resourceVersion: textOf(query, "resourceVersion"),
+  resourceVersionMatch: textOf(query, "resourceVersionMatch"),
+  limit: integerOf(query, "limit"),
+  continue: textOf(query, "continue"),
+});
 
 const readScale: Verb = async (gateway, kind, { query, params }) => {
   const version = textOf(query, "resourceVersion");
@@ -196,10 +208,10 @@ const patchScale: Verb = async (gateway, kind, exchange) => {
 async function changeScale(
   gateway: Gateway,
   kind: Kind,
-  { query, params }: Exchange,
+  { query, params, method }: Exchange,
   { change, sent }: { readonly change: Change; readonly sent: "object" | "patch" },
 ): Promise<Reply> {
-  const { dryRun, fieldValidation } = writeOptionsOf(query);
+  const { dryRun, fieldValidation } = writeOptionsOf(query, method);
   const target = targetOf(kind, params);
   let warnings: readonly string[] = [];
   const set: Change = (before) => {

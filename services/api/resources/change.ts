@@ -4,9 +4,11 @@ import type { AdmissionContext, AnyObject } from "../../../libs/admission/contex
 import { ApiError, invalid } from "../../../libs/model/errors.ts";
 import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
 import { isRecord, type JsonRecord } from "../patch/record.ts";
-import { heldKey, objectOf, type Target } from "./backend.ts";
+import { duplicatesOf } from "../http/duplicate-fields.ts";
+import { objectOf, resourceName, type Target } from "./backend.ts";
 import { type FieldValidation, type ValidateOptions, validateFields } from "./field-validation.ts";
 import type { Gateway } from "./gateway.ts";
+import { requireConditional } from "./unconditional.ts";
 import { asServed, asStored, storedKind } from "./versions.ts";
 import { existing, requireRevision, type Turn, write } from "./write.ts";
 
@@ -26,15 +28,43 @@ export async function createObject(
   const { input: known, warnings } = validateFields(kind, ofKind(kind, given), {
     mode: options.fieldValidation,
     sent: "object",
+    duplicates: duplicatesOf(given),
   });
   const input = placed(known, { namespace, name: undefined });
   requireName(kind, input);
-  const object = await write(
-    gateway.backendFor(kind),
-    (context) => admitCreate(storedKind(kind), asStored(kind, input), context),
-    { ports: gateway.ports, dryRun: options.dryRun, target: (made) => targetOf(kind, made) },
+  if (!["", "0", undefined].includes(revisionIn(input))) {
+    const message = "resourceVersion should not be set on objects to be created";
+    throw new ApiError("BadRequest", message);
+  }
+  const object = await named(input, () =>
+    write(
+      gateway.backendFor(kind),
+      (context) => admitCreate(storedKind(kind), asStored(kind, input), context),
+      { ports: gateway.ports, dryRun: options.dryRun, target: (made) => targetOf(kind, made) },
+    ),
   );
   return { object, warnings };
+}
+
+/** Names that are made up before a client is told that all of them were taken. */
+const namesMax = 8;
+
+/** Creates, with another name as long as what was made up is taken. @throws {ApiError} AlreadyExists */
+async function named(input: JsonRecord, make: () => Promise<AnyObject>): Promise<AnyObject> {
+  const { metadata } = input;
+  const isGiven = !isRecord(metadata) || (metadata["name"] ?? "") !== "";
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await make();
+    } catch (error) {
+      const isTaken = error instanceof ApiError && error.reason === "AlreadyExists";
+      if (isGiven || !isTaken) throw error;
+      if (attempt < namesMax) continue;
+      const message = `${error.message}, the server was not able to generate a unique name for the object`;
+      const details = { ...error.details, retryAfterSeconds: 1 };
+      throw new ApiError("AlreadyExists", message, details, { cause: error });
+    }
+  }
 }
 
 /** Makes of the object as it is the object as it shall be; pure, it may run again after a lost race. */
@@ -60,12 +90,15 @@ export async function updateObject(
     gateway.backendFor(kind),
     (context): Turn => {
       const before = existing(context, target);
-      const validated = validateFields(kind, ofKind(kind, change(asServed(kind, before))), {
+      const changed = change(asServed(kind, before));
+      const validated = validateFields(kind, ofKind(kind, changed), {
         mode: options.fieldValidation,
         sent: options.sent,
+        duplicates: duplicatesOf(changed),
       });
       warnings = validated.warnings;
       const after = placed(validated.input, target);
+      requireConditional(target, revisionIn(after));
       requireRevision(before, revisionIn(after), target);
       requireUid(before, after, target);
       return admitted(target, { before, input: after, part: options.part }, context);
@@ -179,7 +212,7 @@ function requireUid(before: AnyObject, { metadata }: JsonRecord, target: Target)
   if (uid === undefined || uid === "" || uid === before.metadata.uid) return;
   throw new ApiError(
     "Conflict",
-    `Precondition failed: UID in precondition: ${JSON.stringify(uid)}, UID in object meta: ${before.metadata.uid} (${heldKey(target)})`,
+    `Operation cannot be fulfilled on ${resourceName(target.kind)} "${target.name}": Precondition failed: UID in precondition: ${typeof uid === "string" ? uid : "?"}, UID in object meta: ${before.metadata.uid}`,
   );
 }
 

@@ -9,7 +9,7 @@ const pod: AnyObject = {
   metadata: {
     name: "web-1",
     namespace: "shop",
-    labels: { app: "web", "example.com/tier": "front" },
+    labels: { app: "web", "example.com/tier": "front", count: "5", empty: "" },
   },
   spec: { nodeName: "n1" },
   status: { phase: "Running" },
@@ -61,7 +61,7 @@ describe("a label selector", () => {
   test.each([
     ["count>4", true],
     ["count>5", false],
-    ["count<6,count>-1", true],
+    ["count<6,count>0", true],
     ["app>1", false],
     ["missing<9", false],
     ["app in (web,)", true],

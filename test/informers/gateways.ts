@@ -42,7 +42,7 @@ export async function startGateways(natsUrl: string, count: number): Promise<Gat
       },
     });
     children[nth] = child;
-    const until = AbortSignal.timeout(30_000);
+    const until = AbortSignal.timeout(90_000);
     while (!existsSync(kubeconfig(nth)) || (await readFile(kubeconfig(nth), "utf8")) === "") {
       if (until.aborted || child.exitCode !== null) throw new Error("a gateway did not start");
       await sleep(20);

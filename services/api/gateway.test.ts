@@ -239,7 +239,7 @@ describe("kubectl", () => {
     const path = "{.spec.replicas} {.spec.template.spec.containers[0].ports[0].containerPort}";
     expect(await kubectl("get", "deploy", "proto", "-o", `jsonpath=${path}`)).toBe("0 80");
     expect(await kubectl("auth", "can-i", "create", "pods")).toBe("yes\n");
-    expect(await kubectl("auth", "whoami")).toContain("system:admin");
+    expect(await kubectl("auth", "whoami")).toContain("kubernetes-admin");
   });
 
   test("is refused an unknown field by name", async () => {

@@ -13,7 +13,7 @@ import { healthMark } from "../../libs/telemetry/health.ts";
 import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
 import { stopSignal } from "../../libs/telemetry/stop-signal.ts";
-import { bearerCheck } from "./http/authenticate.ts";
+import { bearerCheck } from "./auth/bearer.ts";
 import { serve } from "./http/server.ts";
 import { applyManifests, openManifests } from "./nats/manifests.ts";
 import { openParked } from "./nats/parked.ts";
@@ -87,7 +87,7 @@ const server = await serve({
   host: config.BERTH_API_HOST,
   port: config.BERTH_API_PORT,
   identity,
-  authenticated: bearerCheck(authority.token),
+  authenticate: bearerCheck(authority.token),
   routes: routesOf(gateway),
   signal,
   ...ports,

@@ -12,7 +12,7 @@ import type { Store } from "../../libs/store/store.ts";
 import { systemClock } from "../../libs/telemetry/clock.ts";
 import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
-import { bearerCheck } from "./http/authenticate.ts";
+import { bearerCheck } from "./auth/bearer.ts";
 import { serve } from "./http/server.ts";
 import { serveVerbs } from "./nats/verbs.ts";
 import { openAuthority, serverIdentity } from "./pki/authority.ts";
@@ -53,7 +53,7 @@ export async function openMemoryGateway(
     host: "127.0.0.1",
     port: 0,
     identity,
-    authenticated: bearerCheck(authority.token),
+    authenticate: bearerCheck(authority.token),
     routes: routesOf(gateway),
     signal,
     ...ports,

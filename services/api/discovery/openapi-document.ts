@@ -123,6 +123,7 @@ function typeSchema(schema: Schema, components: Map<string, Json>): Json {
   if (format === "int-or-string") {
     return { format, oneOf: [{ type: "integer" }, { type: "string" }] };
   }
+  if (format === "json") return {};
   const form = typeof format === "string" && format !== "fields-v1" ? { format } : {};
   const bare = unwrapped(schema);
   if (bare instanceof z.ZodObject) return objectSchema(bare, components);
@@ -138,6 +139,7 @@ function typeSchema(schema: Schema, components: Map<string, Json>): Json {
   if (bare instanceof z.ZodBoolean) return { type: "boolean" };
   if (bare instanceof z.ZodEnum) return { type: "string", enum: bare.options };
   if (bare instanceof z.ZodUnknown) return { type: "object" };
+  if (bare instanceof z.ZodUnion) return {}; // As Kubernetes says it: anything.
   return { type: "string", ...form };
 }
 

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { ApiError, type Cause, invalid } from "../../../libs/model/errors.ts";
 import type { Kind } from "../../../libs/model/kind.ts";
+import type { Exchange } from "./server.ts";
 import type { WriteOptions } from "../resources/change.ts";
 import { dryRunFault } from "../resources/dry-run.ts";
 import { labelSelector } from "../resources/label-selectors.ts";
@@ -37,8 +38,20 @@ const optionsKinds: Readonly<Record<string, string>> = {
 };
 const validations = ["Ignore", "Strict", "Warn"] as const;
 
+/** @throws {ApiError} Invalid */
+export function writeOptionsOf({ query, request, user }: Exchange): WriteOptions {
+  return {
+    ...checkedOptions(query, request.method),
+    fieldManager: managerOf(query, request.headers["user-agent"]),
+    user,
+  };
+}
+
 /** @param method names the options that a refusal is about. @throws {ApiError} Invalid */
-export function writeOptionsOf(query: URLSearchParams, method = "POST"): WriteOptions {
+function checkedOptions(
+  query: URLSearchParams,
+  method = "POST",
+): Pick<WriteOptions, "dryRun" | "fieldValidation"> {
   const causes: Cause[] = [];
   const dryRun = query.getAll("dryRun").filter((one) => one !== "");
   const reason = "FieldValueNotSupported";
@@ -58,7 +71,27 @@ export function writeOptionsOf(query: URLSearchParams, method = "POST"): WriteOp
 }
 
 /** @throws {ApiError} Invalid for what is not `All` */
-export const dryRunOf = (query: URLSearchParams): boolean => writeOptionsOf(query).dryRun;
+export const dryRunOf = (query: URLSearchParams): boolean => checkedOptions(query).dryRun;
+
+/** As Kubernetes bounds it. */
+const managerMaxChars = 128;
+
+/** Who manages what is written: as the client says, else its program's name. */
+function managerOf(query: URLSearchParams, agent: string | undefined): string {
+  const told = textOf(query, "fieldManager");
+  if (told === undefined)
+    return ((agent ?? "").split("/")[0] || "unknown").slice(0, managerMaxChars);
+  const printable = !/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(told);
+  if (told.length <= managerMaxChars && printable) return told;
+  const message = printable
+    ? `Too long: may not be more than ${managerMaxChars} bytes`
+    : `Invalid value: ${JSON.stringify(told)}: should only contain printable characters`;
+  const reason = printable ? "FieldValueTooLong" : "FieldValueInvalid";
+  const field = "fieldManager";
+  throw new ApiError("Invalid", `fieldManager: ${message}`, {
+    causes: [{ reason, field, message }],
+  });
+}
 
 /** @throws {ApiError} BadRequest */
 export const includeObjectOf = (query: URLSearchParams): IncludeObject =>

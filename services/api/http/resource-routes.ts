@@ -1,6 +1,7 @@
 /** The REST routes of one kind, and what each verb does with a request. */
 import { ApiError } from "../../../libs/model/errors.ts";
 import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
+import { type ApplyOptions, applyObject } from "../resources/apply.ts";
 import type { Target } from "../resources/backend.ts";
 import { type Change, createObject, updateObject, type Written } from "../resources/change.ts";
 import { deleteCollection, deleteObject, isShownWhenGone } from "../resources/delete.ts";
@@ -8,9 +9,10 @@ import type { Gateway } from "../resources/gateway.ts";
 import { requireListOptions } from "../resources/list-options.ts";
 import { listObjects, type ListOptions, readObject } from "../resources/read.ts";
 import { refusalAbout } from "../resources/refusal.ts";
-import { parseScale, scaleKind, scaleOf } from "../resources/scale.ts";
+import { askedScale, parseScale, scaleKind, scaleOf, withReplicas } from "../resources/scale.ts";
 import { type Shown, shownList, shownObject } from "../resources/show.ts";
 import { negotiate } from "./accept.ts";
+import { applyOptionsOf, decodeConfig, isApply, requireUnforced } from "./apply-patch.ts";
 import { decodeBody, decodeDeleteOptions, decodePatch } from "./decode.ts";
 import {
   flagOf,
@@ -120,9 +122,10 @@ const read: Verb = async (gateway, kind, { query, params, request }) => {
   );
 };
 
-const create: Verb = async (gateway, kind, { query, params, request }) => {
+const create: Verb = async (gateway, kind, exchange) => {
+  const { query, params, request } = exchange;
   const shown = shownFor(gateway, kind, request.headers.accept, query);
-  const options = writeOptionsOf(query, request.method);
+  const options = writeOptionsOf(exchange);
   const given = await decodeBody(request, kind.schema);
   const target = { kind, namespace: params["namespace"] };
   const written = await createObject(gateway, target, given, options);
@@ -131,9 +134,10 @@ const create: Verb = async (gateway, kind, { query, params, request }) => {
 
 const replace =
   (part: "main" | "status"): Verb =>
-  async (gateway, kind, { query, params, request }) => {
+  async (gateway, kind, exchange) => {
+    const { query, params, request } = exchange;
     const shown = shownFor(gateway, kind, request.headers.accept, query);
-    const options = { ...writeOptionsOf(query, request.method), part, sent: "object" } as const;
+    const options = { ...writeOptionsOf(exchange), part, sent: "object" } as const;
     const given = await decodeBody(request, kind.schema);
     const written = await updateObject(gateway, targetOf(kind, params), () => given, options);
     return writtenReply(written, shown);
@@ -141,31 +145,51 @@ const replace =
 
 const patch =
   (part: "main" | "status"): Verb =>
-  async (gateway, kind, { query, params, request }) => {
+  async (gateway, kind, exchange) => {
+    const { query, params, request } = exchange;
     const shown = shownFor(gateway, kind, request.headers.accept, query);
-    const options = { ...writeOptionsOf(query, request.method), part, sent: "patch" } as const;
+    if (isApply(request)) {
+      const { created, ...written } = await apply(gateway, kind, exchange, part);
+      return writtenReply(written, shown, created ? 201 : 200);
+    }
+    requireUnforced(query);
+    const options = { ...writeOptionsOf(exchange), part, sent: "patch" } as const;
     const change = await decodePatch(request, kind.schema);
     const written = await updateObject(gateway, targetOf(kind, params), change, options);
     return writtenReply(written, shown);
   };
 
-const remove: Verb = async (gateway, kind, { query, params, request }) => {
+async function apply(
+  gateway: Gateway,
+  kind: Kind,
+  exchange: Exchange,
+  part: ApplyOptions["part"],
+): ReturnType<typeof applyObject> {
+  const options = applyOptionsOf(exchange, part);
+  const config = await decodeConfig(exchange.request);
+  return applyObject(gateway, targetOf(kind, exchange.params), config, options);
+}
+
+const remove: Verb = async (gateway, kind, { query, params, request, user }) => {
   const shown = shownFor(gateway, kind, request.headers.accept, query);
   const options = await decodeDeleteOptions(request, query);
-  const { object, gone } = await deleteObject(gateway, targetOf(kind, params), options);
+  const target = targetOf(kind, params);
+  const { object, gone, warnings } = await deleteObject(gateway, target, options, user);
+  const headers = warningsIn(warnings);
   if (!gone || isShownWhenGone(kind)) {
     const code = !gone && options.isCascading === true ? 202 : 200;
-    return shownReply(shownObject(object, shown), shown, { code });
+    return shownReply(shownObject(object, shown), shown, { code, headers });
   }
   const { name, uid } = object.metadata;
   const details = { name, group: kind.group || undefined, kind: kind.plural, uid };
   return valueReply(
     { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details },
     shown,
+    { headers },
   );
 };
 
-const removeAll: Verb = async (gateway, kind, { query, params, request }) => {
+const removeAll: Verb = async (gateway, kind, { query, params, request, user }) => {
   const shown = shownFor(gateway, kind, request.headers.accept, query);
   requireListOptions(query);
   const options = await decodeDeleteOptions(request, query);
@@ -173,6 +197,7 @@ const removeAll: Verb = async (gateway, kind, { query, params, request }) => {
   const deleted = await deleteCollection(gateway, target, {
     ...listOptionsOf(query, kind),
     options,
+    user,
   });
   const resourceVersion = String(gateway.backendFor(kind).view.revision);
   return shownReply(shownList(deleted, { resourceVersion }, shown), shown);
@@ -200,6 +225,11 @@ const replaceScale: Verb = async (gateway, kind, exchange) => {
 };
 
 const patchScale: Verb = async (gateway, kind, exchange) => {
+  if (isApply(exchange.request)) {
+    const { object, warnings } = await apply(gateway, kind, exchange, "scale");
+    return valueReply(scaleOf(object), { language: "json" }, { headers: warningsIn(warnings) });
+  }
+  requireUnforced(exchange.query);
   const change = await decodePatch(exchange.request, scaleKind.schema);
   return changeScale(gateway, kind, exchange, { change, sent: "patch" });
 };
@@ -208,27 +238,31 @@ const patchScale: Verb = async (gateway, kind, exchange) => {
 async function changeScale(
   gateway: Gateway,
   kind: Kind,
-  { query, params, method }: Exchange,
+  exchange: Exchange,
   { change, sent }: { readonly change: Change; readonly sent: "object" | "patch" },
 ): Promise<Reply> {
-  const { dryRun, fieldValidation } = writeOptionsOf(query, method);
-  const target = targetOf(kind, params);
+  const asked = writeOptionsOf(exchange);
+  const target = targetOf(kind, exchange.params);
   let warnings: readonly string[] = [];
   const set: Change = (before) => {
-    const options = { mode: fieldValidation, sent };
+    const options = { mode: asked.fieldValidation, sent };
     const wanted = parseScale(change(scaleOf(before)), target, options);
     warnings = wanted.warnings;
     const { resourceVersion = before.metadata.resourceVersion } = wanted;
-    return {
-      ...before,
-      metadata: { ...before.metadata, resourceVersion },
-      spec: { ...before.spec, replicas: wanted.replicas },
-    };
+    const metadata = { ...before.metadata, resourceVersion };
+    return withReplicas({ ...before, metadata }, wanted.replicas);
   };
   // What is not its replicas is as it was: known.
-  const options = { dryRun, fieldValidation: "Ignore", part: "main", sent } as const;
-  const { object } = await updateObject(gateway, target, set, options);
-  return valueReply(scaleOf(object), { language: "json" }, { headers: warningsIn(warnings) });
+  const options = {
+    ...asked,
+    fieldValidation: "Ignore",
+    part: "main",
+    sent,
+    asked: askedScale(target),
+  } as const;
+  const { object, warnings: told } = await updateObject(gateway, target, set, options);
+  const headers = warningsIn([...warnings, ...told]);
+  return valueReply(scaleOf(object), { language: "json" }, { headers });
 }
 
 function targetOf(kind: Kind, params: Exchange["params"]): Target {

@@ -11,6 +11,8 @@ import { ReplicaLagging } from "../../../libs/store/replica.ts";
 import { StoreUnavailable } from "../../../libs/store/store.ts";
 import type { Clock } from "../../../libs/telemetry/clock.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
+import type { Authenticate } from "../auth/bearer.ts";
+import { anonymous, type UserInfo } from "../auth/user.ts";
 import type { ServerIdentity } from "../pki/authority.ts";
 import { jsonReply, type Out, type Reply } from "./reply.ts";
 
@@ -20,6 +22,7 @@ export type Exchange = {
   readonly query: URLSearchParams;
   readonly params: Readonly<Record<string, string | undefined>>;
   readonly request: IncomingMessage;
+  readonly user: UserInfo;
   /** The path is served, but not this method on it. */
   readonly otherMethods: boolean;
 };
@@ -41,7 +44,7 @@ export type ServerOptions = {
   readonly host: string;
   readonly port: number;
   readonly identity: ServerIdentity;
-  readonly authenticated: (header: string | undefined) => boolean;
+  readonly authenticate: Authenticate;
   readonly routes: readonly Route[];
   readonly clock: Clock;
   readonly log: Log;
@@ -59,7 +62,7 @@ export async function serve(options: ServerOptions): Promise<AsyncDisposable & {
     router.on(route.method, route.path, () => undefined, route);
   }
 
-  const find = (request: IncomingMessage): { route: Route | undefined; exchange: Exchange } => {
+  const find = (request: IncomingMessage): Found => {
     const url = request.url ?? "/";
     const split = url.indexOf("?");
     const path = split < 0 ? url : url.slice(0, split);
@@ -69,12 +72,13 @@ export async function serve(options: ServerOptions): Promise<AsyncDisposable & {
     const method = request.method ?? "GET";
     const otherMethods = route === undefined && methods.some((one) => router.find(one, path));
     const params = found?.params ?? {};
-    return { route, exchange: { method, path, query, params, request, otherMethods } };
+    const user = options.authenticate(request);
+    const exchange = { method, path, query, params, request, otherMethods };
+    return { route, known: user !== undefined, exchange: { ...exchange, user: user ?? anonymous } };
   };
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { route, exchange } = find(request);
-    const reply = await replyOf(exchange, route, options);
+    const reply = await replyOf(find(request), options);
     if (reply.type === "body") {
       send(response, reply);
       return;
@@ -93,9 +97,9 @@ export async function serve(options: ServerOptions): Promise<AsyncDisposable & {
   );
 
   server.on("upgrade", (request, socket, head) => {
-    const { route, exchange } = find(request);
+    const { route, known, exchange } = find(request);
     socket.on("error", (error) => log.debug({ err: error }, "an upgraded connection broke"));
-    if (route?.upgrade === undefined || !options.authenticated(request.headers.authorization)) {
+    if (route?.upgrade === undefined || !known) {
       const code = route?.upgrade === undefined ? "404 Not Found" : "401 Unauthorized";
       socket.end(`HTTP/1.1 ${code}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
       return;
@@ -124,13 +128,16 @@ export async function serve(options: ServerOptions): Promise<AsyncDisposable & {
   };
 }
 
-async function replyOf(
-  exchange: Exchange,
-  route: Route | undefined,
-  { authenticated, log }: ServerOptions,
-): Promise<Reply> {
+type Found = {
+  readonly route: Route | undefined;
+  /** The client has proved who it is. */
+  readonly known: boolean;
+  readonly exchange: Exchange;
+};
+
+async function replyOf({ route, known, exchange }: Found, { log }: ServerOptions): Promise<Reply> {
   try {
-    if (route?.open !== true && !authenticated(exchange.request.headers.authorization)) {
+    if (route?.open !== true && !known) {
       throw new ApiError("Unauthorized", "Unauthorized");
     }
     if (route === undefined) throw missing(exchange.otherMethods);

@@ -8,6 +8,7 @@ import { parseText, textOf } from "../http/text.ts";
 import { isRecord, type JsonRecord } from "../patch/record.ts";
 import { lastAppliedAnnotation, threeWay } from "../patch/three-way.ts";
 import type { Target } from "../resources/backend.ts";
+import { overNats } from "../auth/user.ts";
 import { createObject, updateObject, type WriteOptions } from "../resources/change.ts";
 import type { Gateway } from "../resources/gateway.ts";
 import { refusalAbout } from "../resources/refusal.ts";
@@ -83,7 +84,12 @@ const bad = (message: string): Unreadable => ({
 });
 const tooMany = bad(`more than ${documentsMax} documents`);
 
-const options: WriteOptions = { dryRun: false, fieldValidation: "Strict" };
+const options: WriteOptions = {
+  dryRun: false,
+  fieldValidation: "Strict",
+  fieldManager: "berth-nats",
+  user: overNats,
+};
 
 /**
  * Makes the object what the document states, and keeps what others have added to it.

@@ -1,12 +1,11 @@
 /** Who am I, what may I do: kubectl auth, k9s and Headlamp ask. There is one user, who may do all. */
 import * as z from "zod";
+import type { UserInfo } from "../auth/user.ts";
 import { decodeBody } from "../http/decode.ts";
 import { valueReply } from "../http/reply.ts";
 import type { Route } from "../http/server.ts";
 import { parseAsked } from "../resources/field-validation.ts";
 import { reviewResources } from "./review-kinds.ts";
-
-const user = { username: "system:admin", groups: ["system:masters", "system:authenticated"] };
 
 const attributes = z.object({
   namespace: z.string().optional().meta({ proto: 1 }),
@@ -33,7 +32,7 @@ const bodies = {
 } as const;
 
 const all = ["*"];
-const answers = {
+const answersTo = (user: UserInfo) => ({
   SelfSubjectReview: { userInfo: user },
   SelfSubjectAccessReview: { allowed: true, reason: "the cluster's administrator" },
   SelfSubjectRulesReview: {
@@ -41,13 +40,13 @@ const answers = {
     nonResourceRules: [{ verbs: all, nonResourceURLs: all }],
     incomplete: false,
   },
-} as const;
+});
 
 export const reviewRoutes: readonly Route[] = reviewResources.map(
   ({ group, version, kind, name }) => ({
     method: "POST",
     path: `/apis/${group}/${version}/${name}`,
-    async handle({ request }) {
+    async handle({ request, user }) {
       const given = await decodeBody(request, bodies[kind]);
       const { spec } = parseAsked<{ spec?: unknown }>(
         { group, version, kind, schema: bodies[kind] },
@@ -59,7 +58,7 @@ export const reviewRoutes: readonly Route[] = reviewResources.map(
         apiVersion,
         metadata: { creationTimestamp: null },
         spec,
-        status: answers[kind],
+        status: answersTo(user)[kind],
       };
       return valueReply(review, { language: "json" }, { code: 201 });
     },

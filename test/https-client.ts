@@ -24,10 +24,14 @@ export type HttpsClient = {
   call(method: string, path: string, sent?: Sent): Promise<Answer>;
 };
 
-type Place = { readonly server: string; readonly authority: string; readonly token: string };
+export type HttpsPlace = {
+  readonly server: string;
+  readonly authority: string;
+  readonly token: string;
+};
 
 /** @param authority the certificate that the server's is signed by, PEM */
-export function httpsClient({ server, authority, token }: Place): HttpsClient {
+export function httpsClient({ server, authority, token }: HttpsPlace): HttpsClient {
   const agent = new Agent({ keepAlive: true, ca: authority });
   const ask = (method: string, path: string, sent: Sent): Promise<Answer> => {
     const { body, contentType = "application/json", accept } = sent;
@@ -82,8 +86,13 @@ const kubeconfig = z.object({
 
 /** As kubectl would connect. */
 export async function clientOf(path: string): Promise<HttpsClient> {
-  const { clusters, users } = kubeconfig.parse(parse(await readFile(path, "utf8")));
+  return httpsClient(placeIn(await readFile(path, "utf8")));
+}
+
+/** Where a kubeconfig leads, and as whom. */
+export function placeIn(text: string): HttpsPlace {
+  const { clusters, users } = kubeconfig.parse(parse(text));
   const [{ cluster }] = clusters;
   const authority = Buffer.from(cluster["certificate-authority-data"], "base64").toString();
-  return httpsClient({ server: cluster.server, authority, token: users[0].user.token });
+  return { server: cluster.server, authority, token: users[0].user.token };
 }

@@ -204,6 +204,9 @@ test("a policy judges what controllers write, in the turn itself", async () => {
   const conditions = () => view.list(replicaSet).flatMap(({ status }) => status?.conditions ?? []);
   await until(() => view.list(pod).length === 1 && conditions().length === 1);
   expect(conditions()[0]?.message).toContain("denied request: bad name");
+  await until(() => view.get(validatingAdmissionPolicy, undefined, "p")?.status !== undefined);
+  const { status } = view.get(validatingAdmissionPolicy, undefined, "p") ?? expect.unreachable();
+  expect(status).toEqual({ observedGeneration: 1, typeChecking: {} });
   expect(asked).toEqual([]);
 });
 

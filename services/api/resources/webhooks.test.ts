@@ -180,6 +180,22 @@ describe("a mutating webhook", () => {
     });
   });
 
+  test("is asked about what is applied, which it makes or changes", async () => {
+    await using hook = await configured("mutating", "applied", { answers: labelled("seen") });
+    const applied = (data: object) => ({
+      body: { apiVersion: "v1", kind: "ConfigMap", ...named("ssa"), data },
+      contentType: "application/apply-patch+yaml",
+    });
+    const path = "PATCH configmaps/ssa?fieldManager=me";
+    expect((await ask(path, applied({ a: "1" }))).code).toBe(201);
+    const { body } = await ask(path, applied({ a: "2" }));
+    expect([body["data"], labelsOf(body)]).toEqual([{ a: "2" }, { seen: "yes" }]);
+    const operations = hook.asked().map(({ request }) => request["operation"]);
+    expect(operations).toEqual(["CREATE", "UPDATE"]);
+    const { managedFields } = (body as Thing).metadata;
+    expect(managedFields).toMatchObject([{ manager: "me", operation: "Apply" }]);
+  });
+
   test("is followed by admission: what it makes wrong is refused", async () => {
     await using _hook = await configured("mutating", "wrong", {
       answers: () => patched({ op: "add", path: "/data", value: { "no/key": "1" } }),

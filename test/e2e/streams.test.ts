@@ -3,6 +3,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { Exec, KubeConfig, type V1Status } from "@kubernetes/client-node";
 import Docker from "dockerode";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { eventually, type TestCluster, testCluster } from "../cluster.ts";
@@ -139,10 +141,18 @@ async function sleepsIn(name: string, marks: readonly string[]): Promise<readonl
 }
 
 test("fifty commands at once end each with its own output", async () => {
-  const all = await Promise.all(
-    Array.from({ length: 50 }, (_, nth) => ran(["exec", "box", "--", "echo", `number ${nth}`])),
-  );
-  expect(all.map(({ stdout }) => stdout)).toEqual(all.map((_, nth) => `number ${nth}\n`));
+  const config = new KubeConfig();
+  config.loadFromFile(cluster.kubeconfig);
+  const exec = new Exec(config);
+  const all = Array.from({ length: 50 }, async (_, nth) => {
+    const [output, ended] = [new PassThrough(), Promise.withResolvers<V1Status>()];
+    const command = ["echo", `number ${nth}`];
+    const streams = [output, null, null] as const;
+    await exec.exec("default", "box", "main", command, ...streams, false, ended.resolve);
+    const { status } = await ended.promise;
+    return `${status} ${String(output.read())}`;
+  });
+  expect(await Promise.all(all)).toEqual(all.map((_, nth) => `Success number ${nth}\n`));
 });
 
 test("files are copied both ways", async () => {

@@ -22,6 +22,8 @@ export type Answer = {
 };
 export type HttpsClient = {
   call(method: string, path: string, sent?: Sent): Promise<Answer>;
+  /** Asks for another protocol, says that in it, and gives the first that is answered. */
+  upgrade(path: string, protocol: string, said: string): Promise<string>;
 };
 
 export type HttpsPlace = {
@@ -62,7 +64,27 @@ export function httpsClient({ server, authority, token }: HttpsPlace): HttpsClie
       asked.end(bytes);
     });
   };
-  return { call: (method, path, sent = {}) => ask(method, path, sent) };
+  const upgrade = (path: string, protocol: string, said: string): Promise<string> => {
+    const headers = {
+      authorization: `Bearer ${token}`,
+      connection: "Upgrade",
+      upgrade: protocol,
+    };
+    return new Promise((resolve, reject) => {
+      const asked = request(new URL(path, server), { headers, ca: authority });
+      asked.on("upgrade", (_reply, socket) => {
+        socket.once("data", (heard: Buffer) => {
+          resolve(heard.toString());
+          socket.destroy();
+        });
+        socket.write(said);
+      });
+      asked.on("response", ({ statusCode }) => reject(new Error(`answered ${statusCode}`)));
+      asked.on("error", reject);
+      asked.end();
+    });
+  };
+  return { call: (method, path, sent = {}) => ask(method, path, sent), upgrade };
 }
 
 function objectIn(text: string): Record<string, unknown> {

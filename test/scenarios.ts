@@ -52,7 +52,7 @@ export function scenarios(
   }
 
   let names = 0;
-  async function run(exchanges: readonly Exchange[]): Promise<void> {
+  async function expectExchanges(exchanges: readonly Exchange[]): Promise<void> {
     const name = `o${(names += 1)}`;
     let [uid, revision] = ["", ""];
     const filled = <T>(value: T): T =>
@@ -65,9 +65,9 @@ export function scenarios(
     for (const [request, sent = {}, code = 200, body = {}] of exchanges) {
       const asked = filled(request);
       const answer = await ask(asked, filled(sent));
-      expect(answer.code, `${asked}: ${answer.text}`).toBe(code);
+      expect({ asked, code: answer.code, text: answer.text }).toMatchObject({ asked, code });
       const wanted = filled({ body })["body"] as object;
-      expect(answer.body, asked).toMatchObject(matching(wanted));
+      expect(answer.body).toMatchObject(matching(wanted));
       const { metadata } = answer.body as { metadata?: { uid?: string; resourceVersion?: string } };
       uid = metadata?.uid ?? uid;
       revision = metadata?.resourceVersion ?? revision;
@@ -78,7 +78,7 @@ export function scenarios(
     ask,
     expectAll(all) {
       const rows = all.map(([name, ...exchanges]) => ({ name, exchanges }));
-      test.each(rows)("$name", ({ exchanges }) => run(exchanges));
+      test.each(rows)("$name", ({ exchanges }) => expectExchanges(exchanges));
     },
   };
 }

@@ -19,7 +19,7 @@ export async function balancer(ports: () => readonly number[]): Promise<Balancer
     socket.on("close", () => open.delete(socket));
     return socket;
   };
-  const server = createServer({ pauseOnConnect: true }, async (client) => {
+  const serve = async (client: Socket): Promise<void> => {
     keep(client);
     const all = ports();
     for (let tried = 0; tried < all.length; tried += 1) {
@@ -39,6 +39,9 @@ export async function balancer(ports: () => readonly number[]): Promise<Balancer
       return;
     }
     client.destroy();
+  };
+  const server = createServer({ pauseOnConnect: true }, (client) => {
+    serve(client).catch(() => client.destroy());
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -42,11 +42,14 @@ export async function informerOf(
     last.set(name, revision);
   };
   for (const verb of ["add", "update", "delete"] as const) informer.on(verb, saw);
+  const failed = (error: unknown) => outOfOrder.push(`it failed: ${String(error)}`);
   // It stops at a broken connection: starting it again is its user's part.
   informer.on("error", () => {
     if (isOver) return;
     restarts += 1;
-    void sleep(50).then(() => (isOver ? undefined : informer.start()));
+    sleep(50)
+      .then(() => (isOver ? undefined : informer.start()))
+      .catch(failed);
   });
   await informer.start();
   return {

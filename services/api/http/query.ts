@@ -26,11 +26,6 @@ export function integerOf(query: URLSearchParams, name: string): number | undefi
   );
 }
 
-/** A whole number ≥ 0 of a query. @throws {ApiError} BadRequest */
-export function countOf(query: URLSearchParams, name: string): number | undefined {
-  return read(query, name, z.coerce.number().int().min(0));
-}
-
 const optionsKinds: Readonly<Record<string, string>> = {
   POST: "CreateOptions",
   PUT: "UpdateOptions",

@@ -123,7 +123,7 @@ describe("requests that make no sense", () => {
       "GET configmaps?fieldSelector=data.a%3D1",
       {},
       "400 BadRequest",
-      "field label not supported: data.a",
+      '"data.a" is not a known field selector',
     ],
     [
       "a field selector that is none",

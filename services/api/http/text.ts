@@ -135,7 +135,7 @@ function fieldAt(path: Parameters<visitorFn<unknown>>[2], name: string): string 
   const steps = path.flatMap((node, at) => {
     if (isPair(node)) return `.${isScalar(node.key) ? String(node.key.value) : ""}`;
     if (!isSeq(node)) return [];
-    return `[${node.items.indexOf(path[at + 1] as never)}]`; // What a sequence holds, here.
+    return `[${node.items.indexOf(path[at + 1])}]`; // What a sequence holds, here.
   });
   return `${steps.join("")}.${name}`.slice(1);
 }

@@ -90,6 +90,7 @@ export async function deleteObject(
   user: UserInfo,
 ): Promise<Deleted> {
   const { kind, namespace, name } = target;
+  const { isCascading: _cascading, ...sent } = options;
   const backend = gateway.backendFor(kind);
   const told: string[] = [];
   const dryRun = (options.dryRun ?? []).length > 0;
@@ -117,7 +118,7 @@ export async function deleteObject(
           name,
           user,
           dryRun,
-          options: optionsOf("DeleteOptions", options),
+          options: optionsOf("DeleteOptions", sent),
         },
         warn: warnInto(told),
       },

@@ -5,8 +5,9 @@
  * is empty is left out, but for numbers and flags whose schema takes them: `replicas: 0` is meant.
  */
 import * as z from "zod";
-import { inner, unwrapped } from "../patch/list-schema.ts";
+import { unwrapped } from "../patch/list-schema.ts";
 import { fieldsOf, guarded, type WireValue } from "./envelope.ts";
+import { metaOf } from "./schema-meta.ts";
 
 type Schema = z.core.$ZodType;
 
@@ -37,15 +38,19 @@ function valuesOf(fields: Fields, proto: unknown): readonly WireValue[] {
   if (typeof proto === "number") return fields.get(proto) ?? [];
   if (!Array.isArray(proto)) return [];
   const [outer, nested] = proto as [number, number]; // As GlobalMeta types it.
-  const holder = fields.get(outer)?.at(-1);
-  return holder?.wire === "bytes" ? (fieldsOf(holder.value).get(nested) ?? []) : [];
+  // A message in several parts is one: protobuf merges them.
+  return (fields.get(outer) ?? []).flatMap((holder) =>
+    holder.wire === "bytes" ? (fieldsOf(holder.value).get(nested) ?? []) : [],
+  );
 }
 
 function fieldValue(schema: Schema, values: readonly WireValue[]): unknown {
   const bare = unwrapped(schema);
   const format = metaOf(schema, "format");
-  if (bare instanceof z.ZodArray) return values.map((value) => itemValue(bare.element, value));
-  if (bare instanceof z.ZodRecord && format !== "fields-v1") {
+  if (bare instanceof z.ZodArray && format === undefined) {
+    return values.map((value) => itemValue(bare.element, value));
+  }
+  if (bare instanceof z.ZodRecord && format === undefined) {
     return Object.fromEntries(values.map((value) => mapEntry(bare.valueType, value)));
   }
   const last = values.at(-1);
@@ -64,6 +69,12 @@ function mapEntry(valueSchema: Schema, entry: WireValue): [string, unknown] {
   const fields = entry.wire === "bytes" ? fieldsOf(entry.value) : new Map<number, WireValue[]>();
   const key = fields.get(1)?.at(-1);
   const value = fields.get(2)?.at(-1);
+  const list = unwrapped(valueSchema);
+  if (list instanceof z.ZodArray) {
+    // A message of its items.
+    const items = value?.wire === "bytes" ? (fieldsOf(value.value).get(1) ?? []) : [];
+    return [textOf(key), items.map((item) => itemValue(list.element, item))];
+  }
   return [textOf(key), value === undefined ? "" : itemValue(valueSchema, value)];
 }
 
@@ -79,15 +90,28 @@ function single(schema: Schema, value: WireValue): unknown {
       return intOrString(value);
     case "byte":
       return value.wire === "bytes" ? Buffer.from(value.value).toString("base64") : undefined;
-    case "fields-v1": {
-      const raw = textOf(bytesField(value, 1));
-      return raw === "" ? undefined : (JSON.parse(raw) as unknown);
-    }
+    case "duration":
+      return durationOf(value);
+    case "fields-v1":
+      return rawOf(value);
     default:
   }
+  if (bare instanceof z.ZodUnknown || bare instanceof z.ZodAny) return rawOf(value);
   if (value.wire !== "bytes") return bare instanceof z.ZodBoolean ? value.value !== 0 : value.value;
   if (bare instanceof z.ZodObject) return objectFrom(bare, value.value);
   return textOf(value);
+}
+
+/** FieldsV1, RawExtension and JSON: a message of text in JSON. */
+function rawOf(value: WireValue): unknown {
+  const raw = textOf(bytesField(value, 1));
+  return raw === "" ? undefined : (JSON.parse(raw) as unknown);
+}
+
+/** Nanoseconds, as seconds. */
+function durationOf(value: WireValue): string | undefined {
+  const nanos = value.wire === "bytes" ? fieldsOf(value.value).get(1)?.at(-1) : undefined;
+  return nanos?.wire === "varint" ? `${(nanos.value / 1e9).toFixed(3)}s` : undefined;
 }
 
 /** A Time is a message of seconds and nanoseconds; an empty one is no time. */
@@ -117,12 +141,3 @@ function bytesField(value: WireValue, field: number): WireValue | undefined {
 
 const textOf = (value: WireValue | undefined): string =>
   value?.wire === "bytes" ? new TextDecoder("utf-8", { fatal: true }).decode(value.value) : "";
-
-/** Metadata of a schema or of what it wraps, the outermost first. */
-function metaOf(schema: Schema, name: "proto" | "format"): unknown {
-  for (let at: Schema | undefined = schema; at !== undefined; at = inner(at)) {
-    const found: unknown = z.globalRegistry.get(at)?.[name];
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}

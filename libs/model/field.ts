@@ -8,6 +8,8 @@ declare module "zod" {
      * there, which JSON inlines (a Probe's `exec` is field 1 of the message in field 1).
      */
     proto?: number | readonly [number, number];
+    /** Of text that Go holds by a pointer: an empty one in protobuf is meant, and not absent. */
+    pointer?: true;
     "x-kubernetes-list-type"?: "map" | "set" | "atomic";
     "x-kubernetes-list-map-keys"?: readonly string[];
     "x-kubernetes-map-type"?: "atomic" | "granular";

@@ -1,9 +1,20 @@
 import type { OutgoingHttpHeaders } from "node:http";
-import { stringify } from "yaml";
-import type { Format } from "./accept.ts";
+import { type Format, mediaTypes } from "./accept.ts";
+import { yamlOf } from "./render.ts";
 
 /** What a handler answers: a body at once, or one that goes on until `run` ends. */
 export type Reply =
+  | {
+      /** Sent in the language that the client asks for; a Status, a review. */
+      readonly type: "value";
+      readonly code: number;
+      readonly value: unknown;
+      /** Where the client names none that can be. */
+      readonly language: Format["language"];
+      /** What is agreed beside the language, such as `;as=…`. */
+      readonly parameters?: string;
+      readonly headers?: OutgoingHttpHeaders;
+    }
   | {
       readonly type: "body";
       readonly code: number;
@@ -35,27 +46,33 @@ export const created = {
   code: 201,
 } as const;
 
-/** A value as JSON, or as YAML for who asked for that. Go clients read the media type literally. */
+/**
+ * A value in the language that the client asks for.
+ *
+ * @param format its language is taken where the client names none that can be
+ */
 export function valueReply(
   value: unknown,
-  format: Pick<Format, "language">,
+  { language }: Pick<Format, "language">,
   {
     code = 200,
     headers = {},
   }: { readonly code?: number; readonly headers?: OutgoingHttpHeaders } = {},
 ): Reply {
-  if (format.language === "json") return jsonReply(JSON.stringify(value), { code, headers });
-  return { type: "body", code, contentType: "application/yaml", body: yamlOf(value), headers };
+  return { type: "value", code, value, language, headers };
 }
 
-/** An object, a list or a Table that is JSON already, in the language that was agreed. */
+/** An object, a list or a Table: in protobuf, or as JSON, which becomes YAML for who asked for that. */
 export function shownReply(
-  json: string,
+  shown: string | Uint8Array,
   { language }: Pick<Format, "language">,
-  options: { readonly code?: number; readonly headers?: OutgoingHttpHeaders } = {},
+  {
+    code = 200,
+    headers = {},
+  }: { readonly code?: number; readonly headers?: OutgoingHttpHeaders } = {},
 ): Reply {
-  if (language === "yaml") return valueReply(JSON.parse(json), { language }, options);
-  return jsonReply(json, options);
+  const body = language === "yaml" ? yamlOf(JSON.parse(String(shown))) : shown;
+  return { type: "body", code, contentType: mediaTypes[language], body, headers };
 }
 
 /** JSON that is already text. */
@@ -72,10 +89,6 @@ export function jsonReply(
 export const textReply = (body: string, code = 200): Reply => ({
   type: "body",
   code,
-  contentType: "text/plain; charset=utf-8",
+  contentType: "text/plain",
   body,
 });
-
-/** Members that are undefined are left out, as in JSON. */
-const yamlOf = (value: unknown): string =>
-  stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 });

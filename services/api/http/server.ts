@@ -14,7 +14,8 @@ import type { Log } from "../../../libs/telemetry/log.ts";
 import type { Authenticate } from "../auth/bearer.ts";
 import { anonymous, type UserInfo } from "../auth/user.ts";
 import type { ServerIdentity } from "../pki/authority.ts";
-import { jsonReply, type Out, type Reply } from "./reply.ts";
+import { type Reply, valueReply } from "./reply.ts";
+import { send, stream } from "./send.ts";
 
 export type Exchange = {
   readonly method: string;
@@ -78,12 +79,11 @@ export async function serve(options: ServerOptions): Promise<AsyncDisposable & {
   };
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const reply = await replyOf(find(request), options);
-    if (reply.type === "body") {
-      send(response, reply);
-      return;
-    }
-    await stream(response, reply, signal);
+    const found = find(request);
+    const reply = await replyOf(found, options);
+    if (reply.type === "stream") return stream(response, reply, signal);
+    const pretty = ["true", "1"].includes(found.exchange.query.get("pretty") ?? "");
+    return send(request, response, reply, { pretty });
   };
 
   const server = createServer(
@@ -163,7 +163,7 @@ export function statusReply(error: unknown, log: Log): Reply {
   const status = refusal.toStatus();
   const { retryAfterSeconds } = refusal.details;
   const headers = retryAfterSeconds === undefined ? {} : { "Retry-After": retryAfterSeconds };
-  return jsonReply(JSON.stringify({ ...status, metadata: {} }), { code: status.code, headers });
+  return valueReply(status, { language: "json" }, { code: status.code, headers });
 }
 
 /** What the caller is told of an error. */
@@ -182,51 +182,6 @@ export function refusalOf(error: unknown, log: Log): ApiError {
 /** The state cannot be reached now; later it can. */
 export const isOutage = (error: unknown): boolean =>
   error instanceof StoreUnavailable || error instanceof ReplicaLagging;
-
-function send(response: ServerResponse, reply: Extract<Reply, { type: "body" }>): void {
-  const body = Buffer.from(reply.body);
-  response.writeHead(reply.code, {
-    "Cache-Control": "no-cache, private",
-    ...reply.headers,
-    "Content-Type": reply.contentType,
-    "Content-Length": body.byteLength,
-  });
-  response.end(body);
-}
-
-async function stream(
-  response: ServerResponse,
-  reply: Extract<Reply, { type: "stream" }>,
-  stop: AbortSignal,
-): Promise<void> {
-  const gone = new AbortController();
-  response.once("close", () => gone.abort());
-  response.writeHead(200, {
-    "Cache-Control": "no-cache, private",
-    ...reply.headers,
-    "Content-Type": reply.contentType,
-  });
-  response.flushHeaders();
-  const out: Out = {
-    signal: AbortSignal.any([gone.signal, stop]),
-    write: (chunk) =>
-      new Promise((resolve) => {
-        if (gone.signal.aborted || response.write(chunk)) return resolve();
-        const done = () => {
-          response.off("drain", done);
-          gone.signal.removeEventListener("abort", done);
-          resolve();
-        };
-        response.once("drain", done);
-        gone.signal.addEventListener("abort", done, { once: true });
-      }),
-  };
-  await reply.run(out);
-  // A connection that is kept would keep the gateway from stopping.
-  response.end(() => {
-    if (stop.aborted) response.socket?.destroySoon();
-  });
-}
 
 function refuseUpgrade(socket: Duplex, error: unknown, log: Log): void {
   const status = refusalOf(error, log).toStatus();

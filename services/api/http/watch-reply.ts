@@ -5,6 +5,7 @@ import { reach, revisionOf } from "../resources/read.ts";
 import type { Selects } from "../resources/selectors.ts";
 import type { Shown } from "../resources/show.ts";
 import { runWatch, type WatchOptions } from "../watch/watch.ts";
+import { mediaTypes } from "./accept.ts";
 import { countOf, flagOf, textOf } from "./query.ts";
 import type { Reply } from "./reply.ts";
 
@@ -52,9 +53,19 @@ export async function watchReply(
   };
   return {
     type: "stream",
-    contentType: "application/json",
+    contentType: watchType(shown),
     run: (out) => runWatch(backend, shown, options, { out, clock }),
   };
+}
+
+/** @throws {ApiError} NotAcceptable for YAML, which has no stream */
+function watchType({ language }: Shown): string {
+  if (language === "protobuf") return `${mediaTypes.protobuf};stream=watch`;
+  if (language === "json") return mediaTypes.json;
+  throw new ApiError(
+    "NotAcceptable",
+    `only the following media types are accepted: ${mediaTypes.json}, ${mediaTypes.protobuf}`,
+  );
 }
 
 async function beginning(

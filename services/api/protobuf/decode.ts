@@ -55,7 +55,7 @@ function fieldValue(schema: Schema, values: readonly WireValue[]): unknown {
   }
   const last = values.at(-1);
   const value = last === undefined ? undefined : single(schema, last);
-  if (value === "" || value === undefined) return undefined;
+  if (value === undefined || (value === "" && metaOf(schema, "pointer") !== true)) return undefined;
   const isZero = value === 0 || value === false;
   return isZero && !z.safeParse(schema, value).success ? undefined : value;
 }

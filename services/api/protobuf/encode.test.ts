@@ -1,5 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import * as z from "zod";
+import { configMap } from "../../../libs/model/kinds/configmap.ts";
+import { persistentVolumeClaim } from "../../../libs/model/kinds/persistentvolumeclaim.ts";
 import { kinds } from "../../../libs/model/registry.ts";
 import { anyOf } from "../../../libs/model/shape-fixture.ts";
 import { shapeOf } from "../../../libs/model/shape.ts";
@@ -34,3 +37,25 @@ describe.each(told.map((kind) => ({ name: `${kind.group}/${kind.version} ${kind.
     });
   },
 );
+
+test("a claim of no class is not one of the default class", () => {
+  const { schema } = persistentVolumeClaim;
+  const claim = { metadata: { name: "data" }, spec: { storageClassName: "", volumeName: "" } };
+  expect(decodeMessage(schema, encodeMessage(schema, claim))).toEqual({
+    metadata: { name: "data" },
+    spec: { storageClassName: "" },
+  });
+});
+
+test("keys of a map are sorted, so equal maps are equal bytes", () => {
+  const bytes = (data: object) =>
+    Buffer.from(encodeMessage(configMap.schema, { data })).toString("hex");
+  expect(bytes({ b: "2", a: "1" })).toBe(bytes({ a: "1", b: "2" }));
+});
+
+test("a schema without numbers has no protobuf", () => {
+  expect(hasProtobuf(z.object({ spec: z.object({ size: z.int() }).meta({ proto: 2 }) }))).toBe(
+    false,
+  );
+  expect(hasProtobuf(z.record(z.string(), z.unknown()))).toBe(false);
+});

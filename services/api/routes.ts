@@ -2,7 +2,6 @@ import { discoveryRoutes } from "./discovery/discovery-routes.ts";
 import { openApiRoutes } from "./discovery/openapi-routes.ts";
 import { resourceRoutes } from "./http/resource-routes.ts";
 import type { Route } from "./http/server.ts";
-import { metricsKinds } from "./metrics/metrics-kinds.ts";
 import { metricsRoutes } from "./metrics/metrics-routes.ts";
 import { podRoutes } from "./pods/pod-actions.ts";
 import type { Gateway } from "./resources/gateway.ts";
@@ -13,7 +12,7 @@ export function routesOf(gateway: Gateway): readonly Route[] {
   const pod = gateway.kinds.find(({ group, kind }) => group === "" && kind === "Pod");
   return [
     ...discoveryRoutes(gateway.kinds),
-    ...openApiRoutes([...gateway.kinds, ...metricsKinds]),
+    ...openApiRoutes(gateway.kinds),
     ...gateway.kinds.flatMap((kind) => resourceRoutes(gateway, kind)),
     ...(pod === undefined ? [] : podRoutes(gateway, pod)),
     ...metricsRoutes(gateway),

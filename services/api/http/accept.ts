@@ -49,6 +49,20 @@ export function negotiate(header: string | undefined, { as, protobuf }: Offer): 
   return undefined;
 }
 
+/** The first of the client's media types that is on offer; a `*` is the first offer. */
+export function negotiateType(
+  header: string | undefined,
+  offers: readonly string[],
+): string | undefined {
+  if (header === undefined || header.trim() === "") return offers[0];
+  const asked = header.split(",", mediaMax).map(media).toSorted(inOrder);
+  for (const { type } of asked) {
+    const found = type.includes("*") ? offers[0] : offers.find((offer) => offer === type);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 /** So many of a header's media types are looked at. */
 const mediaMax = 50;
 

@@ -21,7 +21,9 @@ const inAllVersions = kinds.flatMap((kind) => [kind, ...kind.versions]);
 describe.each(inAllVersions.map((kind) => ({ name: kind.kind, version: kind.version, kind })))(
   "$name in $version",
   ({ kind }) => {
-    const document = openApiDocument(resourcesOf([kind]).slice(0, 1), [kind]) as unknown as Document; // As it is served.
+    const document = openApiDocument(resourcesOf([kind]).slice(0, 1), [
+      kind,
+    ]) as unknown as Document; // As it is served.
     const { schemas } = document.components;
     const own = schemas[kindName(kind)];
 

@@ -42,7 +42,12 @@ const schemaMessage: Message = z.object({
   additionalProperties: z.lazy(() => schemaMessage).meta({ proto: [21, 1] }),
   type: texts.meta({ proto: [22, 1] }),
   items: z.array(z.lazy(() => schemaMessage)).meta({ proto: [23, 1] }),
-  properties: z.record(z.string(), z.lazy(() => schemaMessage)).meta({ proto: [25, 1] }),
+  properties: z
+    .record(
+      z.string(),
+      z.lazy(() => schemaMessage),
+    )
+    .meta({ proto: [25, 1] }),
   extensions: extensions.meta({ proto: 31 }),
 });
 
@@ -118,11 +123,17 @@ const documentMessage = z.object({
     .object({ properties: z.record(z.string(), schemaMessage).meta({ proto: 1 }) })
     .meta({ proto: 9 }),
   security: z
-    .array(z.object({ schemes: z.record(z.string(), z.object({}).meta({ proto: 1 })).meta({ proto: 1 }) }))
+    .array(
+      z.object({
+        schemes: z.record(z.string(), z.object({}).meta({ proto: 1 })).meta({ proto: 1 }),
+      }),
+    )
     .meta({ proto: 12 }),
   securityDefinitions: z
     .object({
-      schemes: z.record(z.string(), z.object({ key: apiKey.meta({ proto: 2 }) })).meta({ proto: 1 }),
+      schemes: z
+        .record(z.string(), z.object({ key: apiKey.meta({ proto: 2 }) }))
+        .meta({ proto: 1 }),
     })
     .meta({ proto: 13 }),
 });

@@ -16,7 +16,11 @@ export function componentName(title: string): string {
 }
 
 /** Of a group that is not Kubernetes' own the name is that of its domain, reversed. */
-export function kindName({ group, version, kind }: Pick<Kind, "group" | "version" | "kind">): string {
+export function kindName({
+  group,
+  version,
+  kind,
+}: Pick<Kind, "group" | "version" | "kind">): string {
   if (group === "") return componentName(`core.${version}.${kind}`);
   if (!group.includes(".") || group.endsWith(".k8s.io")) {
     return componentName(`${group.split(".")[0]}.${version}.${kind}`);
@@ -43,4 +47,5 @@ export const operationGroup = ({ group, version }: Pick<Kind, "group" | "version
   return [...words, version].map(capital).join("");
 };
 
-export const capital = (text: string): string => `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;
+export const capital = (text: string): string =>
+  `${text.slice(0, 1).toUpperCase()}${text.slice(1)}`;

@@ -114,7 +114,8 @@ function operation(
   const deletes = verb === "delete" || verb === "deletecollection";
   if (deletes) addShared(known.components, shared.status);
   const schema = refOrObject(deletes ? shared.status : answer);
-  const codes = verb === "create" || verb === "update" || verb === "patch" ? ["200", "201"] : ["200"];
+  const codes =
+    verb === "create" || verb === "update" || verb === "patch" ? ["200", "201"] : ["200"];
   const types = verb === "list" ? [...produced, ...watched] : produced;
   const id = [
     streams ? `connect${capital(method)}` : word,
@@ -128,8 +129,12 @@ function operation(
   return [
     method,
     {
-      tags: [`${group === "" ? "core" : group.replace(/\.k8s\.io$/, "").replaceAll(".", "_")}_${version}`],
-      description: descriptions[verb](sub === undefined ? resource.kind : `${sub.name} of ${resource.kind}`),
+      tags: [
+        `${group === "" ? "core" : group.replace(/\.k8s\.io$/, "").replaceAll(".", "_")}_${version}`,
+      ],
+      description: descriptions[verb](
+        sub === undefined ? resource.kind : `${sub.name} of ${resource.kind}`,
+      ),
       operationId: id.join(""),
       parameters: parameters.map(inQuery),
       ...body(at, verb),

@@ -15,11 +15,9 @@ import { openApiV2 } from "./openapi-v2.ts";
 type Form = { readonly body: string | Uint8Array; readonly etag: string };
 
 const json = "application/json";
-/** Clients name it with an `@` or with a dot. */
-const v2Protobuf = [
-  "application/com.github.proto-openapi.spec.v2@v1.0+protobuf",
-  "application/com.github.proto-openapi.spec.v2.v1.0+protobuf",
-];
+/** Clients also ask for it with an `@`, which Go takes for no media type when it reads a reply. */
+const v2Protobuf = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+const v2Types = [json, v2Protobuf, v2Protobuf.replace("v2.v1.0", "v2@v1.0")];
 
 /**
  * `/openapi/v2`, `/openapi/v3` and there a document for each group and version. Each is made when it is
@@ -54,11 +52,11 @@ export function openApiRoutes(kinds: readonly Kind[]): readonly Route[] {
   );
   return [
     get("/openapi/v2", (exchange) => {
-      const agreed = negotiateType(exchange.request.headers.accept, [json, ...v2Protobuf]);
-      if (agreed === undefined) throw notAcceptable([json, ...v2Protobuf]);
+      const agreed = negotiateType(exchange.request.headers.accept, v2Types);
+      if (agreed === undefined) throw notAcceptable(v2Types);
       return agreed === json
         ? formReply(v2Form("json"), exchange)
-        : formReply(v2Form("protobuf"), exchange, v2Protobuf[0]);
+        : formReply(v2Form("protobuf"), exchange, v2Protobuf);
     }),
     get("/openapi/v3", (exchange) => formReply(index("v3"), exchange)),
     ...paths.map((path) =>
@@ -90,14 +88,13 @@ function hashedReply(path: string, form: Form, exchange: Exchange): Reply {
     const headers = { Location: `/openapi/v3/${path}?hash=${form.etag}` };
     return { type: "body", code: 301, contentType: json, body: "", headers };
   }
-  return formReply(form, exchange, json, { "Cache-Control": "public, immutable, max-age=31536000" });
+  return formReply(form, exchange, json, {
+    "Cache-Control": "public, immutable, max-age=31536000",
+  });
 }
 
 const notAcceptable = (known: readonly string[]) =>
-  new ApiError(
-    "NotAcceptable",
-    `only the following media types are accepted: ${known.join(", ")}`,
-  );
+  new ApiError("NotAcceptable", `only the following media types are accepted: ${known.join(", ")}`);
 
 /** Makes each once, when it is first asked for. */
 function remembered<K, V>(make: (key: K) => V): (key: K) => V {

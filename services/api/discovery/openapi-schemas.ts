@@ -156,7 +156,8 @@ function nameOf(
   const name = componentName(title);
   if (!components.has(name)) {
     components.set(name, {}); // It may hold itself.
-    const { required, ...object } = objectSchema(bare, components);
+    // What is said of it is said where it is referred to.
+    const { required, description: _said, ...object } = objectSchema(bare, components);
     // In Kubernetes no part of an object's metadata is required: a name may be generated.
     const stated = required !== undefined && title !== "meta.v1.ObjectMeta";
     components.set(name, stated ? { ...object, required } : object);

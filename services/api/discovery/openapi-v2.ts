@@ -52,8 +52,7 @@ function definition(schema: Json): Json {
   };
 }
 
-const renamed = (reference: string) =>
-  reference.replace("#/components/schemas/", "#/definitions/");
+const renamed = (reference: string) => reference.replace("#/components/schemas/", "#/definitions/");
 
 function pathItem(item: Json): Json {
   const { parameters, ...operations } = item;

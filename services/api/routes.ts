@@ -1,5 +1,6 @@
 import { discoveryRoutes } from "./discovery/discovery-routes.ts";
 import { openApiRoutes } from "./discovery/openapi-routes.ts";
+import { healthRoutes } from "./http/health-routes.ts";
 import { resourceRoutes } from "./http/resource-routes.ts";
 import type { Route } from "./http/server.ts";
 import { metricsRoutes } from "./metrics/metrics-routes.ts";
@@ -12,6 +13,7 @@ export function routesOf(gateway: Gateway): readonly Route[] {
   const pod = gateway.kinds.find(({ group, kind }) => group === "" && kind === "Pod");
   return [
     ...discoveryRoutes(gateway.kinds),
+    ...healthRoutes(gateway),
     ...openApiRoutes(gateway.kinds),
     ...gateway.kinds.flatMap((kind) => resourceRoutes(gateway, kind)),
     ...(pod === undefined ? [] : podRoutes(gateway, pod)),

@@ -2,7 +2,7 @@ import { ApiError } from "../../../libs/model/errors.ts";
 import type { Kind } from "../../../libs/model/kind.ts";
 import { mediaTypes, negotiate } from "../http/accept.ts";
 import { type Tagged, tagged, taggedReply } from "../http/etag.ts";
-import { type Reply, textReply } from "../http/reply.ts";
+import type { Reply } from "../http/reply.ts";
 import type { Exchange, Route } from "../http/server.ts";
 import {
   aggregated,
@@ -27,10 +27,7 @@ const version = {
   platform: "linux/amd64",
 };
 
-/**
- * What there is, which version it speaks, and whether it serves. The server listens only once its
- * caches are loaded: who reaches it finds it ready.
- */
+/** What there is, and which version it speaks. */
 export function discoveryRoutes(kinds: readonly Kind[]): readonly Route[] {
   const resources = resourcesOf(kinds);
   const groups = groupsOf(resources);
@@ -38,7 +35,6 @@ export function discoveryRoutes(kinds: readonly Kind[]): readonly Route[] {
     const made = tagged(value);
     return get(path, ({ request }) => taggedReply(made, request));
   };
-  const health = (path: string): Route => ({ ...get(path, () => textReply("ok")), open: true });
   const versions = {
     kind: "APIVersions",
     versions: ["v1"],
@@ -64,7 +60,6 @@ export function discoveryRoutes(kinds: readonly Kind[]): readonly Route[] {
       ),
     ]),
     json("/version", version),
-    ...["/livez", "/healthz", "/readyz"].map(health),
   ];
 }
 

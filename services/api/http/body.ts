@@ -25,6 +25,8 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
   } catch (error) {
     throw new ApiError("BadRequest", "the request's body ended early", {}, { cause: error });
   }
+  // In HTTP/2 a body that is broken off just ends.
+  if (request.aborted) throw new ApiError("BadRequest", "the request's body ended early");
   if (sizeBytes > bodyMaxBytes) {
     throw new ApiError(
       "RequestEntityTooLarge",

@@ -33,6 +33,8 @@ export type Reply =
 export type Out = {
   /** Resolves when the client can take more; at once when it has gone. */
   readonly write: (chunk: string | Uint8Array) => Promise<void>;
+  /** Counts events of a watch that were written. */
+  readonly told?: (events: number) => void;
   /** Aborts when the client has gone or the gateway stops. */
   readonly signal: AbortSignal;
 };
@@ -86,9 +88,9 @@ export function jsonReply(
   return { type: "body", code, contentType: "application/json", body, headers };
 }
 
-export const textReply = (body: string, code = 200): Reply => ({
+export const textReply = (body: string, code = 200, contentType = "text/plain"): Reply => ({
   type: "body",
   code,
-  contentType: "text/plain",
+  contentType,
   body,
 });

@@ -3,7 +3,6 @@
  * do is the handlers' business.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createServer } from "node:https";
 import type { Duplex } from "node:stream";
 import findMyWay, { type HTTPMethod } from "find-my-way";
 import { ApiError } from "../../../libs/model/errors.ts";
@@ -14,8 +13,11 @@ import type { Log } from "../../../libs/telemetry/log.ts";
 import type { Authenticate } from "../auth/bearer.ts";
 import { anonymous, type UserInfo } from "../auth/user.ts";
 import type { ServerIdentity } from "../pki/authority.ts";
-import { type Reply, valueReply } from "./reply.ts";
+import { type Reply, textReply, valueReply } from "./reply.ts";
+import { type Limits, limits as usualLimits } from "./limits.ts";
+import { type Listener, listen } from "./listener.ts";
 import { send, stream } from "./send.ts";
+import { traffic, type Visit } from "./traffic.ts";
 
 export type Exchange = {
   readonly method: string;
@@ -47,19 +49,24 @@ export type ServerOptions = {
   readonly identity: ServerIdentity;
   readonly authenticate: Authenticate;
   readonly routes: readonly Route[];
+  readonly limits?: Limits;
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
 };
 
-/** How long replies that are under way may take once the gateway stops. */
-const stopWaitMs = 500;
-
 /** @returns the port that it listens on, and what ends it */
-export async function serve(options: ServerOptions): Promise<AsyncDisposable & { port: number }> {
-  const { identity, log, signal, clock } = options;
+export async function serve(options: ServerOptions): Promise<Listener> {
+  const { identity, log, signal, clock, limits = usualLimits } = options;
+  await using stack = new AsyncDisposableStack();
+  const busy = stack.use(traffic(limits, clock));
   const router = findMyWay({ maxParamLength: 1_000, ignoreTrailingSlash: true });
-  for (const route of options.routes) {
+  const metricsRoute: Route = {
+    method: "GET",
+    path: "/metrics",
+    handle: async () => textReply(await busy.metrics.text(), 200, "text/plain; version=0.0.4"),
+  };
+  for (const route of [...options.routes, metricsRoute]) {
     router.on(route.method, route.path, () => undefined, route);
   }
 
@@ -80,23 +87,38 @@ export async function serve(options: ServerOptions): Promise<AsyncDisposable & {
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const found = find(request);
-    const reply = await replyOf(found, options);
-    if (reply.type === "stream") return stream(response, reply, signal);
-    const pretty = ["true", "1"].includes(found.exchange.query.get("pretty") ?? "");
-    return send(request, response, reply, { pretty });
+    const { path, query } = found.exchange;
+    const visit: Visit = {
+      request,
+      response,
+      path,
+      served: found.route !== undefined,
+      isWatch: ["true", "1"].includes(query.get("watch") ?? ""),
+      always: found.route?.open === true,
+      beganAtMs: clock.monotonicMs(),
+    };
+    const reply = await busy
+      .pass(visit, () => replyOf(found, options))
+      .catch((error: unknown) => statusReply(error, log));
+    const wire = { request, response, clock, waitMs: limits.writeWaitMs, metrics: busy.metrics };
+    if (reply.type === "stream") {
+      busy.replied(visit, 200);
+      const told = (events: number) => busy.metrics.told(busy.asked(visit), events);
+      return stream(wire, { ...reply, run: (out) => reply.run({ ...out, told }) }, signal);
+    }
+    const pretty = ["true", "1"].includes(query.get("pretty") ?? "");
+    await send(wire, reply, { pretty });
+    busy.replied(visit, reply.code);
   };
 
-  const server = createServer(
-    { cert: identity.certificate, key: identity.privateKey, keepAliveTimeout: 65_000 },
-    (request, response) => {
-      answer(request, response).catch((error: unknown) => {
-        log.error({ err: error, path: pathOf(request) }, "a reply broke off");
-        response.destroy();
-      });
-    },
-  );
+  const request = (request: IncomingMessage, response: ServerResponse) => {
+    answer(request, response).catch((error: unknown) => {
+      log.error({ err: error, path: pathOf(request) }, "a reply broke off");
+      response.destroy();
+    });
+  };
 
-  server.on("upgrade", (request, socket, head) => {
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const { route, known, exchange } = find(request);
     socket.on("error", (error) => log.debug({ err: error }, "an upgraded connection broke"));
     if (route?.upgrade === undefined || !known) {
@@ -107,25 +129,14 @@ export async function serve(options: ServerOptions): Promise<AsyncDisposable & {
     route.upgrade({ ...exchange, socket, head }).catch((error: unknown) => {
       refuseUpgrade(socket, error, log);
     });
-  });
-
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port, options.host, resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("the server has no port");
-  return {
-    port: address.port,
-    async [Symbol.asyncDispose]() {
-      const closed = new Promise<void>((resolve) => {
-        server.close(() => resolve());
-      });
-      server.closeIdleConnections();
-      using _limit = clock.after(stopWaitMs, () => server.closeAllConnections());
-      await closed;
-    },
   };
+
+  const { host, port } = options;
+  const tls = { cert: identity.certificate, key: identity.privateKey };
+  const listener = await listen({ host, port, tls, limits, clock }, { request, upgrade });
+  stack.use(listener);
+  const opened = stack.move();
+  return { port: listener.port, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 type Found = {

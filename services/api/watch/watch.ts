@@ -204,12 +204,14 @@ function eventWriter(out: Out, shown: Omit<Shown, "now">, clock: Clock) {
       if (type !== "BOOKMARK") head = false;
       return text;
     },
-    write: (texts: readonly Encoded[]) =>
-      out.write(
+    write(texts: readonly Encoded[]): Promise<void> {
+      out.told?.(texts.length);
+      return out.write(
         shown.language === "protobuf"
           ? Buffer.concat(texts.map((text) => Buffer.from(text)))
           : texts.join(""),
-      ),
+      );
+    },
   };
 }
 

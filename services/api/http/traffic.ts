@@ -1,6 +1,7 @@
 /** Who may come in now: what a request must keep to before anyone looks at what it wants. */
 import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { constants, type ServerHttp2Stream } from "node:http2";
 import { ApiError } from "../../../libs/model/errors.ts";
 import type { Clock } from "../../../libs/telemetry/clock.ts";
 import { type Asked, askedOf } from "./asked.ts";
@@ -56,6 +57,7 @@ export function traffic(limits: Limits, clock: Clock): Traffic {
     },
     async pass({ request, response, always }, reply) {
       requireWithin(request, limits);
+      endSlowBody(request, response, clock, limits);
       if (always) return reply();
       const kind = request.method === "GET" || request.method === "HEAD" ? "read" : "write";
       const turn = await (kind === "read" ? reads : writes).take();
@@ -81,6 +83,21 @@ export function traffic(limits: Limits, clock: Clock): Traffic {
     const message = "Too many requests, please try again later.";
     return new ApiError("TooManyRequests", message, { retryAfterSeconds: 1 });
   }
+}
+
+/** In HTTP/1.1 Node sees to it: a body that does not come in time is given up. */
+function endSlowBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  clock: Clock,
+  { bodyWaitMs }: Limits,
+): void {
+  const { stream } = request as { stream?: ServerHttp2Stream };
+  if (stream === undefined || stream.endAfterHeaders) return;
+  const timer = clock.after(bodyWaitMs, () => {
+    if (!stream.readableEnded) stream.close(constants.NGHTTP2_CANCEL);
+  });
+  response.once("close", () => timer[Symbol.dispose]());
 }
 
 /** Clients behind one address are told apart by what they prove themselves with. */

@@ -11,6 +11,8 @@ import type { AdmissionContext, AnyObject } from "./context.ts";
 import { forbidden } from "./forbidden.ts";
 import { limitPod } from "./limits/limit.ts";
 import { selectOwnPods } from "./prepare-job.ts";
+import { prepareClass, withPriority } from "./prepare-priority.ts";
+import { prepareIngress, withRuntime } from "./prepare-runtime.ts";
 import { prepareClaim, prepareVolume } from "./prepare-storage.ts";
 import { withTemplateGeneration } from "./template-generation.ts";
 
@@ -28,6 +30,8 @@ const preparations: Readonly<Record<string, Prepare>> = {
   "v1/PersistentVolumeClaim": prepareClaim,
   "apps/v1/DaemonSet": withTemplateGeneration,
   "batch/v1/Job": prepareJob,
+  "networking.k8s.io/v1/Ingress": prepareIngress,
+  "scheduling.k8s.io/v1/PriorityClass": prepareClass,
 };
 
 /**
@@ -47,11 +51,12 @@ const nodeProblems = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreac
 
 /** Kubernetes' DefaultTolerationSeconds, with the cluster's own number of seconds; phase Pending. */
 function preparePod(
-  pod: AnyObject,
+  asked: AnyObject,
   before: AnyObject | undefined,
   { settings, view }: AdmissionContext,
 ): AnyObject {
-  if (before !== undefined) return pod;
+  if (before !== undefined) return asked;
+  const pod = withPriority(withRuntime(asked, view), view);
   const tolerations = (pod.spec?.["tolerations"] ?? []) as readonly Toleration[]; // Parsed as a Pod.
   const missing = nodeProblems.filter((key) => !tolerations.some((one) => covers(one, key)));
   const added = missing.map((key) => ({

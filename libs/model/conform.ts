@@ -66,8 +66,15 @@ function visit(shape: Shape, value: unknown, walk: Walk): unknown {
       return Array.isArray(value)
         ? visitList(shape.items, value, walk)
         : mistyped(walk, mustBe("a list", value), value);
+    case "either": {
+      const option = shape.options.find((one) => fits(one, value));
+      return option === undefined
+        ? mistyped(walk, mustBe(shape.options.map(nameOf).join(" or "), value), value)
+        : visit(option, value, walk);
+    }
     case "string":
     case "integer":
+    case "number":
     case "boolean":
     case "any": {
       const fault = faultOf(shape, value);
@@ -117,6 +124,19 @@ function visitList(items: Shape, value: readonly unknown[], walk: Walk): unknown
   });
 }
 
+/** Whether a value is of an option's JSON type; what is in it is another question. */
+function fits({ type }: Shape, value: unknown): boolean {
+  if (type === "object" || type === "map") return isMap(value);
+  if (type === "list") return Array.isArray(value);
+  if (type === "integer" || type === "number") return typeof value === "number";
+  return type === "any" || type === "either" || typeof value === type;
+}
+
+function nameOf({ type }: Shape): string {
+  if (type === "object" || type === "map") return "an object";
+  return type === "integer" ? "an integer" : `a ${type}`;
+}
+
 function emptyOf(shape: Shape): unknown {
   if (shape.type === "object" || shape.type === "map") return {};
   return shape.type === "list" ? [] : shape.type === "string" ? "" : null;
@@ -139,6 +159,8 @@ function faultOf({ type, meta }: Shape, value: unknown): string | undefined {
       return isQuantity(value) ? undefined : quantityFault;
     case "int-or-string":
       return isText || isInt32(value) ? undefined : mustBe("an integer or a string", value);
+    case "json":
+      return undefined;
     case "fields-v1":
       return isMap(value) ? undefined : mustBe("an object", value);
     case "byte":
@@ -149,6 +171,7 @@ function faultOf({ type, meta }: Shape, value: unknown): string | undefined {
   if (type === "string") return isText ? undefined : mustBe("a string", value);
   if (type === "boolean")
     return typeof value === "boolean" ? undefined : mustBe("a boolean", value);
+  if (type === "number") return typeof value === "number" ? undefined : mustBe("a number", value);
   return Number.isSafeInteger(value) ? undefined : mustBe("an integer", value);
 }
 

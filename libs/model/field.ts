@@ -4,10 +4,11 @@ import * as z from "zod";
 declare module "zod" {
   interface GlobalMeta {
     /**
-     * Field number in Kubernetes' protobuf encoding. Two: the field lies in a message of its own
-     * there, which JSON inlines (a Probe's `exec` is field 1 of the message in field 1).
+     * Field number in Kubernetes' protobuf encoding. Several: the field lies in a message of its own
+     * there (or in one within that), which JSON inlines: a Probe's `exec` is field 1 of the message in
+     * field 1. An option of a union has its number in the message that stands for the union there.
      */
-    proto?: number | readonly [number, number];
+    proto?: number | readonly number[];
     /** Of text that Go holds by a pointer: an empty one in protobuf is meant, and not absent. */
     pointer?: true;
     "x-kubernetes-list-type"?: "map" | "set" | "atomic";
@@ -46,6 +47,10 @@ export const bytes = z
   .refine(isBase64, { error: base64Fault, abort: true })
   .overwrite(inOneLine)
   .meta({ format: "byte" });
+/** A floating-point number. */
+export const double = z.number().meta({ format: "double" });
+/** Any JSON value, kept as it was written, with every `null` in it. */
+export const json = z.unknown().meta({ format: "json" });
 /** String to string. */
 export const stringMap = z.record(z.string(), z.string());
 
@@ -56,5 +61,14 @@ export const mergeBy = (key: string): z.GlobalMeta => ({
   "x-kubernetes-patch-merge-key": key,
   "x-kubernetes-patch-strategy": "merge",
 });
+/** Metadata of a list whose items server-side apply tells apart by fields; other patches replace it. */
+export const mapBy = (...keys: string[]): z.GlobalMeta => ({
+  "x-kubernetes-list-type": "map",
+  "x-kubernetes-list-map-keys": keys,
+});
+/** Metadata of a list of scalars without duplicates. */
+export const setList: z.GlobalMeta = { "x-kubernetes-list-type": "set" };
+/** Metadata of a message that is replaced as a whole. */
+export const atomicStruct: z.GlobalMeta = { "x-kubernetes-map-type": "atomic" };
 /** Metadata of a list that is replaced as a whole. */
 export const atomicList: z.GlobalMeta = { "x-kubernetes-list-type": "atomic" };

@@ -8,6 +8,7 @@
  */
 import * as z from "zod";
 import type { Cause } from "./errors.ts";
+import type { FieldType } from "./fields/field-type.ts";
 import { clusterMetadata, type Metadata, namespacedMetadata } from "./metadata.ts";
 import { dnsSubdomain } from "./names.ts";
 import { ageOf, type EpochMs } from "./time.ts";
@@ -38,6 +39,8 @@ export interface Kind<O = unknown> {
   readonly schema: z.ZodType<O>;
   /** The same of the status alone: no rule of the rest concerns it. */
   readonly statusSchema: z.ZodType<StatusOnly>;
+  /** How its fields are owned and merged, where `schema` cannot tell: a custom resource's. */
+  readonly fieldType?: FieldType;
   readonly columns: readonly Column<O>[];
   /** What must not change, beside what the schema says of `after` alone. */
   validateUpdate(before: O, after: O): readonly Cause[];
@@ -109,9 +112,12 @@ type Definition<N extends boolean, Spec, Status, Fields, O> = {
 };
 
 type VersionDefinition = Omit<Stored, "kind"> & {
+  /** The kind's own when absent. */
+  readonly group?: string;
   readonly version: string;
-  readonly spec: z.ZodType;
-  readonly status: z.ZodType;
+  readonly spec?: z.ZodType;
+  readonly status?: z.ZodType;
+  readonly fields?: z.ZodRawShape;
 };
 
 const kinds = new WeakSet<object>();
@@ -182,10 +188,10 @@ export function defineKind<
 function versionOf(
   kind: Kind,
   { namespaced, description }: { readonly namespaced: boolean; readonly description?: string },
-  { version, spec, status, toStorage, fromStorage }: VersionDefinition,
+  { group = kind.group, version, toStorage, fromStorage, ...parts }: VersionDefinition,
 ): Kind {
   const made = defineKind({
-    group: kind.group,
+    group,
     version,
     kind: kind.kind,
     plural: kind.plural,
@@ -194,8 +200,7 @@ function versionOf(
     categories: kind.categories,
     namespaced,
     ...(description !== undefined && { description }),
-    spec,
-    status,
+    ...parts,
     columns: kind.columns.map((column) => ({
       ...column,
       read: (object: unknown, now: EpochMs) => column.read(toStorage(object), now),
@@ -222,6 +227,24 @@ function issueOf({ field, message, reason }: Cause) {
   );
   return { code: "custom" as const, path, message, params: { reason } };
 }
+
+/** What `kubectl get` shows of kinds that nobody wrote columns for. */
+export const nameAndCreation: readonly Column<unknown>[] = [
+  {
+    name: "Name",
+    type: "string",
+    format: "name",
+    description: "Name must be unique within a namespace.",
+    read: (object) => (object as Head<false>).metadata.name, // Every object has it.
+  },
+  {
+    name: "Created At",
+    type: "string",
+    format: "date-time",
+    description: "When the object was made.",
+    read: (object) => (object as Head<false>).metadata.creationTimestamp ?? "", // As above.
+  },
+];
 
 /** What every column list of Kubernetes begins and ends with. */
 function withNameAndAge<O>(columns: readonly Column<O>[]): readonly Column<O>[] {

@@ -5,11 +5,14 @@ import { type Shape, shapeOf } from "./shape.ts";
 type Message = { readonly at: string; readonly shape: Extract<Shape, { readonly type: "object" }> };
 
 /** Every message of a kind's schema, its own among them. */
-function messagesIn(at: string, shape: Shape): readonly Message[] {
-  if (shape.type === "list") return messagesIn(`${at}[]`, shape.items);
-  if (shape.type === "map") return messagesIn(`${at}{}`, shape.values);
-  if (shape.type !== "object") return [];
-  const inner = shape.fields.flatMap((field) => messagesIn(`${at}.${field.name}`, field.shape));
+function messagesIn(at: string, shape: Shape, outer: readonly unknown[] = []): readonly Message[] {
+  if (shape.type === "list") return messagesIn(`${at}[]`, shape.items, outer);
+  if (shape.type === "map") return messagesIn(`${at}{}`, shape.values, outer);
+  if (shape.type === "either") return shape.options.flatMap((one) => messagesIn(at, one, outer));
+  if (shape.type !== "object" || outer.includes(shape.fields)) return []; // Or it holds itself.
+  const inner = shape.fields.flatMap((field) =>
+    messagesIn(`${at}.${field.name}`, field.shape, [...outer, shape.fields]),
+  );
   return [{ at, shape }, ...inner];
 }
 

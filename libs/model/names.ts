@@ -71,18 +71,29 @@ const nameForm: Form = {
     "an alphanumeric character (e.g. 'MyName', or 'my.name', or '123-abc')",
 };
 
-/** Names of most objects. */
-export const dnsSubdomain = formed(subdomainForm);
-/** Names of Namespaces, containers and volumes. */
-export const dnsLabel = formed(labelForm);
-/** Names of Services. */
-export const dns1035Label = formed({
+const label1035Form: Form = {
   pattern: "[a-z]([-a-z0-9]*[a-z0-9])?",
   max: 63,
   words:
     "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an " +
     "alphabetic character, and end with an alphanumeric character (e.g. 'my-name', or 'abc-123')",
-});
+};
+const nameForms = {
+  dns1123Subdomain: subdomainForm,
+  dns1123Label: labelForm,
+  dns1035Label: label1035Form,
+} as const;
+
+/** What is wrong with a name of one of these forms. */
+export const nameFault = (form: keyof typeof nameForms, text: string): string | undefined =>
+  faultOf(nameForms[form], text);
+
+/** Names of most objects. */
+export const dnsSubdomain = formed(subdomainForm);
+/** Names of Namespaces, containers and volumes. */
+export const dnsLabel = formed(labelForm);
+/** Names of Services. */
+export const dns1035Label = formed(label1035Form);
 /** Name of a container's port. */
 export const portName = formed({
   pattern: "[a-z0-9]([a-z0-9-]*[a-z0-9])?",
@@ -107,6 +118,24 @@ export const envName = formed({
   words:
     "a valid environment variable name must consist only of printable ASCII characters other than '='",
 });
+/** Anything that can stand in a URL's path: names of roles, `system:node`. */
+export const pathSegment = z.string().superRefine((name, context) => {
+  const said = `Invalid value: ${quoted(name)}`;
+  if (name === "") context.addIssue("Required value");
+  if (name === "." || name === "..") context.addIssue(`${said}: may not be '${name}'`);
+  for (const part of ["/", "%"]) {
+    if (name.includes(part)) context.addIssue(`${said}: may not contain '${part}'`);
+  }
+});
+/** A DNS name whose first label may be `*`. */
+export const wildcardSubdomain = formed({
+  pattern: `\\*\\.${subdomain}`,
+  max: 253,
+  words:
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must " +
+    "consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character " +
+    "(e.g. '*.example.com')",
+});
 /** Value of a label. */
 export const labelValue = formed(valueForm);
 
@@ -126,4 +155,7 @@ export const labelKey = z.string().superRefine((key, context) => {
   if (fault !== undefined) context.addIssue(`Invalid value: ${quoted(key)}: ${fault}`);
 });
 
-export const isLabelValue = (text: string): boolean => faultOf(valueForm, text) === undefined;
+/** What is wrong with the value of a label. */
+export const labelValueFault = (text: string): string | undefined => faultOf(valueForm, text);
+
+export const isLabelValue = (text: string): boolean => labelValueFault(text) === undefined;

@@ -5,25 +5,25 @@ import type { Field, Shape } from "./shape.ts";
 export type AnyOptions = {
   /** Fields that a message may leave out; by default none is. */
   readonly sparse?: boolean;
-  /** Where a shape that holds itself ends. */
-  readonly depth?: number;
+  /** The messages that it lies in: one that holds itself is empty within itself. */
+  readonly within?: readonly (readonly Field[])[];
 };
-
-const depthMax = 12;
 
 /** Nothing is empty: a decoder cannot tell that from what was not written. */
 export function anyOf(shape: Shape, options: AnyOptions = {}): fc.Arbitrary<unknown> {
-  const depth = options.depth ?? 0;
-  const inner = { ...options, depth: depth + 1 };
   switch (shape.type) {
     case "object":
-      return anyObject(shape.fields, inner);
+      return anyObject(shape.fields, options);
     case "list":
-      return fc.array(anyOf(shape.items, inner), { minLength: 1, maxLength: 2 });
+      return fc.array(anyOf(shape.items, options), { minLength: 1, maxLength: 2 });
     case "map":
-      return fc.dictionary(anyText, anyOf(shape.values, inner), { minKeys: 1, maxKeys: 3 });
+      return fc.dictionary(anyText, anyOf(shape.values, options), { minKeys: 1, maxKeys: 3 });
     case "boolean":
       return fc.constant(true);
+    case "either":
+      return fc.oneof(...shape.options.map((option) => anyOf(option, options)));
+    case "number":
+      return fc.constantFrom(1.5, -2, 1e300);
     case "integer":
       return shape.meta.format === "int64" ? anyInt64 : anyInt32;
     case "string":
@@ -40,8 +40,10 @@ function anyObject(fields: readonly Field[], options: AnyOptions): fc.Arbitrary<
   const known = fields.filter(
     ({ name, shape }) => name !== "apiVersion" && name !== "kind" && !isEmpty(shape),
   );
-  if ((options.depth ?? 0) > depthMax) return fc.constant({});
-  const model = Object.fromEntries(known.map(({ name, shape }) => [name, anyOf(shape, options)]));
+  const { within = [] } = options;
+  if (within.includes(fields)) return fc.constant({});
+  const inner = { ...options, within: [...within, fields] };
+  const model = Object.fromEntries(known.map(({ name, shape }) => [name, anyOf(shape, inner)]));
   return options.sparse === true ? fc.record(model, { requiredKeys: [] }) : fc.record(model);
 }
 
@@ -77,5 +79,8 @@ const leaves: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   byte: fc
     .uint8Array({ minLength: 1, maxLength: 60 })
     .map((bytes) => Buffer.from(bytes).toString("base64")),
+  json: fc
+    .oneof(fc.constantFrom(0, false, ""), fc.jsonValue({ maxDepth: 2 }))
+    .filter((value) => value !== null),
   "fields-v1": fc.dictionary(anyText, fc.jsonValue({ maxDepth: 2 }), { minKeys: 1, maxKeys: 3 }),
 };

@@ -7,15 +7,20 @@ export type Field = {
   readonly shape: Shape;
   /** Whether a user must state it. */
   readonly required: boolean;
+  /** Whether it is there in any case: stated, or by a default. */
+  readonly filled: boolean;
   /** What it is when it is not stated; undefined when that is nothing, or an object. */
   readonly default: string | number | boolean | undefined;
 };
 export type Shape =
+  /** Its fields are derived when they are asked for: a message may hold itself. */
   | (Base & { readonly type: "object"; readonly fields: readonly Field[] })
   | (Base & { readonly type: "list"; readonly items: Shape })
   | (Base & { readonly type: "map"; readonly values: Shape })
+  /** One of several, told apart by their JSON types: a schema or a boolean. */
+  | (Base & { readonly type: "either"; readonly options: readonly Shape[] })
   | (Base & {
-      readonly type: "string" | "integer" | "boolean" | "any";
+      readonly type: "string" | "integer" | "number" | "boolean" | "any";
       readonly values?: readonly string[];
     });
 
@@ -30,9 +35,16 @@ export function shapeOf(schema: z.core.$ZodType): Shape {
     return { type: formats[meta.format] ?? "any", meta };
   }
   if (bare instanceof z.ZodObject) {
-    const fields = Object.entries(bare.shape);
-    return { type: "object", fields: fields.map(([name, field]) => fieldOf(name, field)), meta };
+    return {
+      type: "object",
+      get fields() {
+        return fieldsIn(bare);
+      },
+      meta,
+    };
   }
+  if (bare instanceof z.ZodUnion)
+    return { type: "either", options: bare.options.map(shapeOf), meta };
   if (bare instanceof z.ZodArray) return { type: "list", items: shapeOf(bare.element), meta };
   if (bare instanceof z.ZodRecord) return { type: "map", values: shapeOf(bare.valueType), meta };
   if (bare instanceof z.ZodBoolean) return { type: "boolean", meta };
@@ -44,10 +56,20 @@ export function shapeOf(schema: z.core.$ZodType): Shape {
   throw new TypeError(`a kind's schema holds a ${bare._zod.def.type} without a format`);
 }
 
+const fieldsKnown = new WeakMap<z.ZodObject, readonly Field[]>();
+function fieldsIn(object: z.ZodObject): readonly Field[] {
+  const known =
+    fieldsKnown.get(object) ??
+    Object.entries(object.shape).map(([name, field]) => fieldOf(name, field));
+  fieldsKnown.set(object, known);
+  return known;
+}
+
 /** Leaves that say what they are by their format. */
-const formats: Readonly<Record<string, "string" | "integer" | "any">> = {
+const formats: Readonly<Record<string, "string" | "integer" | "number" | "any">> = {
   int32: "integer",
   int64: "integer",
+  double: "number",
   byte: "string",
   "date-time": "string",
   "micro-time": "string",
@@ -55,12 +77,14 @@ const formats: Readonly<Record<string, "string" | "integer" | "any">> = {
   quantity: "any",
   "int-or-string": "any",
   "fields-v1": "any",
+  json: "any",
 };
 
 const fieldOf = (name: string, schema: z.core.$ZodType): Field => ({
   name,
   shape: shapeOf(schema),
   required: schema._zod.optin === undefined,
+  filled: schema._zod.optout === undefined,
   default: defaultOf(schema),
 });
 
@@ -90,6 +114,7 @@ function unwrap(schema: z.core.$ZodType): {
 
 /** What a wrapper wraps; of a preprocessing pipe its result, of a transforming one what it takes. */
 function wrapped(schema: z.core.$ZodType): z.core.$ZodType | undefined {
+  if (schema instanceof z.ZodLazy) return schema.unwrap();
   if (schema instanceof z.ZodPipe) {
     return schema.in instanceof z.ZodTransform ? schema.out : schema.in;
   }

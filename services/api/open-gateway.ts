@@ -3,6 +3,9 @@ import type { Cluster } from "../../libs/cluster/open.ts";
 import { listenToUsage, observeUsage } from "../../libs/cluster/observed-usage.ts";
 import { type ClusterView, clusterView, replicaOptions } from "../../libs/cluster/view.ts";
 import type { Kind } from "../../libs/model/kind.ts";
+import { apiVersionOf } from "../../libs/model/kind.ts";
+import { openAdmissionHooks } from "../../libs/webhooks/admission-hooks.ts";
+import { callWebhook } from "../../libs/webhooks/call.ts";
 import { openReplica } from "../../libs/store/open-replica.ts";
 import type { Store } from "../../libs/store/store.ts";
 import type { Clock } from "../../libs/telemetry/clock.ts";
@@ -10,6 +13,7 @@ import type { Log } from "../../libs/telemetry/log.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
 import { backendOf } from "./resources/backend.ts";
 import type { Gateway } from "./resources/gateway.ts";
+import { storedKind } from "./resources/versions.ts";
 
 export type GatewayOptions = {
   /** Those that are stored; they are served in all their versions. */
@@ -29,16 +33,28 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway & As
   const { kinds, cluster, events, bus, clock, random, log, signal } = options;
   await using stack = new AsyncDisposableStack();
   const replica = stack.use(await openReplica(events, { ...replicaOptions, clock, log, signal }));
-  const state = stack.use(backendOf(cluster));
+  const state = stack.use(backendOf(cluster, { clock, log }));
   const view = eventsView(clusterView(replica), cluster.view);
-  const ofEvents = stack.use(backendOf({ store: events, replica, view }));
+  const ofEvents = stack.use(backendOf({ store: events, replica, view }, { clock, log }));
   const usage = observeUsage(clock);
   stack.use(await listenToUsage(bus, usage));
+  const served = kinds.flatMap((kind) => [kind, ...kind.versions]);
+  const hooks = stack.use(
+    openAdmissionHooks({
+      replica: cluster.replica,
+      view: cluster.view,
+      kindOf: (apiVersion, kind) =>
+        served.find((one) => one.kind === kind && apiVersionOf(one) === apiVersion),
+      call: callWebhook,
+      random,
+      log,
+    }),
+  );
   const opened = stack.move();
   return {
-    kinds: kinds.flatMap((kind) => [kind, ...kind.versions]),
+    kinds: served,
     backendFor: (kind) => (isEvent(kind) ? ofEvents : state),
-    ports: { clock, random, settings: cluster.settings },
+    ports: { clock, random, settings: cluster.settings, hooks },
     bus,
     usage,
     log,
@@ -46,7 +62,10 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway & As
   };
 }
 
-const isEvent = ({ group, kind }: Kind) => group === "" && kind === "Event";
+function isEvent(kind: Kind): boolean {
+  const { group, kind: name } = storedKind(kind);
+  return group === "" && name === "Event";
+}
 
 /** The events' view; their Namespaces are in the state. */
 function eventsView(events: ClusterView, state: ClusterView): ClusterView {

@@ -13,6 +13,7 @@ import { healthMark } from "../../libs/telemetry/health.ts";
 import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
 import { stopSignal } from "../../libs/telemetry/stop-signal.ts";
+import { callWebhook } from "../../libs/webhooks/call.ts";
 import { allControllers, runInstance } from "./instance.ts";
 
 const config = z
@@ -62,6 +63,7 @@ await runInstance({
   cluster,
   record,
   memberships,
+  callWebhook,
   signal,
   onActing: (works) => proveHealth({ cluster, mark, works, signal, ...ports }),
   ...ports,

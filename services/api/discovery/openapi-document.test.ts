@@ -62,11 +62,14 @@ function differences(
   shape: Shape,
   given: Json | undefined,
   schemas: Document["components"]["schemas"],
+  outer: readonly unknown[] = [],
 ): readonly string[] {
   if (given === undefined) return [`${at} is missing`];
   const schema = resolved(given, schemas);
   switch (shape.type) {
     case "object": {
+      if (outer.includes(shape.fields)) return []; // A message that holds itself.
+      const within = [...outer, shape.fields];
       const properties = schema["properties"] ?? {};
       const extra = Object.keys(properties).filter(
         (name) => !shape.fields.some((field) => field.name === name),
@@ -75,22 +78,24 @@ function differences(
         ...(schema.type === "object" ? [] : [`${at} is no object`]),
         ...extra.map((name) => `${at}.${name} is unknown`),
         ...shape.fields.flatMap((field) =>
-          differences(`${at}.${field.name}`, field.shape, properties[field.name], schemas),
+          differences(`${at}.${field.name}`, field.shape, properties[field.name], schemas, within),
         ),
       ];
     }
     case "list":
       return schema.type === "array"
-        ? differences(`${at}[]`, shape.items, schema["items"], schemas)
+        ? differences(`${at}[]`, shape.items, schema["items"], schemas, outer)
         : [`${at} is no list`];
     case "map":
       return schema.type === "object"
-        ? differences(`${at}{}`, shape.values, schema["additionalProperties"], schemas)
+        ? differences(`${at}{}`, shape.values, schema["additionalProperties"], schemas, outer)
         : [`${at} is no map`];
+    case "either":
     case "any":
       return []; // Its format says what it is.
     case "string":
     case "integer":
+    case "number":
     case "boolean":
       return schema.type === shape.type ? [] : [`${at} is no ${shape.type}`];
     default:

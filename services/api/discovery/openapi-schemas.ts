@@ -205,6 +205,7 @@ function propertySchema(name: string, field: Schema, components: Components): Js
 
 function typeSchema(schema: Schema, components: Components): Json {
   const { format } = metaOf(schema);
+  if (format === "json") return {}; // Anything.
   const form = typeof format === "string" && openFormats.has(format) ? { format } : {};
   const bare = unwrapped(schema);
   if (bare instanceof z.ZodObject) return objectSchema(bare, components);
@@ -222,6 +223,7 @@ function typeSchema(schema: Schema, components: Components): Json {
   if (bare instanceof z.ZodBoolean) return { type: "boolean" };
   if (bare instanceof z.ZodEnum) return { type: "string", enum: bare.options };
   if (bare instanceof z.ZodUnknown || bare instanceof z.ZodAny) return { type: "object" };
+  if (bare instanceof z.ZodUnion) return {}; // As Kubernetes says it.
   return { type: "string", ...form };
 }
 

@@ -2,21 +2,40 @@
 import { ApiError } from "../../../libs/model/errors.ts";
 import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
 import { hasProtobuf } from "../protobuf/encode.ts";
+import { type ApplyOptions, applyObject } from "../resources/apply.ts";
 import type { Target } from "../resources/backend.ts";
 import { type Change, createObject, updateObject, type Written } from "../resources/change.ts";
 import { deleteCollection, deleteObject } from "../resources/delete.ts";
 import type { Gateway } from "../resources/gateway.ts";
+import { requireListOptions } from "../resources/list-options.ts";
 import { listObjects, readObject } from "../resources/read.ts";
 import { refusalAbout } from "../resources/refusal.ts";
-import { parseScale, scaleKind, scaleOf } from "../resources/scale.ts";
+import { askedScale, parseScale, scaleKind, scaleOf, withReplicas } from "../resources/scale.ts";
 import { type Shown, shownList, shownObject } from "../resources/show.ts";
 import { mediaTypes, negotiate } from "./accept.ts";
+import { applyOptionsOf, decodeConfig, isApply, requireUnforced } from "./apply-patch.ts";
 import { decodeBody, decodeDeleteOptions, decodePatch } from "./decode.ts";
-import { countOf, flagOf, includeObjectOf, selectsOf, textOf, writeOptionsOf } from "./query.ts";
+import {
+  flagOf,
+  includeObjectOf,
+  integerOf,
+  isSelective,
+  selectsOf,
+  textOf,
+  writeOptionsOf,
+} from "./query.ts";
 import { type Reply, shownReply, valueReply } from "./reply.ts";
 import type { Exchange, Route } from "./server.ts";
 import { warningsIn } from "./warnings.ts";
 import { watchReply } from "./watch-reply.ts";
+
+/** The deprecated paths of watches: `/api/v1/watch/namespaces/:namespace/pods`; `:name` may follow. */
+function watchRoots(kind: Kind): { readonly all: string; readonly own: string } {
+  const { all, own } = rootsOf(kind);
+  const base = all.slice(0, -kind.plural.length);
+  const watching = (path: string) => `${base}watch/${path.slice(base.length)}`;
+  return { all: watching(all), own: watching(own) };
+}
 
 /** Where a kind's objects are: `/api/v1/namespaces/:namespace/pods`; `:name` follows. */
 export function rootsOf(kind: Kind): { readonly all: string; readonly own: string } {
@@ -35,9 +54,12 @@ export function resourceRoutes(gateway: Gateway, kind: Kind): readonly Route[] {
     handle: (exchange) => telling(kind, exchange, verb(gateway, kind, exchange)),
   });
   const one = `${own}/:name`;
+  const watched = watchRoots(kind);
+  const watchPaths = [...new Set([watched.all, watched.own, `${watched.own}/:name`])];
   return [
     ...(kind.namespaced ? [route("GET", all, list), route("DELETE", all, removeAll)] : []),
     route("GET", own, list),
+    ...watchPaths.map((path) => route("GET", path, watch)),
     route("POST", own, create),
     route("DELETE", own, removeAll),
     route("GET", one, read),
@@ -61,16 +83,30 @@ export function resourceRoutes(gateway: Gateway, kind: Kind): readonly Route[] {
   ];
 }
 
+/** A list that is a watch whatever its query says, of one object where the path names it. */
+const watch: Verb = async (gateway, kind, exchange) => {
+  const query = new URLSearchParams(exchange.query);
+  query.set("watch", "true");
+  const { name } = exchange.params;
+  if (name !== undefined) {
+    const fields = query.get("fieldSelector") ?? "";
+    query.set("fieldSelector", [fields, `metadata.name=${name}`].filter(Boolean).join(","));
+  }
+  return list(gateway, kind, { ...exchange, query });
+};
+
 const list: Verb = async (gateway, kind, { query, params, request }) => {
   const shown = shownFor(gateway, kind, request.headers.accept, query);
   const target = { kind, namespace: params["namespace"] };
   const selects = selectsOf(query, kind);
   if (flagOf(query, "watch")) return watchReply(gateway, target, { query, selects, shown });
+  requireListOptions(query);
   const listed = await listObjects(gateway.backendFor(kind), target, {
     selects,
+    isSelective: isSelective(query),
     resourceVersion: textOf(query, "resourceVersion"),
     resourceVersionMatch: textOf(query, "resourceVersionMatch"),
-    limit: countOf(query, "limit"),
+    limit: integerOf(query, "limit"),
     continue: textOf(query, "continue"),
   });
   const meta = {
@@ -117,31 +153,50 @@ const patch =
   async (gateway, kind, exchange) => {
     const { query, params, request } = exchange;
     const shown = shownFor(gateway, kind, request.headers.accept, query);
+    if (isApply(request)) {
+      const { created, ...written } = await apply(gateway, kind, exchange, part);
+      return writtenReply(written, shown, created ? 201 : 200);
+    }
+    requireUnforced(query);
     const options = { ...writeOptionsOf(exchange), part, sent: "patch" } as const;
     const change = await decodePatch(request, kind.schema);
     const written = await updateObject(gateway, targetOf(kind, params), change, options);
     return writtenReply(written, shown);
   };
 
-const remove: Verb = async (gateway, kind, { query, params, request }) => {
+async function apply(
+  gateway: Gateway,
+  kind: Kind,
+  exchange: Exchange,
+  part: ApplyOptions["part"],
+): ReturnType<typeof applyObject> {
+  const options = applyOptionsOf(exchange, part);
+  const config = await decodeConfig(exchange.request);
+  return applyObject(gateway, targetOf(kind, exchange.params), config, options);
+}
+
+const remove: Verb = async (gateway, kind, { query, params, request, user }) => {
   const shown = shownFor(gateway, kind, request.headers.accept, query);
   const options = await decodeDeleteOptions(request, query);
-  const { object, gone } = await deleteObject(gateway, targetOf(kind, params), options);
-  if (!gone) return shownReply(shownObject(object, shown), shown);
+  const target = targetOf(kind, params);
+  const { object, gone, warnings } = await deleteObject(gateway, target, options, user);
+  const headers = warningsIn(warnings);
+  if (!gone) return shownReply(shownObject(object, shown), shown, { headers });
   const { name, uid } = object.metadata;
   const details = { name, group: kind.group || undefined, kind: kind.plural, uid };
   return valueReply(
     { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details },
     shown,
+    { headers },
   );
 };
 
-const removeAll: Verb = async (gateway, kind, { query, params, request }) => {
+const removeAll: Verb = async (gateway, kind, { query, params, request, user }) => {
   const shown = shownFor(gateway, kind, request.headers.accept, query);
   const options = await decodeDeleteOptions(request, query);
   const selects = selectsOf(query, kind);
   const target = { kind, namespace: params["namespace"] };
-  const deleted = await deleteCollection(gateway, target, { selects, options });
+  const deleted = await deleteCollection(gateway, target, { selects, options, user });
   const resourceVersion = String(gateway.backendFor(kind).view.revision);
   return shownReply(shownList(deleted, { resourceVersion }, shown), shown);
 };
@@ -158,6 +213,11 @@ const replaceScale: Verb = async (gateway, kind, exchange) => {
 };
 
 const patchScale: Verb = async (gateway, kind, exchange) => {
+  if (isApply(exchange.request)) {
+    const { object, warnings } = await apply(gateway, kind, exchange, "scale");
+    return valueReply(scaleOf(object), { language: "json" }, { headers: warningsIn(warnings) });
+  }
+  requireUnforced(exchange.query);
   const change = await decodePatch(exchange.request, scaleKind.schema);
   return changeScale(gateway, kind, exchange, { change, sent: "patch" });
 };
@@ -177,16 +237,20 @@ async function changeScale(
     const wanted = parseScale(change(scaleOf(before)), target, options);
     warnings = wanted.warnings;
     const { resourceVersion = before.metadata.resourceVersion } = wanted;
-    return {
-      ...before,
-      metadata: { ...before.metadata, resourceVersion },
-      spec: { ...before.spec, replicas: wanted.replicas },
-    };
+    const metadata = { ...before.metadata, resourceVersion };
+    return withReplicas({ ...before, metadata }, wanted.replicas);
   };
   // What is not its replicas is as it was: known.
-  const options = { ...asked, fieldValidation: "Ignore", part: "main", sent } as const;
-  const { object } = await updateObject(gateway, target, set, options);
-  return valueReply(scaleOf(object), { language: "json" }, { headers: warningsIn(warnings) });
+  const options = {
+    ...asked,
+    fieldValidation: "Ignore",
+    part: "main",
+    sent,
+    asked: askedScale(target),
+  } as const;
+  const { object, warnings: told } = await updateObject(gateway, target, set, options);
+  const headers = warningsIn([...warnings, ...told]);
+  return valueReply(scaleOf(object), { language: "json" }, { headers });
 }
 
 function targetOf(kind: Kind, params: Exchange["params"]): Target {

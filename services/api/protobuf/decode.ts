@@ -33,14 +33,15 @@ function objectFrom(schema: Schema, message: Uint8Array): Record<string, unknown
 
 type Fields = ReturnType<typeof fieldsOf>;
 
-/** A field's values; a pair of numbers is a field of the message in a field. */
+/** A field's values; of several numbers each but the last is a message that the next lies in. */
 function valuesOf(fields: Fields, proto: unknown): readonly WireValue[] {
   if (typeof proto === "number") return fields.get(proto) ?? [];
   if (!Array.isArray(proto)) return [];
-  const [outer, nested] = proto as [number, number]; // As GlobalMeta types it.
+  const [outer, ...nested] = proto as [number, ...number[]]; // As GlobalMeta types it.
+  if (nested.length === 0) return valuesOf(fields, outer);
   // A message in several parts is one: protobuf merges them.
   return (fields.get(outer) ?? []).flatMap((holder) =>
-    holder.wire === "bytes" ? (fieldsOf(holder.value).get(nested) ?? []) : [],
+    holder.wire === "bytes" ? valuesOf(fieldsOf(holder.value), nested) : [],
   );
 }
 
@@ -55,6 +56,7 @@ function fieldValue(schema: Schema, values: readonly WireValue[]): unknown {
   }
   const last = values.at(-1);
   const value = last === undefined ? undefined : single(schema, last);
+  if (format === "json") return value; // Whatever it is, it is meant.
   if (value === undefined || (value === "" && metaOf(schema, "pointer") !== true)) return undefined;
   const isZero = value === 0 || value === false;
   return isZero && !z.safeParse(schema, value).success ? undefined : value;
@@ -69,13 +71,12 @@ function mapEntry(valueSchema: Schema, entry: WireValue): [string, unknown] {
   const fields = entry.wire === "bytes" ? fieldsOf(entry.value) : new Map<number, WireValue[]>();
   const key = fields.get(1)?.at(-1);
   const value = fields.get(2)?.at(-1);
-  const list = unwrapped(valueSchema);
-  if (list instanceof z.ZodArray) {
-    // A message of its items.
-    const items = value?.wire === "bytes" ? (fieldsOf(value.value).get(1) ?? []) : [];
-    return [textOf(key), items.map((item) => itemValue(list.element, item))];
+  if (value === undefined) return [textOf(key), ""];
+  if (unwrapped(valueSchema) instanceof z.ZodArray && value.wire === "bytes") {
+    // A list cannot be a map's value there: it lies in a message of its own.
+    return [textOf(key), fieldValue(valueSchema, fieldsOf(value.value).get(1) ?? [])];
   }
-  return [textOf(key), value === undefined ? "" : itemValue(valueSchema, value)];
+  return [textOf(key), itemValue(valueSchema, value)];
 }
 
 function single(schema: Schema, value: WireValue): unknown {
@@ -92,10 +93,12 @@ function single(schema: Schema, value: WireValue): unknown {
       return value.wire === "bytes" ? Buffer.from(value.value).toString("base64") : undefined;
     case "duration":
       return durationOf(value);
+    case "json":
     case "fields-v1":
       return rawOf(value);
     default:
   }
+  if (bare instanceof z.ZodUnion) return optionValue(bare, value);
   if (bare instanceof z.ZodUnknown || bare instanceof z.ZodAny) return rawOf(value);
   if (value.wire !== "bytes") return bare instanceof z.ZodBoolean ? value.value !== 0 : value.value;
   if (bare instanceof z.ZodObject) return objectFrom(bare, value.value);
@@ -112,6 +115,17 @@ function rawOf(value: WireValue): unknown {
 function durationOf(value: WireValue): string | undefined {
   const nanos = value.wire === "bytes" ? fieldsOf(value.value).get(1)?.at(-1) : undefined;
   return nanos?.wire === "varint" ? `${(nanos.value / 1e9).toFixed(3)}s` : undefined;
+}
+
+/** The first option of a union that its message holds. */
+function optionValue(union: z.ZodUnion, value: WireValue): unknown {
+  if (value.wire !== "bytes") return undefined;
+  const fields = fieldsOf(value.value);
+  for (const option of union.options) {
+    const values = valuesOf(fields, metaOf(option, "proto"));
+    if (values.length > 0) return fieldValue(option, values);
+  }
+  return undefined;
 }
 
 /** A Time is a message of seconds and nanoseconds; an empty one is no time. */

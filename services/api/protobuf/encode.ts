@@ -14,8 +14,8 @@ type FieldPut = (writer: WireWriter, value: unknown) => void;
 type Fields = ReadonlyMap<string, FieldPut>;
 type Message = {
   fields: Fields;
-  /** Fields of a message of its own, which JSON inlines, by its number. */
-  inlined: readonly { readonly tag: number; readonly fields: Fields }[];
+  /** Messages of their own, which JSON inlines, by their tags. */
+  inlined: readonly { readonly tag: number; readonly message: Message }[];
 };
 
 /** A schema holds something that has no number: its objects have no protobuf. */
@@ -75,33 +75,49 @@ function messageOf(schema: Schema): Message {
   return message;
 }
 
+/** A field, and where it lies: of several numbers each but the last is a message. */
+type Placed = {
+  readonly name: string;
+  readonly schema: Schema;
+  readonly place: readonly number[];
+};
+
 function compiled(bare: z.ZodObject): Message {
   const shape = bare.shape as Record<string, Schema>; // As zod types it.
-  const fields = new Map<string, FieldPut>();
-  const inlined = new Map<number, Map<string, FieldPut>>();
-  for (const [name, field] of Object.entries(shape)) {
-    const proto = metaOf(field, "proto");
-    if (Array.isArray(proto)) {
-      const [outer, nested] = proto as [number, number]; // As GlobalMeta types it.
-      const group = inlined.get(outer) ?? new Map<string, FieldPut>();
-      inlined.set(outer, group.set(name, fieldPut(field, nested)));
-    } else if (typeof proto === "number") {
-      fields.set(name, fieldPut(field, proto));
-    } else if (name !== "apiVersion" && name !== "kind") {
-      throw new NoProtobuf(`the field ${name} has no number`); // Those two are in the envelope.
-    }
-  }
-  const groups = [...inlined].map(([outer, group]) => ({ tag: tagOf(outer, 2), fields: group }));
-  return { fields, inlined: groups };
+  const placed = Object.entries(shape).flatMap(([name, schema]): Placed[] => {
+    const proto = metaOf(schema, "proto");
+    if (typeof proto === "number") return [{ name, schema, place: [proto] }];
+    if (Array.isArray(proto)) return [{ name, schema, place: proto as number[] }]; // As typed.
+    if (name === "apiVersion" || name === "kind") return []; // Those are in the envelope.
+    throw new NoProtobuf(`the field ${name} has no number`);
+  });
+  return arranged(placed);
+}
+
+function arranged(placed: readonly Placed[]): Message {
+  const own = placed.filter(({ place }) => place.length === 1);
+  const groups = Map.groupBy(
+    placed.filter(({ place }) => place.length > 1),
+    ({ place: [outer = 0] }) => outer,
+  );
+  return {
+    fields: new Map(
+      own.map(({ name, schema, place: [number = 0] }) => [name, fieldPut(schema, number)]),
+    ),
+    inlined: [...groups].map(([outer, group]) => ({
+      tag: tagOf(outer, 2),
+      message: arranged(group.map((one) => ({ ...one, place: one.place.slice(1) }))),
+    })),
+  };
 }
 
 function putMessage({ fields, inlined }: Message, writer: WireWriter, value: object): void {
-  for (const group of inlined) {
+  for (const { tag, message } of inlined) {
     const before = writer.size;
-    putFields(group.fields, writer, value);
+    putMessage(message, writer, value);
     if (writer.size === before) continue;
     writer.varint(writer.size - before);
-    writer.varint(group.tag);
+    writer.varint(tag);
   }
   putFields(fields, writer, value);
 }
@@ -191,6 +207,7 @@ function leafOf(schema: Schema): Leaf {
       );
     case "byte":
       return sized((writer, value: string) => writer.bytes(Buffer.from(value, "base64")));
+    case "json":
     case "fields-v1":
       return sized(rawPut);
     default:
@@ -200,6 +217,7 @@ function leafOf(schema: Schema): Leaf {
     const message = messageOf(bare);
     return sized((writer, value: object) => putMessage(message, writer, value));
   }
+  if (bare instanceof z.ZodUnion) return sized(optionPut(bare));
   if (bare instanceof z.ZodUnknown || bare instanceof z.ZodAny) return sized(rawPut);
   if (bare instanceof z.ZodBoolean) {
     return { wire: 0, put: (writer, value: boolean) => writer.varint(value ? 1 : 0) };
@@ -216,6 +234,27 @@ function leafOf(schema: Schema): Leaf {
   return sized(textPut);
 }
 
+/** A union is a message that holds one of its options, which are told apart by their JSON types. */
+function optionPut(union: z.ZodUnion): Put {
+  const options = union.options.map((option) => {
+    const number = metaOf(option, "proto");
+    if (typeof number !== "number") throw new NoProtobuf("an option has no number");
+    return { type: typeOf(unwrapped(option)), put: fieldPut(option, number) };
+  });
+  return (writer, value: unknown) => {
+    const type = Array.isArray(value) ? "array" : typeof value;
+    options.find((option) => option.type === type)?.put(writer, value);
+  };
+}
+
+function typeOf(bare: Schema | undefined): string {
+  if (bare instanceof z.ZodArray) return "array";
+  if (bare instanceof z.ZodBoolean) return "boolean";
+  if (bare instanceof z.ZodNumber) return "number";
+  return bare instanceof z.ZodObject || bare instanceof z.ZodRecord ? "object" : "string";
+}
+
+/** `z.number()` holds fractions, `z.int()` does not. */
 const isDouble = (bare: Schema | undefined, format: unknown): boolean =>
   bare instanceof z.ZodNumber && (format === "double" || (format === undefined && !bare.isInt));
 

@@ -144,8 +144,8 @@ async function* nothing<T>(): AsyncIterable<T> {}
 const quiet: Session = {
   output: nothing<Output>(),
   write: async () => undefined,
-  endInput: () => undefined,
+  endInput: async () => undefined,
   resize: async () => undefined,
   exitCode: async () => 0,
-  [Symbol.dispose]: () => undefined,
+  [Symbol.asyncDispose]: async () => undefined,
 };

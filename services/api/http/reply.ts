@@ -77,17 +77,6 @@ export function shownReply(
   return { type: "body", code, contentType: mediaTypes[language], body, headers };
 }
 
-/** JSON that is already text. */
-export function jsonReply(
-  body: string,
-  {
-    code = 200,
-    headers = {},
-  }: { readonly code?: number; readonly headers?: OutgoingHttpHeaders } = {},
-): Reply {
-  return { type: "body", code, contentType: "application/json", body, headers };
-}
-
 export const textReply = (body: string, code = 200, contentType = "text/plain"): Reply => ({
   type: "body",
   code,

@@ -10,6 +10,8 @@ export type Sent = {
   readonly contentType?: string;
   readonly accept?: string;
   readonly token?: string;
+  /** Further ones; of a list each value is a header of its own. */
+  readonly headers?: Readonly<Record<string, string | string[]>>;
 };
 export type Answer = {
   readonly code: number;
@@ -36,6 +38,7 @@ export function httpsClient({ server, authority, token }: HttpsPlace): HttpsClie
     const bytes = sent.bytes ?? (body === undefined ? undefined : JSON.stringify(body));
     const headers = {
       authorization: `Bearer ${sent.token ?? token}`,
+      ...sent.headers,
       ...(accept !== undefined && { accept }),
       ...(bytes !== undefined && {
         "content-type": contentType,

@@ -1,3 +1,6 @@
+import { approvalRoutes } from "./auth/signing-requests.ts";
+import { tokenRoute } from "./auth/token-request.ts";
+import { issuerRoutes } from "./auth/issuer-routes.ts";
 import { discoveryRoutes } from "./discovery/discovery-routes.ts";
 import { openApiRoutes } from "./discovery/openapi-routes.ts";
 import { resourceRoutes } from "./http/resource-routes.ts";
@@ -17,6 +20,9 @@ export function routesOf(gateway: Gateway): readonly Route[] {
     ...gateway.kinds.flatMap((kind) => resourceRoutes(gateway, kind)),
     ...(pod === undefined ? [] : podRoutes(gateway, pod)),
     ...metricsRoutes(gateway),
-    ...reviewRoutes,
+    ...reviewRoutes(gateway),
+    tokenRoute(gateway),
+    ...approvalRoutes(gateway),
+    ...issuerRoutes(gateway.identity),
   ];
 }

@@ -3,6 +3,7 @@ import { admitCreate, admitStatus, admitUpdate } from "../../../libs/admission/a
 import type { AdmissionContext, AnyObject, Writer } from "../../../libs/admission/context.ts";
 import { ApiError, invalid } from "../../../libs/model/errors.ts";
 import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
+import { askedBy } from "../auth/asked-by.ts";
 import { decodeManaged, encodeManaged } from "../../../libs/model/fields/managed.ts";
 import type { UserInfo } from "../auth/user.ts";
 import { isRecord, type JsonRecord } from "../patch/record.ts";
@@ -38,7 +39,7 @@ export async function createObject(
     sent: "object",
     duplicates: duplicatesOf(given),
   });
-  const input = placed(known, { namespace, name: undefined });
+  const input = askedBy(kind, placed(known, { namespace, name: undefined }), options.user);
   requireName(kind, input);
   if (!["", "0", undefined].includes(revisionIn(input))) {
     const message = "resourceVersion should not be set on objects to be created";

@@ -44,6 +44,9 @@ export const allocKey = (pool: Pool, value: string | number): string =>
 /** The bucket's format number, and the cluster's settings. */
 export const formatKey = "meta.format";
 export const settingsKey = "meta.cluster";
+/** What ServiceAccounts' tokens are signed with, and whom the cluster trusts (ADR 0018). */
+export const signingKeysKey = "meta.signing-keys";
+export const trustKey = "meta.trust";
 
 /** A key's parts: resource, namespace (undefined: cluster scope) and name. */
 export function parseKey(key: string): {

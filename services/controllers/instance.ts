@@ -9,6 +9,7 @@ import { listenToUsage, observeUsage } from "../../libs/cluster/observed-usage.t
 import { apiVersionOf } from "../../libs/model/kind.ts";
 import { kinds } from "../../libs/model/registry.ts";
 import { horizontalPodAutoscaler } from "../../libs/model/kinds/horizontalpodautoscaler.ts";
+import type { SigningKeys } from "../../libs/identity/signing-keys.ts";
 import type { Memberships } from "../../libs/store/memberships.ts";
 import type { Clock } from "../../libs/telemetry/clock.ts";
 import type { Log } from "../../libs/telemetry/log.ts";
@@ -43,6 +44,8 @@ export type InstanceOptions = {
   readonly cluster: Cluster;
   readonly record: RecordEvent;
   readonly memberships: Memberships;
+  /** What pods' tokens are signed with; absent: nobody gets one. */
+  readonly signingKeys?: SigningKeys;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -98,6 +101,7 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
     replica,
     view,
     settings,
+    signingKeys: options.signingKeys,
     placement,
     tell: (kind, name) => actors.tell(kind, name),
     ...ports,

@@ -5,6 +5,7 @@ import { openCluster } from "../../libs/cluster/open.ts";
 import { proveHealth } from "../../libs/cluster/prove-health.ts";
 import { eventRecorder } from "../../libs/cluster/record-event.ts";
 import { settingsFromEnvironment } from "../../libs/cluster/settings.ts";
+import { openSigningKeys } from "../../libs/identity/signing-keys.ts";
 import { natsMemberships } from "../../libs/store/nats-memberships.ts";
 import { natsEnvironment } from "../../libs/store/nats-environment.ts";
 import { natsStore } from "../../libs/store/nats.ts";
@@ -55,6 +56,7 @@ await using events = await natsStore({
 });
 await using record = eventRecorder({ store: events, ...ports });
 await using memberships = await natsMemberships({ url, replicas, ...ports });
+const signingKeys = await openSigningKeys(cluster.store);
 const mark = healthMark(config.BERTH_HEALTH_FILE, log);
 await runInstance({
   instance,
@@ -63,6 +65,7 @@ await runInstance({
   cluster,
   record,
   memberships,
+  signingKeys,
   callWebhook,
   signal,
   onActing: (works) => proveHealth({ cluster, mark, works, signal, ...ports }),

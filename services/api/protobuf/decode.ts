@@ -84,6 +84,8 @@ function single(schema: Schema, value: WireValue): unknown {
       return textOf(bytesField(value, 1));
     case "int-or-string":
       return intOrString(value);
+    case "extra-value":
+      return value.wire === "bytes" ? (fieldsOf(value.value).get(1) ?? []).map(textOf) : undefined;
     case "byte":
       return value.wire === "bytes" ? Buffer.from(value.value).toString("base64") : undefined;
     case "json":

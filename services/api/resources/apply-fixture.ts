@@ -7,12 +7,12 @@ import { type MemoryGateway, openMemoryGateway } from "../memory-gateway.ts";
 
 let gateway: MemoryGateway | undefined;
 let opened: HttpsClient | undefined;
-const client: HttpsClient = {
+const client: Pick<HttpsClient, "call"> = {
   call: (...asked) => (opened ?? expect.unreachable("no gateway is open")).call(...asked),
 };
 
 /** Opens the gateway that a file's tests share. */
-export function withGateway(): HttpsClient {
+export function withGateway(): Pick<HttpsClient, "call"> {
   beforeAll(async () => {
     gateway = await openMemoryGateway();
     opened = httpsClient(gateway);

@@ -10,6 +10,8 @@ export type Sent = {
   readonly contentType?: string;
   readonly accept?: string;
   readonly token?: string;
+  /** Further ones; of a list each value is a header of its own. */
+  readonly headers?: Readonly<Record<string, string | string[]>>;
 };
 export type Answer = {
   readonly code: number;
@@ -24,16 +26,21 @@ export type HttpsClient = {
   upgrade(path: string, protocol: string, said: string): Promise<string>;
 };
 
-type Place = { readonly server: string; readonly authority: string; readonly token: string };
+export type HttpsPlace = {
+  readonly server: string;
+  readonly authority: string;
+  readonly token: string;
+};
 
 /** @param authority the certificate that the server's is signed by, PEM */
-export function httpsClient({ server, authority, token }: Place): HttpsClient {
+export function httpsClient({ server, authority, token }: HttpsPlace): HttpsClient {
   const agent = new Agent({ keepAlive: true, ca: authority });
   const ask = (method: string, path: string, sent: Sent): Promise<Answer> => {
     const { body, contentType = "application/json", accept } = sent;
     const bytes = sent.bytes ?? (body === undefined ? undefined : JSON.stringify(body));
     const headers = {
       authorization: `Bearer ${sent.token ?? token}`,
+      ...sent.headers,
       ...(accept !== undefined && { accept }),
       ...(bytes !== undefined && {
         "content-type": contentType,
@@ -101,8 +108,13 @@ const kubeconfig = z.object({
 
 /** As kubectl would connect. */
 export async function clientOf(path: string): Promise<HttpsClient> {
-  const { clusters, users } = kubeconfig.parse(parse(await readFile(path, "utf8")));
+  return httpsClient(placeIn(await readFile(path, "utf8")));
+}
+
+/** Where a kubeconfig leads, and as whom. */
+export function placeIn(text: string): HttpsPlace {
+  const { clusters, users } = kubeconfig.parse(parse(text));
   const [{ cluster }] = clusters;
   const authority = Buffer.from(cluster["certificate-authority-data"], "base64").toString();
-  return httpsClient({ server: cluster.server, authority, token: users[0].user.token });
+  return { server: cluster.server, authority, token: users[0].user.token };
 }

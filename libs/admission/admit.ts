@@ -10,6 +10,7 @@ import { namespace as namespaceKind } from "../model/kinds/namespace.ts";
 import { type Disruption, withDisruption } from "../model/pod/disruption.ts";
 import { type AdmissionContext, type Admitted, type AnyObject, timestamp } from "./context.ts";
 import { reportAnnotation } from "./derived.ts";
+import { managedFromBirth, managedOnUpdate, settled } from "./manage-fields.ts";
 import { prepare } from "./prepare.ts";
 import { transactionOf } from "./transaction.ts";
 
@@ -27,7 +28,10 @@ export function admitCreate<K extends Kind>(
   const { metadata } = parsed;
   requireNamespace(kind, parsed, context);
   if (context.view.get(kind, metadata.namespace, metadata.name ?? "") !== undefined) {
-    const message = `${resource(kind)} "${metadata.name}" already exists`;
+    const there = loose(context.view.get(kind, metadata.namespace, metadata.name ?? ""));
+    const ending =
+      there.metadata.deletionTimestamp === undefined ? "" : "object is being deleted: ";
+    const message = `${ending}${resource(kind)} "${metadata.name}" already exists`;
     throw new ApiError("AlreadyExists", message, { name: metadata.name });
   }
   const {
@@ -46,7 +50,7 @@ export function admitCreate<K extends Kind>(
     },
   };
   const fresh = kind.subresources.includes("status") ? withoutStatus(born) : born;
-  const object = prepare(fresh, undefined, context);
+  const object = prepare(managedFromBirth(fresh, context), undefined, context);
   return admitted(kind, undefined, object, context);
 }
 
@@ -68,7 +72,8 @@ export function admitUpdate<K extends Kind>(
   const was = loose(before);
   const parsed = loose(parse(kind, input));
   const owned = kind.subresources.includes("status") ? withStatusOf(was, parsed) : parsed;
-  const kept = prepare(withIdentityOf(was, owned), was, context);
+  const managed = managedOnUpdate(kind, was, withIdentityOf(was, owned), context);
+  const kept = prepare(managed, was, context);
   const after = withGeneration(was, kept);
   const causes = kind.validateUpdate(before, typed(kind, after));
   if (causes.length > 0) throw invalid(kind, was.metadata.name, causes);
@@ -88,8 +93,10 @@ export function admitStatus<K extends Kind>(
   context: AdmissionContext,
 ): Admitted<ObjectOf<K>> | undefined {
   const was = loose(before);
-  const parsed = parseStatus(kind, was.metadata.name, status);
-  return changed(kind, was, { ...was, status: parsed }, context);
+  const after = { ...was, status: parseStatus(kind, was.metadata.name, status) };
+  // Controllers' statuses are most of what is written, and nobody applies them: they go untracked.
+  const tracked = context.writer === undefined ? after : managedOnUpdate(kind, was, after, context);
+  return changed(kind, was, tracked, context);
 }
 
 /**
@@ -159,26 +166,46 @@ export function admitDelete<K extends Kind>(
 ): Admitted<ObjectOf<K>> | undefined {
   const was = loose(before);
   const graceSeconds = graceOf(kind, was, options);
-  const { finalizers: _held, ...metadata } = was.metadata;
+  const { finalizers: had = [], ...metadata } = was.metadata;
   const finalizers = finalizersFor(was, options);
   const held = finalizers.length > 0 || graceSeconds > 0 || namespaceHolds(kind, was);
   if (!held) return admitRemove(kind, before, context);
-  const endsAt = context.now + graceSeconds * 1_000;
-  const ending = was.metadata.deletionTimestamp;
-  if (ending !== undefined && Date.parse(ending) <= endsAt) return undefined;
+  const ends = endOf(was, graceSeconds, options, context);
+  if (ends === undefined && dequal(had, finalizers)) return undefined;
+  const { generation, deletionTimestamp } = was.metadata;
+  const isFirst = deletionTimestamp === undefined;
   const marked: AnyObject = {
     ...was,
     metadata: {
       ...metadata,
       ...(finalizers.length > 0 && { finalizers }),
-      deletionTimestamp: timestamp(endsAt),
-      deletionGracePeriodSeconds: graceSeconds,
-      ...(was.metadata.generation !== undefined && { generation: was.metadata.generation + 1 }),
+      ...(ends !== undefined && {
+        deletionTimestamp: timestamp(ends.at),
+        deletionGracePeriodSeconds: ends.graceSeconds,
+      }),
+      ...(isFirst && generation !== undefined && { generation: generation + 1 }),
     },
     ...(namespaceHolds(kind, was) && { status: { ...was.status, phase: "Terminating" } }),
     ...(isPod(kind) && { status: disrupted(was, options, context) }),
   };
   return admitted(kind, was, marked, context);
+}
+
+/**
+ * When an object ends, if that is to change: of one that is ending the grace can only become shorter,
+ * counted from when it was first asked for, and never so that it ended in the past.
+ */
+function endOf(
+  { metadata }: AnyObject,
+  graceSeconds: number,
+  { gracePeriodSeconds }: DeleteOptions,
+  { now }: AdmissionContext,
+): { readonly at: number; readonly graceSeconds: number } | undefined {
+  const { deletionTimestamp, deletionGracePeriodSeconds: had = 0 } = metadata;
+  if (deletionTimestamp === undefined) return { at: now + graceSeconds * 1_000, graceSeconds };
+  if (gracePeriodSeconds === undefined || graceSeconds >= had) return undefined;
+  const at = Date.parse(deletionTimestamp) + (graceSeconds - had) * 1_000;
+  return at < now ? { at: now, graceSeconds: Math.min(graceSeconds, 1) } : { at, graceSeconds };
 }
 
 /** The object's keys go now, whatever held it. */
@@ -293,13 +320,11 @@ function finalizersFor(
   { propagationPolicy, released = [] }: DeleteOptions,
 ): readonly string[] {
   const own = (metadata.finalizers ?? []).filter((one) => !released.includes(one));
-  const added =
-    propagationPolicy === "Foreground"
-      ? ["foregroundDeletion"]
-      : propagationPolicy === "Orphan"
-        ? ["orphan"]
-        : [];
-  return [...new Set([...own, ...added])];
+  if (propagationPolicy === undefined) return own;
+  // What an earlier deletion asked for holds no longer.
+  const others = own.filter((one) => one !== "foregroundDeletion" && one !== "orphan");
+  if (propagationPolicy === "Background") return others;
+  return [...others, propagationPolicy === "Foreground" ? "foregroundDeletion" : "orphan"];
 }
 
 /** A pod's status that says what disrupts it; one that has ended is not disrupted. */
@@ -320,7 +345,8 @@ function changed<K extends Kind>(
   after: AnyObject,
   context: AdmissionContext,
 ): Admitted<ObjectOf<K>> | undefined {
-  return dequal(was, after) ? undefined : admitted(kind, was, after, context);
+  if (dequal(was, settled(was, after))) return undefined;
+  return admitted(kind, was, after, context);
 }
 
 function admitted<K extends Kind>(

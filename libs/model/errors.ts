@@ -67,7 +67,7 @@ export class ApiError extends Error {
  * @throws {ApiError} Invalid, with one cause for each field at fault
  */
 export function parse<O>(kind: Pick<Kind<O>, "group" | "kind" | "schema">, input: unknown): O {
-  const given = withoutNulls(input);
+  const given = withoutNulls(input, kind.schema);
   const first = kind.schema.safeParse(given, { reportInput: true });
   if (first.success) return first.data;
   const filled = withoutRefusedEmpties(given, first.error.issues);

@@ -1,3 +1,6 @@
+import { approvalRoutes } from "./auth/signing-requests.ts";
+import { tokenRoute } from "./auth/token-request.ts";
+import { issuerRoutes } from "./auth/issuer-routes.ts";
 import { discoveryRoutes } from "./discovery/discovery-routes.ts";
 import { openApiRoutes } from "./discovery/openapi-routes.ts";
 import { resourceRoutes } from "./http/resource-routes.ts";
@@ -20,7 +23,10 @@ export function routesOf(gateway: Gateway): readonly Route[] {
     ...(pod === undefined ? [] : podRoutes(gateway, pod)),
     ...gateway.kinds.filter(isProxied).flatMap((kind) => proxyRoutes(gateway, kind)),
     ...metricsRoutes(gateway),
-    ...reviewRoutes,
+    ...reviewRoutes(gateway),
+    tokenRoute(gateway),
+    ...approvalRoutes(gateway),
+    ...issuerRoutes(gateway.identity),
   ];
 }
 

@@ -85,7 +85,11 @@ export const csiDriver = defineKind({
           : tokenRequests.map(({ audience }) => audience).join(","),
     },
     { name: "RequiresRepublish", type: "boolean", read: ({ spec }) => spec.requiresRepublish },
-    { name: "Modes", type: "string", read: ({ spec }) => (spec.volumeLifecycleModes ?? []).join(",") },
+    {
+      name: "Modes",
+      type: "string",
+      read: ({ spec }) => (spec.volumeLifecycleModes ?? []).join(","),
+    },
   ],
 });
 export type CsiDriver = ObjectOf<typeof csiDriver>;

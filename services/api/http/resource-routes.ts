@@ -1,19 +1,18 @@
 /** The REST routes of one kind, and what each verb does with a request. */
 import { ApiError } from "../../../libs/model/errors.ts";
 import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
-import type { AnyObject } from "../../../libs/admission/context.ts";
-import { gvkOf } from "../../../libs/webhooks/request.ts";
-import type { AskedPart } from "../resources/asked.ts";
+import { type ApplyOptions, applyObject } from "../resources/apply.ts";
 import type { Target } from "../resources/backend.ts";
 import { type Change, createObject, updateObject, type Written } from "../resources/change.ts";
-import { deleteCollection, deleteObject } from "../resources/delete.ts";
+import { deleteCollection, deleteObject, isShownWhenGone } from "../resources/delete.ts";
 import type { Gateway } from "../resources/gateway.ts";
 import { requireListOptions } from "../resources/list-options.ts";
-import { listObjects, readObject } from "../resources/read.ts";
+import { listObjects, type ListOptions, readObject } from "../resources/read.ts";
 import { refusalAbout } from "../resources/refusal.ts";
-import { parseScale, scaleKind, scaleOf } from "../resources/scale.ts";
+import { askedScale, parseScale, scaleKind, scaleOf, withReplicas } from "../resources/scale.ts";
 import { type Shown, shownList, shownObject } from "../resources/show.ts";
 import { negotiate } from "./accept.ts";
+import { applyOptionsOf, decodeConfig, isApply, requireUnforced } from "./apply-patch.ts";
 import { decodeBody, decodeDeleteOptions, decodePatch } from "./decode.ts";
 import {
   flagOf,
@@ -98,17 +97,13 @@ const watch: Verb = async (gateway, kind, exchange) => {
 const list: Verb = async (gateway, kind, { query, params, request }) => {
   const shown = shownFor(gateway, kind, request.headers.accept, query);
   const target = { kind, namespace: params["namespace"] };
-  const selects = selectsOf(query, kind);
-  if (flagOf(query, "watch")) return watchReply(gateway, target, { query, selects, shown });
+  if (flagOf(query, "watch")) {
+    const selects = selectsOf(query, kind);
+    return watchReply(gateway, target, { query, selects, shown });
+  }
   requireListOptions(query);
-  const listed = await listObjects(gateway.backendFor(kind), target, {
-    selects,
-    isSelective: isSelective(query),
-    resourceVersion: textOf(query, "resourceVersion"),
-    resourceVersionMatch: textOf(query, "resourceVersionMatch"),
-    limit: integerOf(query, "limit"),
-    continue: textOf(query, "continue"),
-  });
+  const options = listOptionsOf(query, kind);
+  const listed = await listObjects(gateway.backendFor(kind), target, options);
   const meta = {
     resourceVersion: String(listed.revision),
     continue: listed.continue,
@@ -153,11 +148,27 @@ const patch =
   async (gateway, kind, exchange) => {
     const { query, params, request } = exchange;
     const shown = shownFor(gateway, kind, request.headers.accept, query);
+    if (isApply(request)) {
+      const { created, ...written } = await apply(gateway, kind, exchange, part);
+      return writtenReply(written, shown, created ? 201 : 200);
+    }
+    requireUnforced(query);
     const options = { ...writeOptionsOf(exchange), part, sent: "patch" } as const;
     const change = await decodePatch(request, kind.schema);
     const written = await updateObject(gateway, targetOf(kind, params), change, options);
     return writtenReply(written, shown);
   };
+
+async function apply(
+  gateway: Gateway,
+  kind: Kind,
+  exchange: Exchange,
+  part: ApplyOptions["part"],
+): ReturnType<typeof applyObject> {
+  const options = applyOptionsOf(exchange, part);
+  const config = await decodeConfig(exchange.request);
+  return applyObject(gateway, targetOf(kind, exchange.params), config, options);
+}
 
 const remove: Verb = async (gateway, kind, { query, params, request, user }) => {
   const shown = shownFor(gateway, kind, request.headers.accept, query);
@@ -165,7 +176,10 @@ const remove: Verb = async (gateway, kind, { query, params, request, user }) => 
   const target = targetOf(kind, params);
   const { object, gone, warnings } = await deleteObject(gateway, target, options, user);
   const headers = warningsIn(warnings);
-  if (!gone) return shownReply(shownObject(object, shown), shown, { headers });
+  if (!gone || isShownWhenGone(kind)) {
+    const code = !gone && options.isCascading === true ? 202 : 200;
+    return shownReply(shownObject(object, shown), shown, { code, headers });
+  }
   const { name, uid } = object.metadata;
   const details = { name, group: kind.group || undefined, kind: kind.plural, uid };
   return valueReply(
@@ -177,13 +191,27 @@ const remove: Verb = async (gateway, kind, { query, params, request, user }) => 
 
 const removeAll: Verb = async (gateway, kind, { query, params, request, user }) => {
   const shown = shownFor(gateway, kind, request.headers.accept, query);
+  requireListOptions(query);
   const options = await decodeDeleteOptions(request, query);
-  const selects = selectsOf(query, kind);
   const target = { kind, namespace: params["namespace"] };
-  const deleted = await deleteCollection(gateway, target, { selects, options, user });
+  const deleted = await deleteCollection(gateway, target, {
+    ...listOptionsOf(query, kind),
+    options,
+    user,
+  });
   const resourceVersion = String(gateway.backendFor(kind).view.revision);
   return shownReply(shownList(deleted, { resourceVersion }, shown), shown);
 };
+
+/** Which objects a query lists. @throws {ApiError} BadRequest */
+const listOptionsOf = (query: URLSearchParams, kind: Kind): ListOptions => ({
+  selects: selectsOf(query, kind),
+  isSelective: isSelective(query),
+  resourceVersion: textOf(query, "resourceVersion"),
+  resourceVersionMatch: textOf(query, "resourceVersionMatch"),
+  limit: integerOf(query, "limit"),
+  continue: textOf(query, "continue"),
+});
 
 const readScale: Verb = async (gateway, kind, { query, params }) => {
   const version = textOf(query, "resourceVersion");
@@ -197,6 +225,11 @@ const replaceScale: Verb = async (gateway, kind, exchange) => {
 };
 
 const patchScale: Verb = async (gateway, kind, exchange) => {
+  if (isApply(exchange.request)) {
+    const { object, warnings } = await apply(gateway, kind, exchange, "scale");
+    return valueReply(scaleOf(object), { language: "json" }, { headers: warningsIn(warnings) });
+  }
+  requireUnforced(exchange.query);
   const change = await decodePatch(exchange.request, scaleKind.schema);
   return changeScale(gateway, kind, exchange, { change, sent: "patch" });
 };
@@ -211,10 +244,6 @@ async function changeScale(
   const asked = writeOptionsOf(exchange);
   const target = targetOf(kind, exchange.params);
   let warnings: readonly string[] = [];
-  const withReplicas = (before: AnyObject, replicas: number): AnyObject => ({
-    ...before,
-    spec: { ...before.spec, replicas },
-  });
   const set: Change = (before) => {
     const options = { mode: asked.fieldValidation, sent };
     const wanted = parseScale(change(scaleOf(before)), target, options);
@@ -223,15 +252,14 @@ async function changeScale(
     const metadata = { ...before.metadata, resourceVersion };
     return withReplicas({ ...before, metadata }, wanted.replicas);
   };
-  const parsed = { mode: "Ignore", sent: "object" } as const;
-  const part: AskedPart = {
-    subresource: "scale",
-    body: gvkOf(scaleKind),
-    show: scaleOf,
-    take: (body, object) => withReplicas(object, parseScale(body, target, parsed).replicas),
-  };
   // What is not its replicas is as it was: known.
-  const options = { ...asked, fieldValidation: "Ignore", part: "main", sent, asked: part } as const;
+  const options = {
+    ...asked,
+    fieldValidation: "Ignore",
+    part: "main",
+    sent,
+    asked: askedScale(target),
+  } as const;
   const { object, warnings: told } = await updateObject(gateway, target, set, options);
   const headers = warningsIn([...warnings, ...told]);
   return valueReply(scaleOf(object), { language: "json" }, { headers });

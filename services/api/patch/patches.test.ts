@@ -104,7 +104,7 @@ describe("a strategic merge patch", () => {
     const patch = withContainers({ name: "web", image: "web:2", env: [{ name: "B", value: "2" }] });
     expect(strategicMergePatch(withContainers(web, side), patch, schema)).toEqual(
       withContainers(
-        { ...web, image: "web:2", env: [...web.env, { name: "B", value: "2" }] },
+        { ...web, image: "web:2", env: [{ name: "B", value: "2" }, ...web.env] },
         side,
       ),
     );

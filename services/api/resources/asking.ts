@@ -5,7 +5,7 @@
 import type { AnyObject } from "../../../libs/admission/context.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
 import type { Concerning } from "../../../libs/webhooks/admission-hooks.ts";
-import type { AdmissionRequest, Objects } from "../../../libs/webhooks/request.ts";
+import { type AdmissionRequest, type Objects, unborn } from "../../../libs/webhooks/request.ts";
 
 /** What admission is asked about a write, beside its objects. */
 export type Asks = {
@@ -62,14 +62,14 @@ export async function decideAsking<D extends Decision, S>(
   return sealed;
 }
 
-async function changedBody<D extends Decision>(
+async function changedBody(
   asks: Asks,
   concerning: Concerning,
   {
     decide,
     beforeNow,
   }: {
-    readonly decide: (changed: undefined) => D;
+    readonly decide: (changed: undefined) => Decision;
     readonly beforeNow: () => AnyObject | undefined;
   },
 ): Promise<{ readonly changed: Changed | undefined; readonly at: string | undefined }> {
@@ -84,10 +84,10 @@ async function changedBody<D extends Decision>(
 }
 
 /** What was decided, or what was asked for where admission refuses that as it is. */
-function firstOf<D extends Decision>(
+function firstOf(
   { given }: Asks,
   before: AnyObject | undefined,
-  decide: (changed: undefined) => D,
+  decide: (changed: undefined) => Decision,
 ): AnyObject {
   try {
     return decide(undefined).object;
@@ -107,19 +107,6 @@ export const objectsOf = (
   if (shown !== undefined) return shown(object, before);
   return { object: request.operation === "DELETE" ? undefined : object, oldObject: before };
 };
-
-/** Before it is created an object has no identity; a name that is to be generated comes later, too. */
-function unborn(object: AnyObject, { operation, subresource, name }: AdmissionRequest): AnyObject {
-  if (operation !== "CREATE" || subresource !== "") return object;
-  const {
-    uid: _u,
-    creationTimestamp: _c,
-    generation: _g,
-    name: given,
-    ...metadata
-  } = object.metadata;
-  return { ...object, metadata: { ...metadata, ...(name !== "" && { name: given }) } };
-}
 
 const revisionOf = (object: AnyObject | undefined): string | undefined =>
   object?.metadata.resourceVersion;

@@ -1,13 +1,18 @@
 /** POST, PUT and PATCH of objects, their status and their scale. */
 import { admitCreate, admitStatus, admitUpdate } from "../../../libs/admission/admit.ts";
-import type { AdmissionContext, AnyObject } from "../../../libs/admission/context.ts";
+import type { AdmissionContext, AnyObject, Writer } from "../../../libs/admission/context.ts";
 import { ApiError, invalid } from "../../../libs/model/errors.ts";
 import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
+import { askedBy } from "../auth/asked-by.ts";
+import { decodeManaged, encodeManaged } from "../../../libs/model/fields/managed.ts";
 import type { UserInfo } from "../auth/user.ts";
 import { isRecord, type JsonRecord } from "../patch/record.ts";
-import { heldKey, objectOf, type Target } from "./backend.ts";
+import { duplicatesOf } from "../http/duplicate-fields.ts";
+import type { Changed } from "./asking.ts";
+import { objectOf, resourceName, type Target } from "./backend.ts";
 import { type FieldValidation, type ValidateOptions, validateFields } from "./field-validation.ts";
 import type { Gateway } from "./gateway.ts";
+import { requireConditional } from "./unconditional.ts";
 import { asServed, asStored, storedKind } from "./versions.ts";
 import { existing, requireRevision, type Turn, write } from "./write.ts";
 import { type AskedPart, askedOf } from "./asked.ts";
@@ -32,25 +37,59 @@ export async function createObject(
   const { input: known, warnings } = validateFields(kind, ofKind(kind, given), {
     mode: options.fieldValidation,
     sent: "object",
+    duplicates: duplicatesOf(given),
   });
-  const input = placed(known, { namespace, name: undefined });
+  const input = askedBy(kind, placed(known, { namespace, name: undefined }), options.user);
   requireName(kind, input);
-  const stored = asStored(kind, input);
+  if (!["", "0", undefined].includes(revisionIn(input))) {
+    const message = "resourceVersion should not be set on objects to be created";
+    throw new ApiError("BadRequest", message);
+  }
+  const { object: bare, sent } = withoutManaged(input);
+  const stored = asStored(kind, bare);
+  const writer = { manager: options.fieldManager, kind, subresource: "", sent };
   const told: string[] = [];
-  const object = await write(
-    gateway.backendFor(kind),
-    (context, changed) => admitCreate(storedKind(kind), changed?.body ?? stored, context),
-    {
-      ports: gateway.ports,
-      dryRun: options.dryRun,
-      target: (made) => targetOf(kind, made),
-      asks: {
-        ...askedOf("CREATE", targetOf(kind, input), options, told),
-        given: () => objectOf(stored),
+  const object = await named(input, () =>
+    write(
+      gateway.backendFor(kind),
+      (context, changed) =>
+        admitCreate(storedKind(kind), changed?.body ?? stored, {
+          ...context,
+          writer: writerAfter(changed, writer),
+        }),
+      {
+        ports: gateway.ports,
+        dryRun: options.dryRun,
+        target: (made) => targetOf(kind, made),
+        asks: {
+          ...askedOf("CREATE", targetOf(kind, input), options, told),
+          given: () => objectOf(stored),
+        },
       },
-    },
+    ),
   );
   return { object, warnings: [...warnings, ...told] };
+}
+
+/** Names that are made up before a client is told that all of them were taken. */
+const namesMax = 8;
+
+/** Creates, with another name as long as what was made up is taken. @throws {ApiError} AlreadyExists */
+async function named(input: JsonRecord, make: () => Promise<AnyObject>): Promise<AnyObject> {
+  const { metadata } = input;
+  const isGiven = !isRecord(metadata) || (metadata["name"] ?? "") !== "";
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await make();
+    } catch (error) {
+      const isTaken = error instanceof ApiError && error.reason === "AlreadyExists";
+      if (isGiven || !isTaken) throw error;
+      if (attempt < namesMax) continue;
+      const message = `${error.message}, the server was not able to generate a unique name for the object`;
+      const details = { ...error.details, retryAfterSeconds: 1 };
+      throw new ApiError("AlreadyExists", message, details, { cause: error });
+    }
+  }
 }
 
 /** Makes of the object as it is the object as it shall be; pure, it may run again after a lost race. */
@@ -78,9 +117,11 @@ export async function updateObject(
   const told: string[] = [];
   let warnings: readonly string[] = [];
   const wanted = (before: AnyObject): JsonRecord => {
-    const validated = validateFields(kind, ofKind(kind, change(asServed(kind, before))), {
+    const given = change(asServed(kind, before));
+    const validated = validateFields(kind, ofKind(kind, given), {
       mode: options.fieldValidation,
       sent: options.sent,
+      duplicates: duplicatesOf(given),
     });
     warnings = validated.warnings;
     return placed(validated.input, target);
@@ -90,13 +131,21 @@ export async function updateObject(
     (context, changed): Turn => {
       const before = existing(context, target);
       const { part } = options;
+      const subresource = options.asked?.subresource ?? (part === "status" ? "status" : "");
+      const by = { manager: options.fieldManager, kind, subresource };
       if (changed !== undefined) {
-        return admitted(target, { before, input: changed.body, part }, context);
+        const { sent } = withoutManaged(wanted(before));
+        const writer = writerAfter(changed, { ...by, sent });
+        return admitted(target, { before, input: changed.body, part }, { ...context, writer });
       }
       const after = wanted(before);
+      requireConditional(target, revisionIn(after));
       requireRevision(before, revisionIn(after), target);
       requireUid(before, after, target);
-      return admitted(target, { before, input: asStored(kind, after), part }, context);
+      const { object: bare, sent } = withoutManaged(after);
+      const input = asStored(kind, bare);
+      const writer = { ...by, sent };
+      return admitted(target, { before, input, part }, { ...context, writer });
     },
     {
       ports: gateway.ports,
@@ -113,7 +162,8 @@ export async function updateObject(
   return { object, warnings: [...warnings, ...told] };
 }
 
-function admitted(
+/** The object as it will be, and what makes it so; the object as it is when nothing changes. */
+export function admitted(
   { kind }: Target,
   {
     before,
@@ -207,17 +257,39 @@ function requireName(kind: Kind, { metadata }: JsonRecord): void {
   ]);
 }
 
-function revisionIn({ metadata }: JsonRecord): string | undefined {
+/** The revision that an object says it is of. */
+export function revisionIn({ metadata }: JsonRecord): string | undefined {
   const revision = isRecord(metadata) ? metadata["resourceVersion"] : undefined;
   return typeof revision === "string" ? revision : undefined;
 }
 
-function requireUid(before: AnyObject, { metadata }: JsonRecord, target: Target): void {
+/** The object, and apart from it what it says of who manages its fields. */
+export function withoutManaged(object: JsonRecord): {
+  readonly object: JsonRecord;
+  readonly sent: unknown;
+} {
+  if (!isRecord(object["metadata"])) return { object, sent: undefined };
+  const { managedFields: sent, ...metadata } = object["metadata"];
+  return { object: { ...object, metadata }, sent };
+}
+
+/**
+ * Who writes what webhooks have changed: fields are managed as they were before, of which the webhooks
+ * were told, unless they have not been decided yet.
+ */
+export function writerAfter(changed: Changed | undefined, writer: Writer): Writer {
+  const { sent } = withoutManaged(isRecord(changed?.body) ? changed.body : {});
+  const managed = sent === undefined ? undefined : decodeManaged(sent);
+  return managed === undefined ? writer : { managedFields: encodeManaged(managed) };
+}
+
+/** @throws {ApiError} Conflict when what was given is another object's */
+export function requireUid(before: AnyObject, { metadata }: JsonRecord, target: Target): void {
   const uid = isRecord(metadata) ? metadata["uid"] : undefined;
   if (uid === undefined || uid === "" || uid === before.metadata.uid) return;
   throw new ApiError(
     "Conflict",
-    `Precondition failed: UID in precondition: ${JSON.stringify(uid)}, UID in object meta: ${before.metadata.uid} (${heldKey(target)})`,
+    `Operation cannot be fulfilled on ${resourceName(target.kind)} "${target.name}": Precondition failed: UID in precondition: ${typeof uid === "string" ? uid : "?"}, UID in object meta: ${before.metadata.uid}`,
   );
 }
 

@@ -4,7 +4,9 @@ import { parse } from "../../../libs/model/errors.ts";
 import { count } from "../../../libs/model/field.ts";
 import { defineKind } from "../../../libs/model/kind.ts";
 import { labelsText, selectorText } from "../../../libs/model/label-selector.ts";
+import { gvkOf } from "../../../libs/webhooks/request.ts";
 import { isRecord } from "../patch/record.ts";
+import type { AskedPart } from "./asked.ts";
 import type { Target } from "./backend.ts";
 import { ofKind, placed } from "./change.ts";
 import { validateFields, type ValidateOptions } from "./field-validation.ts";
@@ -64,6 +66,20 @@ export function parseScale(
   const { spec, metadata } = parse(scaleKind, placed(input, target));
   return { replicas: spec.replicas, resourceVersion: metadata.resourceVersion, warnings };
 }
+
+export const withReplicas = (object: AnyObject, replicas: number): AnyObject => ({
+  ...object,
+  spec: { ...object.spec, replicas },
+});
+
+/** A scale, as webhooks are asked about it. */
+export const askedScale = (target: Pick<Target, "namespace" | "name">): AskedPart => ({
+  subresource: "scale",
+  body: gvkOf(scaleKind),
+  show: scaleOf,
+  take: (body, object) =>
+    withReplicas(object, parseScale(body, target, { mode: "Ignore", sent: "object" }).replicas),
+});
 
 /** A ReplicationController's selector is a plain map of labels. */
 function textOf(selector: Readonly<Record<string, unknown>>): string {

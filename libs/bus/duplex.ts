@@ -16,28 +16,17 @@ export function duplexOf(stream: ByteStream): Duplex {
         (error: unknown) => void this.destroy(error instanceof Error ? error : undefined),
       );
     },
-    write(chunk: Uint8Array, _encoding, done) {
-      void settle(writeAll(stream, chunk), done);
+    write(chunk: Uint8Array, _encoding, told) {
+      writeAll(stream, chunk).then(() => told(), told);
     },
-    final(done) {
-      void settle(stream.end(), done);
+    final(told) {
+      stream.end().then(() => told(), told);
     },
     destroy(error, done) {
       if (!stream.closed.aborted) stream.abort(error?.message ?? "the connection was closed");
       done(error);
     },
   });
-}
-
-/** Tells Node's way how it went. Never throws. */
-async function settle(work: Promise<void>, done: (error?: Error | null) => void): Promise<void> {
-  let failure: Error | undefined;
-  try {
-    await work;
-  } catch (error) {
-    failure = error instanceof Error ? error : new Error(String(error));
-  }
-  done(failure);
 }
 
 /** Writes a chunk of any size. @throws {StreamBroken} */

@@ -90,7 +90,7 @@ export function endpointOf(
     const told = `no service port ${text} found for service "${metadata.name}"`;
     throw new ApiError("ServiceUnavailable", told);
   }
-  const all = slices.flatMap(({ endpoints, ports: served = [] }) =>
+  const all = slices.flatMap(({ endpoints, ports: served }) =>
     served
       .filter(({ name, port }) => name === (meant?.name ?? "") && port !== undefined)
       .flatMap(({ port = 0 }) =>

@@ -79,7 +79,7 @@ test("a reader that is slow holds back a client that knows no windows", async ()
   const opened = Promise.withResolvers<void>();
   const { stream, client, server } = await open((one) => {
     opened.resolve();
-    void read.promise.then(() => echo(one));
+    read.promise.then(() => echo(one)).catch(expect.unreachable);
   });
   const long = stream("long");
   await opened.promise;
@@ -100,23 +100,25 @@ test("a reader that is slow holds back a client that knows no windows", async ()
 test("a reset by the client breaks the read, a close of the connection everything", async () => {
   const failures: string[] = [];
   const { stream, socket, connection } = await open((one) => {
-    echo(one).catch((error: Error) => failures.push(error.message));
+    echo(one).catch((error: unknown) => failures.push(String(error)));
   });
   const reset = stream("reset");
   reset.write("x");
   await once(reset, "response");
   reset.abort();
-  await expect.poll(() => failures).toEqual(["the client has closed the stream"]);
+  await expect.poll(() => failures).toEqual(["Error: the client has closed the stream"]);
   socket.destroy();
   await expect.poll(() => connection.closed.aborted).toBe(true);
 });
 
 test("what was written is sent before the connection ends", async () => {
   const { stream, connection } = await open((one) => {
-    void one.write(Buffer.alloc(1_000_000, "y")).then(async () => {
+    const say = async () => {
+      await one.write(Buffer.alloc(1_000_000, "y"));
       one.end();
       await connection.end();
-    });
+    };
+    say().catch(expect.unreachable);
   });
   const asked = stream("any");
   asked.write("unread");

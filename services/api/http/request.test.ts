@@ -118,7 +118,7 @@ describe("requests that make no sense", () => {
       "GET configmaps?fieldSelector=data.a%3D1",
       {},
       "400 BadRequest",
-      "field label not supported: data.a",
+      "is not a known field selector: only",
     ],
     [
       "a field selector that is none",

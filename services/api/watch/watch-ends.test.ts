@@ -106,7 +106,7 @@ describe("a watch is refused", () => {
       "a field that cannot be selected",
       "fieldSelector=data.a%3D1",
       400,
-      "field label not supported: data.a",
+      "is not a known field selector: only",
     ],
   ] as const)("%s", async ([, query, code, message]) => {
     const refused = await client.call("GET", `${configMaps}?watch=1&${query}`);

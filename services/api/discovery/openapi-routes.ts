@@ -34,11 +34,11 @@ export function openApiRoutes(kinds: readonly Kind[]): readonly Route[] {
     ),
   );
   const textOf = remembered((path: string) => formOf(JSON.stringify(documentOf(path))));
-  const v2 = remembered((_: "v2"): Json => openApiV2(paths.map(documentOf)));
+  const v2 = remembered((_version: "v2"): Json => openApiV2(paths.map(documentOf)));
   const v2Form = remembered((type: "json" | "protobuf") =>
     formOf(type === "json" ? JSON.stringify(v2("v2")) : gnostic(v2("v2"))),
   );
-  const index = remembered((_: "v3") =>
+  const index = remembered((_version: "v3") =>
     formOf(
       JSON.stringify({
         paths: Object.fromEntries(

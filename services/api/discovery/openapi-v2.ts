@@ -36,7 +36,7 @@ function definition(schema: Json): Json {
   return {
     ...rest,
     ...(oneOf !== undefined && { type: "string" }),
-    ...(reference !== undefined && { $ref: renamed(String(reference)) }),
+    ...(reference !== undefined && { $ref: renamed(reference as string) }),
     ...(properties !== undefined && {
       properties: Object.fromEntries(
         Object.entries(properties as Readonly<Record<string, Json>>).map(([name, one]) => [

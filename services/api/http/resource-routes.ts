@@ -282,7 +282,7 @@ export function shownFor(
   const protobuf = hasProtobuf(kind.schema);
   const format = negotiate(accept, { as: views, protobuf });
   if (format === undefined) {
-    const known = [...Object.values(mediaTypes)].filter(
+    const known = Object.values(mediaTypes).filter(
       (type) => protobuf || type !== mediaTypes.protobuf,
     );
     throw new ApiError(

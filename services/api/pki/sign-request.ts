@@ -44,7 +44,10 @@ export async function signRequest(pem: string, options: SignOptions): Promise<st
   const issuer = new x509.X509Certificate(authority.certificate);
   const endsAt = Math.min(clock.now() + lifeSeconds * 1_000, issuer.notAfter.getTime());
   const { digitalSignature, keyEncipherment } = x509.KeyUsageFlags;
-  const uses = enciphers ? digitalSignature | keyEncipherment : digitalSignature;
+  // Flags together are flags, too: the type knows single ones.
+  const uses = (
+    enciphers ? digitalSignature | keyEncipherment : digitalSignature
+  ) as x509.KeyUsageFlags;
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serial(random),
     issuer: issuer.subjectName,

@@ -23,7 +23,7 @@ import {
   webPaths,
   withGateway,
   type Row,
-} from "./apply-fixture.ts";
+} from "../../../test/apply-cases.ts";
 
 const rows: readonly Row[] = [
   [

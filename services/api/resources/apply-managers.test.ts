@@ -13,7 +13,7 @@ import {
   run,
   web,
   withGateway,
-} from "./apply-fixture.ts";
+} from "../../../test/apply-cases.ts";
 
 const client = withGateway();
 

@@ -16,7 +16,7 @@ import {
   web,
   withGateway,
   type Row,
-} from "./apply-fixture.ts";
+} from "../../../test/apply-cases.ts";
 
 const rows: readonly Row[] = [
   [

@@ -1,9 +1,9 @@
 /** Tables of server-side apply through a gateway: each row an object of its own. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Answer, type HttpsClient, httpsClient } from "../../../test/https-client.ts";
-import { shownPaths } from "../../../libs/model/fields/field-set.ts";
-import { decodeManaged } from "../../../libs/model/fields/managed.ts";
-import { type MemoryGateway, openMemoryGateway } from "../memory-gateway.ts";
+import { type Answer, type HttpsClient, httpsClient } from "./https-client.ts";
+import { shownPaths } from "../libs/model/fields/field-set.ts";
+import { decodeManaged } from "../libs/model/fields/managed.ts";
+import { type MemoryGateway, openMemoryGateway } from "../services/api/memory-gateway.ts";
 
 let gateway: MemoryGateway | undefined;
 let opened: HttpsClient | undefined;

@@ -13,7 +13,7 @@ async function documentAt(path: string): Promise<Json> {
 describe("/openapi/v3", () => {
   test("leads to documents that may be kept for ever", async () => {
     const { paths } = await documentAt("/openapi/v3");
-    const url = paths?.["apis/apps/v1"]?.["serverRelativeURL"] as string; // As OpenAPI's index has it.
+    const url = paths?.["apis/apps/v1"]?.["serverRelativeURL"] as unknown as string; // As OpenAPI's index has it.
     const { code, headers } = await ask(`GET ${url}`);
     expect([code, headers["cache-control"]]).toEqual([200, expect.stringContaining("immutable")]);
     const old = await ask(`GET ${url.replace(/hash=.*/, "hash=OLD")}`);

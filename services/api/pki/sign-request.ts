@@ -44,10 +44,8 @@ export async function signRequest(pem: string, options: SignOptions): Promise<st
   const issuer = new x509.X509Certificate(authority.certificate);
   const endsAt = Math.min(clock.now() + lifeSeconds * 1_000, issuer.notAfter.getTime());
   const { digitalSignature, keyEncipherment } = x509.KeyUsageFlags;
-  // Flags together are flags, too: the type knows single ones.
-  const uses = (
-    enciphers ? digitalSignature | keyEncipherment : digitalSignature
-  ) as x509.KeyUsageFlags;
+  // Flags are added up: the constructor's type knows single ones.
+  const uses: number = enciphers ? digitalSignature + keyEncipherment : digitalSignature;
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serial(random),
     issuer: issuer.subjectName,

@@ -1,5 +1,6 @@
 /** Requests as no decent client sends them: any bytes, any headers, to a gateway that is authentic. */
 import { readFile } from "node:fs/promises";
+import type { IncomingHttpHeaders, OutgoingHttpHeaders } from "node:http";
 import { Agent, request } from "node:https";
 import { parse } from "yaml";
 import * as z from "zod";
@@ -11,10 +12,12 @@ export type Sent = {
   readonly accept?: string;
   readonly token?: string;
   /** Further ones; of a list each value is a header of its own. */
-  readonly headers?: Readonly<Record<string, string | string[]>>;
+  readonly headers?: OutgoingHttpHeaders;
 };
 export type Answer = {
   readonly code: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly bytes: Buffer;
   readonly text: string;
   /** The text as a JSON object; `{}` when it is none. */
   readonly body: Record<string, unknown>;
@@ -46,6 +49,7 @@ export function httpsClient({ server, authority, token }: HttpsPlace): HttpsClie
         "content-type": contentType,
         "content-length": Buffer.byteLength(bytes),
       }),
+      ...sent.headers,
     };
     return new Promise((resolve, reject) => {
       const asked = request(new URL(path, server), { method, headers, agent }, (reply) => {
@@ -53,11 +57,13 @@ export function httpsClient({ server, authority, token }: HttpsPlace): HttpsClie
         reply.on("data", (chunk: Buffer) => chunks.push(chunk));
         reply.on("error", reject);
         reply.on("end", () => {
-          const text = Buffer.concat(chunks).toString();
+          const answered = Buffer.concat(chunks);
+          const text = answered.toString();
           const warnings = reply.rawHeaders.filter(
             (_, at, all) => at % 2 === 1 && all[at - 1]?.toLowerCase() === "warning",
           );
-          resolve({ code: reply.statusCode ?? 0, text, body: objectIn(text), warnings });
+          const { statusCode: code = 0, headers } = reply;
+          resolve({ code, headers, bytes: answered, text, body: objectIn(text), warnings });
         });
       });
       asked.on("error", reject);

@@ -1,6 +1,7 @@
 /** Kubernetes' admission plugin Priority: what a pod's PriorityClass means for it. */
 import type { ClusterView } from "../cluster/view.ts";
 import { priorityClass } from "../model/kinds/priorityclass.ts";
+import type { Pod } from "../model/kinds/pod.ts";
 import { systemClasses } from "../model/pod/priority.ts";
 import type { AnyObject } from "./context.ts";
 import { forbidden } from "./forbidden.ts";
@@ -25,12 +26,15 @@ export function withPriority(pod: AnyObject, view: ClusterView): AnyObject {
   const asked = typeof spec["priorityClassName"] === "string" ? spec["priorityClassName"] : "";
   const { name, value, preemptionPolicy } =
     asked === "" ? defaultClass(view) : classNamed(asked, pod, view);
-  const { priority, preemptionPolicy: policy } = spec;
+  const { priority, preemptionPolicy: policy } = spec as Pick<
+    Pod["spec"],
+    "priority" | "preemptionPolicy"
+  >; // Parsed as a Pod.
   if (priority !== undefined && priority !== value) {
-    refuse(pod, `the integer value of priority (${String(priority)}) ${because(value)}`);
+    refuse(pod, `the integer value of priority (${priority}) ${because(value)}`);
   }
   if (policy !== undefined && policy !== preemptionPolicy) {
-    const said = `the string value of PreemptionPolicy (${String(policy)})`;
+    const said = `the string value of PreemptionPolicy (${policy})`;
     refuse(pod, `${said} ${because(preemptionPolicy)}`);
   }
   return {

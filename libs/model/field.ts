@@ -9,6 +9,8 @@ declare module "zod" {
      * field 1. An option of a union has its number in the message that stands for the union there.
      */
     proto?: number | readonly number[];
+    /** Of text that Go holds by a pointer: an empty one in protobuf is meant, and not absent. */
+    pointer?: true;
     "x-kubernetes-list-type"?: "map" | "set" | "atomic";
     "x-kubernetes-list-map-keys"?: readonly string[];
     "x-kubernetes-map-type"?: "atomic" | "granular";

@@ -32,6 +32,7 @@ const knownMeta = new Set([
   "title",
   "description",
   "format",
+  "pointer",
   "x-kubernetes-list-type",
   "x-kubernetes-list-map-keys",
   "x-kubernetes-map-type",

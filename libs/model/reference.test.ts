@@ -90,7 +90,7 @@ function fieldDifferences(at: string, field: Field, fact: string): readonly stri
   ] as const;
   const wrong = pairs
     .filter(([, ours, theirs]) => ours !== theirs && !isZero(ours, theirs))
-    .map(([what, ours, theirs]) => `${at}: ${what} is ${ours}, not ${theirs}`);
+    .map(([what, ours, theirs]) => `${at}: ${what} is ${String(ours)}, not ${String(theirs)}`);
   const needed = said.has("required");
   return [
     ...wrong,

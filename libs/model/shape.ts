@@ -74,6 +74,7 @@ const formats: Readonly<Record<string, "string" | "integer" | "number" | "any">>
   byte: "string",
   "date-time": "string",
   "micro-time": "string",
+  duration: "string",
   quantity: "any",
   "int-or-string": "any",
   "fields-v1": "any",

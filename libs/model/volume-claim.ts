@@ -64,7 +64,11 @@ export const claimSpec = z
       .string()
       .refine(isClassName, "must be a lowercase RFC 1123 subdomain, or empty")
       .optional()
-      .meta({ proto: 5, description: "Empty: of no class. Absent: of the default one." }),
+      .meta({
+        proto: 5,
+        pointer: true,
+        description: "Empty: of no class. Absent: of the default one.",
+      }),
     volumeMode: volumeMode.default("Filesystem").meta({ proto: 6 }),
     dataSource: typedLocalObjectReference.optional().meta({ proto: 7 }),
     dataSourceRef: dataSourceRef.optional().meta({ proto: 8 }),

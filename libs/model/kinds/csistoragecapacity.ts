@@ -32,7 +32,7 @@ export const csiStorageCapacity = defineKind({
   columns: [
     { name: "Name", type: "string", format: "name", read: ({ metadata }) => metadata.name },
     { name: "StorageClassName", type: "string", read: (one) => one.storageClassName },
-    { name: "Capacity", type: "string", read: ({ capacity = "<unset>" }) => String(capacity) },
+    { name: "Capacity", type: "string", read: ({ capacity = "<unset>" }) => capacity },
   ],
 });
 export type CsiStorageCapacity = ObjectOf<typeof csiStorageCapacity>;

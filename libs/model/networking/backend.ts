@@ -58,7 +58,6 @@ export const ingressBackend = z
     }
   })
   .meta({ title: "networking.v1.IngressBackend" });
-export type IngressBackend = z.output<typeof ingressBackend>;
 
 const pathTypes = ["Exact", "ImplementationSpecific", "Prefix"] as const;
 const partsRefused = ["//", "/./", "/../", "%2f", "%2F"];

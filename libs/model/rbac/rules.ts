@@ -46,7 +46,6 @@ const policyRule = (where: "namespace" | "cluster") =>
       }
     })
     .meta({ title: "rbac.v1.PolicyRule" });
-export type PolicyRule = z.output<ReturnType<typeof policyRule>>;
 
 export const rules = (where: "namespace" | "cluster") =>
   z

@@ -1,7 +1,8 @@
 import { ApiError } from "../../../libs/model/errors.ts";
 import type { Kind } from "../../../libs/model/kind.ts";
-import { negotiate } from "../http/accept.ts";
-import { type Reply, textReply, valueReply } from "../http/reply.ts";
+import { mediaTypes, negotiate } from "../http/accept.ts";
+import { type Tagged, tagged, taggedReply } from "../http/etag.ts";
+import type { Reply } from "../http/reply.ts";
 import type { Exchange, Route } from "../http/server.ts";
 import {
   aggregated,
@@ -26,28 +27,27 @@ const version = {
   platform: "linux/amd64",
 };
 
-/**
- * What there is, which version it speaks, and whether it serves. The server listens only once its
- * caches are loaded: who reaches it finds it ready.
- */
+/** What there is, and which version it speaks. */
 export function discoveryRoutes(kinds: readonly Kind[]): readonly Route[] {
   const resources = resourcesOf(kinds);
   const groups = groupsOf(resources);
-  const json = (path: string, value: unknown): Route =>
-    get(path, () => valueReply(value, { language: "json" }));
-  const health = (path: string): Route => ({ ...get(path, () => textReply("ok")), open: true });
+  const json = (path: string, value: unknown): Route => {
+    const made = tagged(value);
+    return get(path, ({ request }) => taggedReply(made, request));
+  };
   const versions = {
     kind: "APIVersions",
     versions: ["v1"],
     serverAddressByClientCIDRs: [],
   };
+  const inAllShapes = (plain: unknown, of: readonly string[]) => ({
+    plain: tagged(plain),
+    v2: tagged(aggregated(resources, of, "v2")),
+    v2beta1: tagged(aggregated(resources, of, "v2beta1")),
+  });
   return [
-    get("/api", (exchange) =>
-      discover(exchange, versions, (as) => aggregated(resources, [""], as)),
-    ),
-    get("/apis", (exchange) =>
-      discover(exchange, groupList(resources), (as) => aggregated(resources, groups, as)),
-    ),
+    get("/api", discover(inAllShapes(versions, [""]))),
+    get("/apis", discover(inAllShapes(groupList(resources), groups))),
     json("/api/v1", resourceList(resources, "", "v1")),
     ...groups.flatMap((group) => [
       json(`/apis/${group}`, {
@@ -60,29 +60,24 @@ export function discoveryRoutes(kinds: readonly Kind[]): readonly Route[] {
       ),
     ]),
     { ...json("/version", version), open: true },
-    ...["/livez", "/healthz", "/readyz"].map(health),
   ];
 }
 
 const get = (path: string, handle: Route["handle"]): Route => ({ method: "GET", path, handle });
 
+const aggregates = ["APIGroupDiscoveryList.v2", "APIGroupDiscoveryList.v2beta1"];
+
 /** Aggregated where the client can read that, by the media type that it asked for; else the old shape. */
-function discover(
-  { request }: Exchange,
-  plain: unknown,
-  make: (as: "v2" | "v2beta1") => unknown,
-): Reply {
-  const offers = ["APIGroupDiscoveryList.v2", "APIGroupDiscoveryList.v2beta1"];
-  const format = negotiate(request.headers.accept, offers);
-  if (format === undefined) {
-    throw new ApiError(
-      "NotAcceptable",
-      "only the following media types are accepted: application/json",
-    );
-  }
-  if (format.as === undefined) return valueReply(plain, { language: "json" });
-  const as = format.version === "v2" ? "v2" : "v2beta1";
-  const reply = valueReply(make(as), { language: "json" });
-  const contentType = `application/json;g=apidiscovery.k8s.io;v=${as};as=APIGroupDiscoveryList`;
-  return { ...reply, contentType };
+function discover({ plain, v2, v2beta1 }: Readonly<Record<"plain" | "v2" | "v2beta1", Tagged>>) {
+  return ({ request }: Exchange): Reply => {
+    const format = negotiate(request.headers.accept, { as: aggregates, protobuf: true });
+    if (format === undefined) {
+      const known = Object.values(mediaTypes).join(", ");
+      throw new ApiError("NotAcceptable", `only the following media types are accepted: ${known}`);
+    }
+    if (format.as === undefined) return taggedReply(plain, request);
+    const version = format.version === "v2" ? "v2" : "v2beta1";
+    const parameters = `;g=apidiscovery.k8s.io;v=${version};as=APIGroupDiscoveryList`;
+    return taggedReply(version === "v2" ? v2 : v2beta1, request, parameters);
+  };
 }

@@ -3,14 +3,14 @@ import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
 import { metricsKinds } from "../metrics/metrics-kinds.ts";
 import { reviewResources } from "../reviews/review-kinds.ts";
 
-type Subresource = {
+export type Subresource = {
   readonly name: string;
   readonly group?: string;
   readonly version?: string;
   readonly kind: string;
   readonly verbs: readonly string[];
 };
-type Resource = {
+export type Resource = {
   readonly group: string;
   readonly version: string;
   readonly kind: string;

@@ -2,6 +2,8 @@ import { describe, expect, test } from "vitest";
 import { apiVersionOf } from "../../../libs/model/kind.ts";
 import { kinds } from "../../../libs/model/registry.ts";
 import { type Shape, shapeOf } from "../../../libs/model/shape.ts";
+import { kindName } from "./openapi-names.ts";
+import { resourcesOf } from "./discovery.ts";
 import { openApiDocument } from "./openapi-document.ts";
 
 type Json = { readonly [key: string]: Json } & { readonly $ref?: string; readonly type?: string };
@@ -19,11 +21,11 @@ const inAllVersions = kinds.flatMap((kind) => [kind, ...kind.versions]);
 describe.each(inAllVersions.map((kind) => ({ name: kind.kind, version: kind.version, kind })))(
   "$name in $version",
   ({ kind }) => {
-    const document = openApiDocument([kind]) as unknown as Document; // As it is served.
+    const document = openApiDocument(resourcesOf([kind]).slice(0, 1), [
+      kind,
+    ]) as unknown as Document; // As it is served.
     const { schemas } = document.components;
-    const own = Object.values(schemas).find(
-      (schema) => "x-kubernetes-group-version-kind" in schema,
-    );
+    const own = schemas[kindName(kind)];
 
     test("is described as its decoder reads it: every field, with its type", () => {
       expect(differences(kind.kind, shapeOf(kind.schema), own, schemas)).toEqual([]);
@@ -35,8 +37,10 @@ describe.each(inAllVersions.map((kind) => ({ name: kind.kind, version: kind.vers
     });
 
     test("lets kubectl see that the server validates its fields", () => {
-      const writes = Object.values(document.paths).flatMap((path) =>
-        ["post", "put", "patch"].flatMap((method) => path[method] ?? []),
+      const writes = Object.entries(document.paths).flatMap(([path, item]) =>
+        /\/(status|scale|binding|eviction|exec|attach|log)$/.test(path)
+          ? []
+          : ["post", "put", "patch"].flatMap((method) => item[method] ?? []),
       );
       expect(writes).toHaveLength(3);
       for (const { parameters, ...operation } of writes) {
@@ -102,6 +106,6 @@ function differences(
 function resolved(schema: Json, schemas: Document["components"]["schemas"]): Json {
   const all = schema["allOf"];
   const first = Array.isArray(all) ? (all as unknown as readonly Json[])[0] : undefined; // A list of one.
-  const name = first?.$ref?.split("/").at(-1);
+  const name = (schema.$ref ?? first?.$ref)?.split("/").at(-1);
   return name === undefined ? schema : (schemas[name] ?? schema);
 }

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { objectMaxBytes } from "../../../libs/admission/transaction.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
-import { media } from "./accept.ts";
+import { type Language, media } from "./accept.ts";
 
 /** A body holds one object. */
 export const bodyMaxBytes = objectMaxBytes;
@@ -25,6 +25,8 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
   } catch (error) {
     throw new ApiError("BadRequest", "the request's body ended early", {}, { cause: error });
   }
+  // In HTTP/2 a body that is broken off just ends.
+  if (request.aborted) throw new ApiError("BadRequest", "the request's body ended early");
   if (sizeBytes > bodyMaxBytes) {
     throw new ApiError(
       "RequestEntityTooLarge",
@@ -33,8 +35,6 @@ export async function readBody(request: IncomingMessage): Promise<Buffer> {
   }
   return Buffer.concat(chunks);
 }
-
-export type Language = "json" | "yaml" | "protobuf";
 
 const languages: ReadonlyMap<string, Language> = new Map([
   ["", "json"],

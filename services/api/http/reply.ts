@@ -1,9 +1,20 @@
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
-import { stringify } from "yaml";
-import type { Format } from "./accept.ts";
+import { type Format, mediaTypes } from "./accept.ts";
+import { yamlOf } from "./render.ts";
 
 /** What a handler answers: a body at once, or one that goes on until `run` ends. */
 export type Reply =
+  | {
+      /** Sent in the language that the client asks for; a Status, a review. */
+      readonly type: "value";
+      readonly code: number;
+      readonly value: unknown;
+      /** Where the client names none that can be. */
+      readonly language: Format["language"];
+      /** What is agreed beside the language, such as `;as=…`. */
+      readonly parameters?: string;
+      readonly headers?: OutgoingHttpHeaders;
+    }
   | {
       readonly type: "body";
       readonly code: number;
@@ -24,6 +35,8 @@ export type Reply =
 export type Out = {
   /** Resolves when the client can take more; at once when it has gone. */
   readonly write: (chunk: string | Uint8Array) => Promise<void>;
+  /** Counts events of a watch that were written. */
+  readonly told?: (events: number) => void;
   /** Aborts when the client has gone or the gateway stops. */
   readonly signal: AbortSignal;
 };
@@ -37,47 +50,38 @@ export const created = {
   code: 201,
 } as const;
 
-/** A value as JSON, or as YAML for who asked for that. Go clients read the media type literally. */
+/**
+ * A value in the language that the client asks for.
+ *
+ * @param format its language is taken where the client names none that can be
+ */
 export function valueReply(
   value: unknown,
-  format: Pick<Format, "language">,
-  {
-    code = 200,
-    headers = {},
-  }: { readonly code?: number; readonly headers?: OutgoingHttpHeaders } = {},
-): Extract<Reply, { readonly type: "body" }> {
-  if (format.language === "json") return jsonReply(JSON.stringify(value), { code, headers });
-  return { type: "body", code, contentType: "application/yaml", body: yamlOf(value), headers };
-}
-
-/** An object, a list or a Table that is JSON already, in the language that was agreed. */
-export function shownReply(
-  json: string,
   { language }: Pick<Format, "language">,
-  options: { readonly code?: number; readonly headers?: OutgoingHttpHeaders } = {},
-): Reply {
-  if (language === "yaml") return valueReply(JSON.parse(json), { language }, options);
-  return jsonReply(json, options);
-}
-
-/** JSON that is already text. */
-export function jsonReply(
-  body: string,
   {
     code = 200,
     headers = {},
   }: { readonly code?: number; readonly headers?: OutgoingHttpHeaders } = {},
-): Extract<Reply, { readonly type: "body" }> {
-  return { type: "body", code, contentType: "application/json", body, headers };
+): Extract<Reply, { readonly type: "value" }> {
+  return { type: "value", code, value, language, headers };
 }
 
-export const textReply = (body: string, code = 200): Reply => ({
+/** An object, a list or a Table: in protobuf, or as JSON, which becomes YAML for who asked for that. */
+export function shownReply(
+  shown: string | Uint8Array,
+  { language }: Pick<Format, "language">,
+  {
+    code = 200,
+    headers = {},
+  }: { readonly code?: number; readonly headers?: OutgoingHttpHeaders } = {},
+): Reply {
+  const body = language === "yaml" ? yamlOf(JSON.parse(String(shown))) : shown;
+  return { type: "body", code, contentType: mediaTypes[language], body, headers };
+}
+
+export const textReply = (body: string, code = 200, contentType = "text/plain"): Reply => ({
   type: "body",
   code,
-  contentType: "text/plain; charset=utf-8",
+  contentType,
   body,
 });
-
-/** Members that are undefined are left out, as in JSON. */
-const yamlOf = (value: unknown): string =>
-  stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 });

@@ -1,6 +1,7 @@
 /** The REST routes of one kind, and what each verb does with a request. */
 import { ApiError } from "../../../libs/model/errors.ts";
 import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
+import { hasProtobuf } from "../protobuf/encode.ts";
 import { type ApplyOptions, applyObject } from "../resources/apply.ts";
 import type { Target } from "../resources/backend.ts";
 import { type Change, createObject, updateObject, type Written } from "../resources/change.ts";
@@ -11,7 +12,7 @@ import { listObjects, type ListOptions, readObject } from "../resources/read.ts"
 import { refusalAbout } from "../resources/refusal.ts";
 import { askedScale, parseScale, scaleKind, scaleOf, withReplicas } from "../resources/scale.ts";
 import { type Shown, shownList, shownObject } from "../resources/show.ts";
-import { negotiate } from "./accept.ts";
+import { mediaTypes, negotiate } from "./accept.ts";
 import { applyOptionsOf, decodeConfig, isApply, requireUnforced } from "./apply-patch.ts";
 import { decodeBody, decodeDeleteOptions, decodePatch } from "./decode.ts";
 import {
@@ -277,12 +278,16 @@ export function shownFor(
   kind: Kind,
   accept: string | undefined,
   query: URLSearchParams,
-): Shown & { readonly language: "json" | "yaml" } {
-  const format = negotiate(accept, views);
+): Shown {
+  const protobuf = hasProtobuf(kind.schema);
+  const format = negotiate(accept, { as: views, protobuf });
   if (format === undefined) {
+    const known = [...Object.values(mediaTypes)].filter(
+      (type) => protobuf || type !== mediaTypes.protobuf,
+    );
     throw new ApiError(
       "NotAcceptable",
-      "only the following media types are accepted: application/json, application/yaml",
+      `only the following media types are accepted: ${known.join(", ")}`,
     );
   }
   const { view, language } = format;
@@ -295,11 +300,7 @@ export function shownFor(
   };
 }
 
-function writtenReply(
-  { object, warnings }: Written,
-  shown: Parameters<typeof shownReply>[1] & Shown,
-  code = 200,
-): Reply {
+function writtenReply({ object, warnings }: Written, shown: Shown, code = 200): Reply {
   return shownReply(shownObject(object, shown), shown, { code, headers: warningsIn(warnings) });
 }
 

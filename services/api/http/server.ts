@@ -3,7 +3,6 @@
  * do is the handlers' business.
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { createServer } from "node:https";
 import type { Duplex } from "node:stream";
 import findMyWay, { type HTTPMethod } from "find-my-way";
 import { ApiError } from "../../../libs/model/errors.ts";
@@ -14,7 +13,11 @@ import type { Log } from "../../../libs/telemetry/log.ts";
 import type { Authenticate } from "../auth/authenticate.ts";
 import { anonymous, type UserInfo } from "../auth/user.ts";
 import type { ServerIdentity } from "../pki/authority.ts";
-import { jsonReply, type Out, type Reply } from "./reply.ts";
+import { type Reply, textReply, valueReply } from "./reply.ts";
+import { type Limits, limits as usualLimits } from "./limits.ts";
+import { type Listener, listen } from "./listener.ts";
+import { send, stream } from "./send.ts";
+import { traffic, type Visit } from "./traffic.ts";
 
 export type Exchange = {
   readonly method: string;
@@ -48,19 +51,24 @@ export type ServerOptions = {
   /** Whose certificates clients may show, PEM: they are asked for one, and need none. */
   readonly clientAuthority: string;
   readonly routes: readonly Route[];
+  readonly limits?: Limits;
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
 };
 
-/** How long replies that are under way may take once the gateway stops. */
-const stopWaitMs = 500;
-
 /** @returns the port that it listens on, and what ends it */
-export async function serve(options: ServerOptions): Promise<AsyncDisposable & { port: number }> {
-  const { identity, log, signal, clock } = options;
+export async function serve(options: ServerOptions): Promise<Listener> {
+  const { identity, log, signal, clock, limits = usualLimits } = options;
+  await using stack = new AsyncDisposableStack();
+  const busy = stack.use(traffic(limits, clock));
   const router = findMyWay({ maxParamLength: 1_000, ignoreTrailingSlash: true });
-  for (const route of options.routes) {
+  const metricsRoute: Route = {
+    method: "GET",
+    path: "/metrics",
+    handle: async () => textReply(await busy.metrics.text(), 200, "text/plain; version=0.0.4"),
+  };
+  for (const route of [...options.routes, metricsRoute]) {
     router.on(route.method, route.path, () => undefined, route);
   }
 
@@ -78,33 +86,43 @@ export async function serve(options: ServerOptions): Promise<AsyncDisposable & {
   };
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const reply = await replyOf(find(request), options);
-    if (reply.type === "body") {
-      send(response, reply);
-      return;
+    const found = find(request);
+    const { path, query } = found.exchange;
+    const visit: Visit = {
+      request,
+      response,
+      path,
+      served: found.route !== undefined,
+      isWatch: ["true", "1"].includes(query.get("watch") ?? ""),
+      always: found.route?.open === true,
+      beganAtMs: clock.monotonicMs(),
+    };
+    const reply = await busy
+      .pass(visit, () => replyOf(found, options))
+      .catch((error: unknown) => statusReply(error, log));
+    const wire = { request, response, clock, waitMs: limits.writeWaitMs, metrics: busy.metrics };
+    if (reply.type === "stream") {
+      busy.replied(visit, 200);
+      const told = (events: number) => busy.metrics.told(busy.asked(visit), events);
+      return stream(wire, { ...reply, run: (out) => reply.run({ ...out, told }) }, signal);
     }
-    if (reply.type === "raw") await reply.send(response);
-    else await stream(response, reply, signal);
+    if (reply.type === "raw") {
+      await reply.send(response);
+      return busy.replied(visit, response.statusCode);
+    }
+    const pretty = ["true", "1"].includes(query.get("pretty") ?? "");
+    await send(wire, reply, { pretty });
+    busy.replied(visit, reply.code);
   };
 
-  const server = createServer(
-    {
-      cert: identity.certificate,
-      key: identity.privateKey,
-      ca: options.clientAuthority,
-      requestCert: true,
-      rejectUnauthorized: false, // Who shows none, or another's, has other ways to say who it is.
-      keepAliveTimeout: 65_000,
-    },
-    (request, response) => {
-      answer(request, response).catch((error: unknown) => {
-        log.error({ err: error, path: pathOf(request) }, "a reply broke off");
-        response.destroy();
-      });
-    },
-  );
+  const request = (request: IncomingMessage, response: ServerResponse) => {
+    answer(request, response).catch((error: unknown) => {
+      log.error({ err: error, path: pathOf(request) }, "a reply broke off");
+      response.destroy();
+    });
+  };
 
-  const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+  const upgraded = async (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     const { route, exchange } = find(request);
     const user = await options.authenticate(request);
     if (user === undefined) throw new ApiError("Unauthorized", "Unauthorized");
@@ -112,28 +130,23 @@ export async function serve(options: ServerOptions): Promise<AsyncDisposable & {
     await route.upgrade({ ...exchange, user, socket, head });
   };
 
-  server.on("upgrade", (request, socket, head) => {
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     socket.on("error", (error) => log.debug({ err: error }, "an upgraded connection broke"));
-    upgrade(request, socket, head).catch((error: unknown) => refuseUpgrade(socket, error, log));
-  });
-
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port, options.host, resolve);
-  });
-  const address = server.address();
-  if (address === null || typeof address === "string") throw new Error("the server has no port");
-  return {
-    port: address.port,
-    async [Symbol.asyncDispose]() {
-      const closed = new Promise<void>((resolve) => {
-        server.close(() => resolve());
-      });
-      server.closeIdleConnections();
-      using _limit = clock.after(stopWaitMs, () => server.closeAllConnections());
-      await closed;
-    },
+    upgraded(request, socket, head).catch((error: unknown) => refuseUpgrade(socket, error, log));
   };
+
+  const { host, port } = options;
+  const tls = {
+    cert: identity.certificate,
+    key: identity.privateKey,
+    ca: options.clientAuthority,
+    requestCert: true,
+    rejectUnauthorized: false, // Who shows none, or another's, has other ways to say who it is.
+  };
+  const listener = await listen({ host, port, tls, limits, clock }, { request, upgrade });
+  stack.use(listener);
+  const opened = stack.move();
+  return { port: listener.port, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 type Found = {
@@ -172,7 +185,7 @@ export function statusReply(error: unknown, log: Log): Reply {
   const status = refusal.toStatus();
   const { retryAfterSeconds } = refusal.details;
   const headers = retryAfterSeconds === undefined ? {} : { "Retry-After": retryAfterSeconds };
-  return jsonReply(JSON.stringify(status), { code: status.code, headers });
+  return valueReply(status, { language: "json" }, { code: status.code, headers });
 }
 
 /** What the caller is told of an error. */
@@ -191,51 +204,6 @@ export function refusalOf(error: unknown, log: Log): ApiError {
 /** The state cannot be reached now; later it can. */
 export const isOutage = (error: unknown): boolean =>
   error instanceof StoreUnavailable || error instanceof ReplicaLagging;
-
-function send(response: ServerResponse, reply: Extract<Reply, { type: "body" }>): void {
-  const body = Buffer.from(reply.body);
-  response.writeHead(reply.code, {
-    "Cache-Control": "no-cache, private",
-    ...reply.headers,
-    "Content-Type": reply.contentType,
-    "Content-Length": body.byteLength,
-  });
-  response.end(body);
-}
-
-async function stream(
-  response: ServerResponse,
-  reply: Extract<Reply, { type: "stream" }>,
-  stop: AbortSignal,
-): Promise<void> {
-  const gone = new AbortController();
-  response.once("close", () => gone.abort());
-  response.writeHead(200, {
-    "Cache-Control": "no-cache, private",
-    ...reply.headers,
-    "Content-Type": reply.contentType,
-  });
-  response.flushHeaders();
-  const out: Out = {
-    signal: AbortSignal.any([gone.signal, stop]),
-    write: (chunk) =>
-      new Promise((resolve) => {
-        if (gone.signal.aborted || response.write(chunk)) return resolve();
-        const done = () => {
-          response.off("drain", done);
-          gone.signal.removeEventListener("abort", done);
-          resolve();
-        };
-        response.once("drain", done);
-        gone.signal.addEventListener("abort", done, { once: true });
-      }),
-  };
-  await reply.run(out);
-  // A connection that is kept would keep the gateway from stopping.
-  response.end(() => {
-    if (stop.aborted) response.socket?.destroySoon();
-  });
-}
 
 function refuseUpgrade(socket: Duplex, error: unknown, log: Log): void {
   const status = refusalOf(error, log).toStatus();

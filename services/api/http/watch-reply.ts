@@ -1,3 +1,4 @@
+import { ApiError } from "../../../libs/model/errors.ts";
 import { type Backend, heldKey, heldPrefix, type Target } from "../resources/backend.ts";
 import type { Gateway } from "../resources/gateway.ts";
 import { requireWatchOptions, revisionOf } from "../resources/list-options.ts";
@@ -5,6 +6,7 @@ import { reach } from "../resources/read.ts";
 import { nameSelected, type Selects } from "../resources/selectors.ts";
 import type { Shown } from "../resources/show.ts";
 import { runWatch, type WatchOptions } from "../watch/watch.ts";
+import { mediaTypes } from "./accept.ts";
 import { flagOf, integerOf, textOf } from "./query.ts";
 import type { Reply } from "./reply.ts";
 
@@ -55,9 +57,19 @@ export async function watchReply(
   };
   return {
     type: "stream",
-    contentType: "application/json",
+    contentType: watchType(shown),
     run: (out) => runWatch(backend, shown, options, { out, clock }),
   };
+}
+
+/** @throws {ApiError} NotAcceptable for YAML, which has no stream */
+function watchType({ language }: Shown): string {
+  if (language === "protobuf") return `${mediaTypes.protobuf};stream=watch`;
+  if (language === "json") return mediaTypes.json;
+  throw new ApiError(
+    "NotAcceptable",
+    `only the following media types are accepted: ${mediaTypes.json}, ${mediaTypes.protobuf}`,
+  );
 }
 
 async function beginning(

@@ -11,7 +11,7 @@ const usage = z
 
 const measured = {
   timestamp: time.meta({ proto: 2, description: "The end of the time that was measured." }),
-  window: z.string().meta({ proto: 3, description: "How long that time was." }),
+  window: z.string().meta({ proto: 3, format: "duration", description: "How long that time was." }),
 };
 
 export const nodeMetrics = defineKind({

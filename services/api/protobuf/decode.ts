@@ -5,8 +5,9 @@
  * is empty is left out, but for numbers and flags whose schema takes them: `replicas: 0` is meant.
  */
 import * as z from "zod";
-import { inner, unwrapped } from "../patch/list-schema.ts";
+import { unwrapped } from "../patch/list-schema.ts";
 import { fieldsOf, guarded, type WireValue } from "./envelope.ts";
+import { metaOf } from "./schema-meta.ts";
 
 type Schema = z.core.$ZodType;
 
@@ -38,21 +39,25 @@ function valuesOf(fields: Fields, proto: unknown): readonly WireValue[] {
   if (!Array.isArray(proto)) return [];
   const [outer, ...nested] = proto as [number, ...number[]]; // As GlobalMeta types it.
   if (nested.length === 0) return valuesOf(fields, outer);
-  const holder = fields.get(outer)?.at(-1);
-  return holder?.wire === "bytes" ? valuesOf(fieldsOf(holder.value), nested) : [];
+  // A message in several parts is one: protobuf merges them.
+  return (fields.get(outer) ?? []).flatMap((holder) =>
+    holder.wire === "bytes" ? valuesOf(fieldsOf(holder.value), nested) : [],
+  );
 }
 
 function fieldValue(schema: Schema, values: readonly WireValue[]): unknown {
   const bare = unwrapped(schema);
   const format = metaOf(schema, "format");
-  if (bare instanceof z.ZodArray) return values.map((value) => itemValue(bare.element, value));
-  if (bare instanceof z.ZodRecord && format !== "fields-v1") {
+  if (bare instanceof z.ZodArray && format === undefined) {
+    return values.map((value) => itemValue(bare.element, value));
+  }
+  if (bare instanceof z.ZodRecord && format === undefined) {
     return Object.fromEntries(values.map((value) => mapEntry(bare.valueType, value)));
   }
   const last = values.at(-1);
   const value = last === undefined ? undefined : single(schema, last);
   if (format === "json") return value; // Whatever it is, it is meant.
-  if (value === "" || value === undefined) return undefined;
+  if (value === undefined || (value === "" && metaOf(schema, "pointer") !== true)) return undefined;
   const isZero = value === 0 || value === false;
   return isZero && !z.safeParse(schema, value).success ? undefined : value;
 }
@@ -88,17 +93,30 @@ function single(schema: Schema, value: WireValue): unknown {
       return value.wire === "bytes" ? (fieldsOf(value.value).get(1) ?? []).map(textOf) : undefined;
     case "byte":
       return value.wire === "bytes" ? Buffer.from(value.value).toString("base64") : undefined;
+    case "duration":
+      return durationOf(value);
     case "json":
-    case "fields-v1": {
-      const raw = textOf(bytesField(value, 1));
-      return raw === "" ? undefined : (JSON.parse(raw) as unknown);
-    }
+    case "fields-v1":
+      return rawOf(value);
     default:
   }
   if (bare instanceof z.ZodUnion) return optionValue(bare, value);
+  if (bare instanceof z.ZodUnknown || bare instanceof z.ZodAny) return rawOf(value);
   if (value.wire !== "bytes") return bare instanceof z.ZodBoolean ? value.value !== 0 : value.value;
   if (bare instanceof z.ZodObject) return objectFrom(bare, value.value);
   return textOf(value);
+}
+
+/** FieldsV1, RawExtension and JSON: a message of text in JSON. */
+function rawOf(value: WireValue): unknown {
+  const raw = textOf(bytesField(value, 1));
+  return raw === "" ? undefined : (JSON.parse(raw) as unknown);
+}
+
+/** Nanoseconds, as seconds. */
+function durationOf(value: WireValue): string | undefined {
+  const nanos = value.wire === "bytes" ? fieldsOf(value.value).get(1)?.at(-1) : undefined;
+  return nanos?.wire === "varint" ? `${(nanos.value / 1e9).toFixed(3)}s` : undefined;
 }
 
 /** The first option of a union that its message holds. */
@@ -139,12 +157,3 @@ function bytesField(value: WireValue, field: number): WireValue | undefined {
 
 const textOf = (value: WireValue | undefined): string =>
   value?.wire === "bytes" ? new TextDecoder("utf-8", { fatal: true }).decode(value.value) : "";
-
-/** Metadata of a schema or of what it wraps, the outermost first. */
-function metaOf(schema: Schema, name: "proto" | "format"): unknown {
-  for (let at: Schema | undefined = schema; at !== undefined; at = inner(at)) {
-    const found: unknown = z.globalRegistry.get(at)?.[name];
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}

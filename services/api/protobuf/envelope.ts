@@ -1,5 +1,6 @@
 import protobuf from "protobufjs/minimal.js";
 import { ApiError } from "../../../libs/model/errors.ts";
+import { WireWriter } from "./wire-writer.ts";
 
 /** What Kubernetes puts around every object in protobuf: `k8s\0`, then a `runtime.Unknown`. */
 export type Envelope = {
@@ -86,4 +87,27 @@ function lastBytes(
 ): Uint8Array | undefined {
   const last = fields.get(field)?.at(-1);
   return last?.wire === "bytes" ? last.value : undefined;
+}
+
+const heads = new WireWriter();
+
+/** The tag and the length of a field that holds so many bytes. */
+export function fieldHead(number: number, lengthBytes: number): Uint8Array {
+  heads.varint(lengthBytes);
+  heads.varint(number * 8 + 2);
+  return heads.finish();
+}
+
+/** An object's message, given in parts, in its envelope. */
+export function sealed(
+  apiVersion: string,
+  kind: string,
+  parts: readonly Uint8Array[],
+): Uint8Array<ArrayBuffer> {
+  const [version, name] = [Buffer.from(apiVersion), Buffer.from(kind)];
+  const type = [fieldHead(1, version.byteLength), version, fieldHead(2, name.byteLength), name];
+  const typeBytes = type.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const rawBytes = parts.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const rawHead = fieldHead(2, rawBytes);
+  return Buffer.concat([magic, fieldHead(1, typeBytes), ...type, rawHead, ...parts]);
 }

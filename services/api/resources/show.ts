@@ -2,7 +2,9 @@
 import type { AnyObject } from "../../../libs/admission/context.ts";
 import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
 import type { EpochMs } from "../../../libs/telemetry/clock.ts";
-import type { View } from "../http/accept.ts";
+import type { Language, View } from "../http/accept.ts";
+import { sealedValue } from "../protobuf/messages.ts";
+import { protobufEvent, protobufList, protobufObject } from "../protobuf/shown.ts";
 import { jsonOf, metadataJsonOf } from "./json.ts";
 import { type IncludeObject, rowOf, tableHead } from "./table.ts";
 import { asServed } from "./versions.ts";
@@ -10,6 +12,7 @@ import { asServed } from "./versions.ts";
 export type Shown = {
   readonly kind: Kind;
   readonly view: View;
+  readonly language: Language;
   readonly includeObject: IncludeObject;
   readonly now: EpochMs;
 };
@@ -20,9 +23,17 @@ export type ListMeta = {
   readonly remainingItemCount?: number | undefined;
 };
 
-/** One object as JSON. */
-export function shownObject(given: AnyObject, shown: Shown): string {
+/** JSON, also for who wants YAML, or protobuf. */
+export type Encoded = string | Uint8Array;
+
+/** One object. */
+export function shownObject(given: AnyObject, shown: Shown): Encoded {
   const object = asServed(shown.kind, given);
+  if (shown.language === "protobuf") return protobufObject(object, shown);
+  return objectText(given, object, shown);
+}
+
+function objectText(given: AnyObject, object: AnyObject, shown: Shown): string {
   if (shown.view === "Table") {
     const { resourceVersion = "" } = object.metadata;
     return tableText([given], { resourceVersion }, shown);
@@ -30,8 +41,15 @@ export function shownObject(given: AnyObject, shown: Shown): string {
   return shown.view === "PartialObjectMetadata" ? metadataJsonOf(object) : jsonOf(object);
 }
 
-/** A list as JSON, of the objects' own remembered texts. */
-export function shownList(objects: readonly AnyObject[], meta: ListMeta, shown: Shown): string {
+/** A list, of the objects' own remembered texts or bytes. */
+export function shownList(objects: readonly AnyObject[], meta: ListMeta, shown: Shown): Encoded {
+  if (shown.language === "protobuf") {
+    return protobufList(
+      objects.map((object) => asServed(shown.kind, object)),
+      meta,
+      shown,
+    );
+  }
   if (shown.view === "Table") return tableText(objects, meta, shown);
   const partial = shown.view === "PartialObjectMetadata";
   const kind = partial ? "PartialObjectMetadataList" : `${shown.kind.kind}List`;
@@ -48,14 +66,26 @@ export function shownEvent(
   object: AnyObject,
   shown: Shown,
   { head }: { readonly head: boolean },
-): string {
-  if (shown.view !== "Table") return `{"type":"${type}","object":${shownObject(object, shown)}}\n`;
+): Encoded {
+  if (shown.language === "protobuf") {
+    return protobufEvent(type, protobufObject(asServed(shown.kind, object), shown));
+  }
+  if (shown.view !== "Table") {
+    return `{"type":"${type}","object":${objectText(object, asServed(shown.kind, object), shown)}}\n`;
+  }
   const { resourceVersion = "" } = object.metadata;
   const text =
     type === "BOOKMARK"
       ? bookmarkTable(object, shown)
       : tableText([object], { resourceVersion }, shown, head);
   return `{"type":"${type}","object":${text}}\n`;
+}
+
+/** The event that ends a watch: why it cannot go on. */
+export function shownError(status: object, { language }: Pick<Shown, "language">): Encoded {
+  const sealed = language === "protobuf" ? sealedValue(status) : undefined;
+  if (sealed !== undefined) return protobufEvent("ERROR", sealed);
+  return `{"type":"ERROR","object":${JSON.stringify(status)}}\n`;
 }
 
 function bookmarkTable(object: AnyObject, shown: Shown): string {

@@ -14,7 +14,7 @@ import { runWatch, type WatchOptions } from "./watch.ts";
 
 const log = createLog("watch", "silent");
 const kind = configMap;
-const shown = { kind, view: undefined, includeObject: "Metadata" } as const;
+const shown = { kind, view: undefined, language: "json", includeObject: "Metadata" } as const;
 const putOf = (name: string, expect: Revision | "absent" = "absent"): Op => ({
   op: "put",
   key: `configmaps.x.${name}`,

@@ -12,7 +12,7 @@ import type { Clock } from "../../../libs/telemetry/clock.ts";
 import type { Out } from "../http/reply.ts";
 import { type Backend, objectOf } from "../resources/backend.ts";
 import type { Selects } from "../resources/selectors.ts";
-import { type Shown, shownEvent } from "../resources/show.ts";
+import { type Encoded, type Shown, shownError, shownEvent } from "../resources/show.ts";
 import { catchUp } from "./catch-up.ts";
 import { eventOf, type WatchEvent } from "./watch-events.ts";
 
@@ -58,7 +58,7 @@ export async function runWatch(
     if (signal.aborted || error instanceof StoreUnavailable) return;
     const refusal = expired(error, { asked: run.told, base: backend.ring.base });
     if (refusal === undefined) throw error;
-    await out.write(`{"type":"ERROR","object":${JSON.stringify(refusal.toStatus())}}\n`);
+    await out.write(shownError(refusal.toStatus(), shown));
   }
 }
 
@@ -197,8 +197,8 @@ function untilOver(work: Promise<void>, signal: AbortSignal): Promise<void> {
   });
 }
 
-function* chunks(events: readonly Sent[], writer: Writer): Iterable<readonly string[]> {
-  let [texts, size]: [string[], number] = [[], 0];
+function* chunks(events: readonly Sent[], writer: Writer): Iterable<readonly Encoded[]> {
+  let [texts, size]: [Encoded[], number] = [[], 0];
   for (const { type, object } of events) {
     const text = writer.text(type, object);
     texts.push(text);
@@ -231,12 +231,19 @@ function eventWriter(out: Out, shown: Omit<Shown, "now">, clock: Clock) {
   let head = true;
   return {
     kindOf: shown.kind,
-    text(type: WatchEvent["type"] | "BOOKMARK", object: AnyObject): string {
+    text(type: WatchEvent["type"] | "BOOKMARK", object: AnyObject): Encoded {
       const text = shownEvent(type, object, { ...shown, now: clock.now() }, { head });
       if (type !== "BOOKMARK") head = false;
       return text;
     },
-    write: (texts: readonly string[]) => out.write(texts.join("")),
+    write(texts: readonly Encoded[]): Promise<void> {
+      out.told?.(texts.length);
+      return out.write(
+        shown.language === "protobuf"
+          ? Buffer.concat(texts.map((text) => Buffer.from(text)))
+          : texts.join(""),
+      );
+    },
   };
 }
 

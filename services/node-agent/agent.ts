@@ -106,7 +106,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       stack.use(await serveLogs(bus, node, { runtime, clock, signal }));
       stack.use(await serveExec(bus, node, { runtime, signal }));
       const dialler = stack.use(namespaceDialer({ clock, log }));
-      stack.use(await serveForward(bus, node, { runtime, hostAddress, dialler, log, signal }));
+      stack.use(
+        await serveForward(bus, node, { runtime, hostAddress, dialler, clock, log, signal }),
+      );
       const machine = options.machineUsage;
       stack.use(reportUsage(bus, { node, boot, runtime, machine, clock, log, signal }));
       return stack;

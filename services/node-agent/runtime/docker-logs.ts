@@ -12,19 +12,20 @@ export async function* logsOf(
   signal: AbortSignal,
 ): AsyncIterable<Uint8Array> {
   const { Config } = await docker.getContainer(id).inspect();
-  const query = new URLSearchParams({
+  const query = {
     stdout: only === "stderr" ? "0" : "1",
     stderr: only === "stdout" ? "0" : "1",
     follow: follow ? "1" : "0",
     timestamps: timestamps ? "1" : "0",
     tail: tailLines === undefined ? "all" : String(tailLines),
     ...(sinceMs !== undefined && { since: String(sinceMs / 1_000) }),
-  });
+  };
   // Not container.logs(): without follow it holds the whole log in memory.
   const stream = await new Promise<Readable>((resolve, reject) => {
     docker.modem.dial(
       {
-        path: `/containers/${id}/logs?${query.toString()}`,
+        path: `/containers/${id}/logs?`, // Of a whole path the last character would be cut.
+        options: query,
         method: "GET",
         isStream: true,
         abortSignal: signal,

@@ -4,6 +4,7 @@ import type { Bus, ByteStream, Served } from "../../../libs/bus/bus.ts";
 import { joinDuplexes } from "../../../libs/bus/duplex.ts";
 import { forwardOpening, type ForwardOpening } from "../../../libs/protocol/node.ts";
 import { nodeSubject } from "../../../libs/protocol/subjects.ts";
+import type { Clock } from "../../../libs/telemetry/clock.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
 import { type Observed, sandboxName } from "../runtime/runtime.ts";
 import { dialFailure } from "./dial-words.ts";
@@ -16,6 +17,7 @@ export type ForwardPorts = StreamPorts & {
   /** Where pods on the machine's network are. */
   readonly hostAddress: string;
   readonly dialler: Pick<NamespaceDialer, "dial">;
+  readonly clock: Clock;
   readonly log: Log;
 };
 
@@ -35,8 +37,8 @@ async function dial({ uid, pod, port, to }: ForwardOpening, ports: ForwardPorts)
   const holder = holderOf(ports.runtime.containers(uid));
   if (holder === undefined) throw new NotHere(`pod ${pod} is not running`);
   const { address, pid } = holder;
-  if (to === "address") return connected(address ?? ports.hostAddress, port);
-  if (address === undefined) return connected("127.0.0.1", port); // On the machine's network.
+  if (to === "address") return connected(address ?? ports.hostAddress, port, ports.clock);
+  if (address === undefined) return connected("127.0.0.1", port, ports.clock); // On the machine's network.
   try {
     const socket = await ports.dialler.dial(pid, port);
     socket.allowHalfOpen = true;
@@ -44,7 +46,7 @@ async function dial({ uid, pod, port, to }: ForwardOpening, ports: ForwardPorts)
   } catch (error) {
     if (error instanceof NamespaceClosed) {
       ports.log.debug({ err: error, uid }, "the pod is dialled by its address");
-      return connected(address, port);
+      return connected(address, port, ports.clock);
     }
     const reason = error instanceof Error ? error.message : String(error);
     throw new NotHere(
@@ -62,17 +64,18 @@ function holderOf(containers: readonly Observed[]): Observed | undefined {
   return running.find(({ container }) => container === sandboxName) ?? running[0];
 }
 
-function connected(host: string, port: number): Promise<Socket> {
-  const socket = connect({ host, port, allowHalfOpen: true, timeout: dialMaxMs });
+function connected(host: string, port: number, clock: Clock): Promise<Socket> {
+  const socket = connect({ host, port, allowHalfOpen: true });
   return new Promise((resolve, reject) => {
     const refuse = (error: unknown) =>
       reject(new NotHere(dialFailure("tcp", { host, port }, error), { cause: error }));
     socket.once("error", refuse);
-    socket.once("timeout", () =>
+    const limit = clock.after(dialMaxMs, () =>
       socket.destroy(Object.assign(new Error("timed out"), { code: "ETIMEDOUT" })),
     );
+    socket.once("close", () => limit[Symbol.dispose]());
     socket.once("connect", () => {
-      socket.setTimeout(0);
+      limit[Symbol.dispose]();
       socket.off("error", refuse);
       resolve(socket);
     });

@@ -6,6 +6,11 @@
 import { dequal } from "dequal";
 import { ApiError, invalid, parse, parseStatus } from "../model/errors.ts";
 import type { Kind, ObjectOf } from "../model/kind.ts";
+import { cleanupFinalizer, terminatingStatus } from "../model/custom/definition-status.ts";
+import {
+  customResourceDefinition,
+  type CustomResourceDefinition,
+} from "../model/kinds/customresourcedefinition.ts";
 import { namespace as namespaceKind } from "../model/kinds/namespace.ts";
 import { type Disruption, withDisruption } from "../model/pod/disruption.ts";
 import { type AdmissionContext, type Admitted, type AnyObject, timestamp } from "./context.ts";
@@ -42,7 +47,7 @@ export function admitCreate<K extends Kind>(
       ...kept,
       uid: context.random.uuid(),
       creationTimestamp: timestamp(context.now),
-      ...(parsed.spec !== undefined && { generation: 1 }),
+      ...((parsed.spec !== undefined || kind.custom !== undefined) && { generation: 1 }),
     },
   };
   const fresh = kind.subresources.includes("status") ? withoutStatus(born) : born;
@@ -66,10 +71,10 @@ export function admitUpdate<K extends Kind>(
   context: AdmissionContext,
 ): Admitted<ObjectOf<K>> | undefined {
   const was = loose(before);
-  const parsed = loose(parse(kind, input));
+  const parsed = loose(parse(kind, input, before));
   const owned = kind.subresources.includes("status") ? withStatusOf(was, parsed) : parsed;
   const kept = prepare(withIdentityOf(was, owned), was, context);
-  const after = withGeneration(was, kept);
+  const after = withGeneration(kind, was, kept);
   const causes = kind.validateUpdate(before, typed(kind, after));
   if (causes.length > 0) throw invalid(kind, was.metadata.name, causes);
   if (isFinished(kind, after)) return admitRemove(kind, before, context);
@@ -88,7 +93,10 @@ export function admitStatus<K extends Kind>(
   context: AdmissionContext,
 ): Admitted<ObjectOf<K>> | undefined {
   const was = loose(before);
-  const parsed = parseStatus(kind, was.metadata.name, status);
+  const parsed =
+    kind.custom === undefined
+      ? parseStatus(kind, was.metadata.name, status)
+      : loose(parse(kind, { ...was, status }, before)).status;
   return changed(kind, was, { ...was, status: parsed }, context);
 }
 
@@ -160,7 +168,7 @@ export function admitDelete<K extends Kind>(
   const was = loose(before);
   const graceSeconds = graceOf(kind, was, options);
   const { finalizers: _held, ...metadata } = was.metadata;
-  const finalizers = finalizersFor(was, options);
+  const finalizers = finalizersFor(kind, was, options);
   const held = finalizers.length > 0 || graceSeconds > 0 || namespaceHolds(kind, was);
   if (!held) return admitRemove(kind, before, context);
   const endsAt = context.now + graceSeconds * 1_000;
@@ -177,6 +185,9 @@ export function admitDelete<K extends Kind>(
     },
     ...(namespaceHolds(kind, was) && { status: { ...was.status, phase: "Terminating" } }),
     ...(isPod(kind) && { status: disrupted(was, options, context) }),
+    ...(isDefinition(kind) && {
+      status: terminatingStatus(was as unknown as CustomResourceDefinition, timestamp(context.now)), // Of its kind.
+    }),
   };
   return admitted(kind, was, marked, context);
 }
@@ -249,9 +260,19 @@ function withIdentityOf(was: AnyObject, after: AnyObject): AnyObject {
   };
 }
 
-function withGeneration(was: AnyObject, after: AnyObject): AnyObject {
-  if (was.metadata.generation === undefined || dequal(was.spec, after.spec)) return after;
+function withGeneration(kind: Kind, was: AnyObject, after: AnyObject): AnyObject {
+  const same =
+    kind.custom === undefined
+      ? dequal(was.spec, after.spec)
+      : dequal(contentOf(kind, was), contentOf(kind, after));
+  if (was.metadata.generation === undefined || same) return after;
   return { ...after, metadata: { ...after.metadata, generation: was.metadata.generation + 1 } };
+}
+
+/** What of a custom resource raises its generation: all that is neither metadata nor status. */
+function contentOf(kind: Kind, object: AnyObject): unknown {
+  const { metadata: _metadata, ...content } = object;
+  return kind.subresources.includes("status") ? withoutStatus({ ...content, metadata: {} }) : content;
 }
 
 const withStatusOf = ({ status }: AnyObject, after: AnyObject): AnyObject =>
@@ -273,6 +294,9 @@ function isFinished(kind: Kind, { metadata, spec }: AnyObject): boolean {
   return !namespaceHolds(kind, { spec });
 }
 
+const isDefinition = ({ group, kind }: Kind) =>
+  group === customResourceDefinition.group && kind === customResourceDefinition.kind;
+
 const isPod = (kind: Kind) => kind.group === "" && kind.kind === "Pod";
 
 function namespaceHolds(kind: Kind, { spec }: Pick<AnyObject, "spec">): boolean {
@@ -289,17 +313,19 @@ function graceOf(kind: Kind, was: AnyObject, { gracePeriodSeconds }: DeleteOptio
 }
 
 function finalizersFor(
+  kind: Kind,
   { metadata }: AnyObject,
   { propagationPolicy, released = [] }: DeleteOptions,
 ): readonly string[] {
   const own = (metadata.finalizers ?? []).filter((one) => !released.includes(one));
+  const cleanup = isDefinition(kind) ? [cleanupFinalizer] : [];
   const added =
     propagationPolicy === "Foreground"
       ? ["foregroundDeletion"]
       : propagationPolicy === "Orphan"
         ? ["orphan"]
         : [];
-  return [...new Set([...own, ...added])];
+  return [...new Set([...own, ...cleanup, ...added])];
 }
 
 /** A pod's status that says what disrupts it; one that has ended is not disrupted. */

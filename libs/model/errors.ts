@@ -62,7 +62,13 @@ export class ApiError extends Error {
  *
  * @throws {ApiError} Invalid, with one cause for each field at fault
  */
-export function parse<O>(kind: Pick<Kind<O>, "group" | "kind" | "schema">, input: unknown): O {
+export function parse<O>(
+  kind: Pick<Kind<O>, "group" | "kind" | "schema" | "custom">,
+  input: unknown,
+  /** What an update replaces; only custom resources' rules ask for it. */
+  before?: unknown,
+): O {
+  if (kind.custom !== undefined) return kind.custom.parse(input, before) as O; // Of its very kind.
   const given = withoutNulls(input);
   const first = kind.schema.safeParse(given, { reportInput: true });
   if (first.success) return first.data;

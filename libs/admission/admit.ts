@@ -15,6 +15,7 @@ import { namespace as namespaceKind } from "../model/kinds/namespace.ts";
 import { type Disruption, withDisruption } from "../model/pod/disruption.ts";
 import { type AdmissionContext, type Admitted, type AnyObject, timestamp } from "./context.ts";
 import { reportAnnotation } from "./derived.ts";
+import { managedFromBirth, managedOnUpdate, settled } from "./manage-fields.ts";
 import { prepare } from "./prepare.ts";
 import { transactionOf } from "./transaction.ts";
 
@@ -51,7 +52,7 @@ export function admitCreate<K extends Kind>(
     },
   };
   const fresh = kind.subresources.includes("status") ? withoutStatus(born) : born;
-  const object = prepare(fresh, undefined, context);
+  const object = prepare(managedFromBirth(fresh, context), undefined, context);
   return admitted(kind, undefined, object, context);
 }
 
@@ -73,7 +74,8 @@ export function admitUpdate<K extends Kind>(
   const was = loose(before);
   const parsed = loose(parse(kind, input, before));
   const owned = kind.subresources.includes("status") ? withStatusOf(was, parsed) : parsed;
-  const kept = prepare(withIdentityOf(was, owned), was, context);
+  const managed = managedOnUpdate(kind, was, withIdentityOf(was, owned), context);
+  const kept = prepare(managed, was, context);
   const after = withGeneration(kind, was, kept);
   const causes = kind.validateUpdate(before, typed(kind, after));
   if (causes.length > 0) throw invalid(kind, was.metadata.name, causes);
@@ -97,7 +99,10 @@ export function admitStatus<K extends Kind>(
     kind.custom === undefined
       ? parseStatus(kind, was.metadata.name, status)
       : loose(parse(kind, { ...was, status }, before)).status;
-  return changed(kind, was, { ...was, status: parsed }, context);
+  const after = { ...was, status: parsed };
+  // Controllers' statuses are most of what is written, and nobody applies them: they go untracked.
+  const tracked = context.writer === undefined ? after : managedOnUpdate(kind, was, after, context);
+  return changed(kind, was, tracked, context);
 }
 
 /**
@@ -346,7 +351,8 @@ function changed<K extends Kind>(
   after: AnyObject,
   context: AdmissionContext,
 ): Admitted<ObjectOf<K>> | undefined {
-  return dequal(was, after) ? undefined : admitted(kind, was, after, context);
+  if (dequal(was, settled(was, after))) return undefined;
+  return admitted(kind, was, after, context);
 }
 
 function admitted<K extends Kind>(

@@ -1,3 +1,5 @@
+import type { Kind } from "../model/kind.ts";
+import type { ManagedFields } from "../model/fields/managed.ts";
 import type { ClusterSettings } from "../cluster/settings.ts";
 import type { ClusterView } from "../cluster/view.ts";
 import type { Op } from "../store/store.ts";
@@ -10,7 +12,23 @@ export type AdmissionContext = {
   readonly now: EpochMs;
   readonly random: Random;
   readonly settings: ClusterSettings;
+  /** Who writes; a controller when absent. */
+  readonly writer?: Writer | undefined;
 };
+
+/** Who writes, as far as it takes to say who manages the fields that are written. */
+export type Writer =
+  | {
+      readonly manager: string;
+      /** The kind in the version that is written. */
+      readonly kind: Kind;
+      /** Empty: the object itself. */
+      readonly subresource: string;
+      /** The `managedFields` that were sent: they replace those that are there. */
+      readonly sent: unknown;
+    }
+  /** What was applied: who manages what is known. */
+  | { readonly managedFields: ManagedFields | undefined };
 
 /** A write that may be made: the object as it will be, and the whole transaction that makes it so. */
 export type Admitted<T> = {
@@ -39,6 +57,7 @@ export type Metadata = {
   readonly finalizers?: readonly string[] | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly annotations?: Readonly<Record<string, string>> | undefined;
+  readonly managedFields?: ManagedFields | undefined;
 };
 
 /** RFC 3339 to the second, as Kubernetes' `metav1.Time`. */

@@ -11,6 +11,7 @@ import type { Conformed } from "./conform.ts";
 import type { ScalePaths } from "./custom/scale.ts";
 import type { Cause } from "./errors.ts";
 import type { JsonSchema } from "./extensions/json-schema.ts";
+import type { FieldType } from "./fields/field-type.ts";
 import { clusterMetadata, type Metadata, namespacedMetadata } from "./metadata.ts";
 import { dnsSubdomain } from "./names.ts";
 import { ageOf, type EpochMs } from "./time.ts";
@@ -42,6 +43,8 @@ export interface Kind<O = unknown> {
   readonly schema: z.ZodType<O>;
   /** The same of the status alone: no rule of the rest concerns it. */
   readonly statusSchema: z.ZodType<StatusOnly>;
+  /** How its fields are owned and merged, where `schema` cannot tell: a custom resource's. */
+  readonly fieldType?: FieldType;
   readonly columns: readonly Column<O>[];
   /** What must not change, beside what the schema says of `after` alone. */
   validateUpdate(before: O, after: O): readonly Cause[];

@@ -13,6 +13,7 @@ import { isRecord } from "../patch/record.ts";
 import { deleteOptions, type DeleteOptions, deleteOptionsKind } from "../resources/delete.ts";
 import { parseAsked } from "../resources/field-validation.ts";
 import { media } from "./accept.ts";
+import { applyType } from "./apply-patch.ts";
 import { languageOf, readBody } from "./body.ts";
 import { countOf, dryRunOf, flagOf } from "./query.ts";
 import { parseText, textOf } from "./text.ts";
@@ -40,7 +41,7 @@ const patchTypes = [
 ] as const;
 
 /**
- * What a PATCH makes of an object. Server-side apply is refused: clients fall back, or say so.
+ * What a PATCH makes of an object; server-side apply is another way (`apply-patch.ts`).
  *
  * @throws {ApiError} UnsupportedMediaType, RequestEntityTooLarge, BadRequest
  */
@@ -53,7 +54,7 @@ export async function decodePatch(
   if (known === undefined) {
     throw new ApiError(
       "UnsupportedMediaType",
-      `the body of the request was in an unknown format - accepted media types include: ${patchTypes.join(", ")}`,
+      `the body of the request was in an unknown format - accepted media types include: ${[...patchTypes, applyType].join(", ")}`,
     );
   }
   const patch = parseText(textOf(await readBody(request)), "json");

@@ -1,6 +1,7 @@
 /** The REST routes of one kind, and what each verb does with a request. */
 import { ApiError } from "../../../libs/model/errors.ts";
 import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
+import { type ApplyOptions, applyObject } from "../resources/apply.ts";
 import type { Target } from "../resources/backend.ts";
 import { type Change, createObject, updateObject, type Written } from "../resources/change.ts";
 import { deleteCollection, deleteObject } from "../resources/delete.ts";
@@ -10,6 +11,7 @@ import { refusalAbout } from "../resources/refusal.ts";
 import { parseScale, scaleKind, scaleOf } from "../resources/scale.ts";
 import { type Shown, shownList, shownObject } from "../resources/show.ts";
 import { negotiate } from "./accept.ts";
+import { applyOptionsOf, decodeConfig, isApply, requireUnforced } from "./apply-patch.ts";
 import { decodeBody, decodeDeleteOptions, decodePatch } from "./decode.ts";
 import { countOf, flagOf, includeObjectOf, selectsOf, textOf, writeOptionsOf } from "./query.ts";
 import { type Reply, shownReply, valueReply } from "./reply.ts";
@@ -116,11 +118,27 @@ const patch =
   async (gateway, kind, exchange) => {
     const { query, params, request } = exchange;
     const shown = shownFor(gateway, kind, request.headers.accept, query);
+    if (isApply(request)) {
+      const { object, created } = await apply(gateway, kind, exchange, part);
+      return writtenReply({ object, warnings: [] }, shown, created ? 201 : 200);
+    }
+    requireUnforced(query);
     const options = { ...writeOptionsOf(exchange), part, sent: "patch" } as const;
     const change = await decodePatch(request, kind.schema);
     const written = await updateObject(gateway, targetOf(kind, params), change, options);
     return writtenReply(written, shown);
   };
+
+async function apply(
+  gateway: Gateway,
+  kind: Kind,
+  exchange: Exchange,
+  part: ApplyOptions["part"],
+): ReturnType<typeof applyObject> {
+  const options = applyOptionsOf(exchange, part);
+  const config = await decodeConfig(exchange.request);
+  return applyObject(gateway, targetOf(kind, exchange.params), config, options);
+}
 
 const remove: Verb = async (gateway, kind, { query, params, request }) => {
   const shown = shownFor(gateway, kind, request.headers.accept, query);
@@ -157,6 +175,11 @@ const replaceScale: Verb = async (gateway, kind, exchange) => {
 };
 
 const patchScale: Verb = async (gateway, kind, exchange) => {
+  if (isApply(exchange.request)) {
+    const { object } = await apply(gateway, kind, exchange, "scale");
+    return valueReply(scaleOf(object), { language: "json" });
+  }
+  requireUnforced(exchange.query);
   const change = await decodePatch(exchange.request, scaleKind.schema);
   return changeScale(gateway, kind, exchange, { change, sent: "patch" });
 };
@@ -183,7 +206,8 @@ async function changeScale(
     };
   };
   // What is not its replicas is as it was: known.
-  const options = { ...asked, fieldValidation: "Ignore", part: "main", sent } as const;
+  const through = { part: "main", subresource: "scale", sent } as const;
+  const options = { ...asked, fieldValidation: "Ignore", ...through } as const;
   const { object } = await updateObject(gateway, target, set, options);
   return valueReply(scaleOf(object), { language: "json" }, { headers: warningsIn(warnings) });
 }

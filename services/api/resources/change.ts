@@ -34,9 +34,11 @@ export async function createObject(
   });
   const input = placed(known, { namespace, name: undefined });
   requireName(kind, input);
+  const { object: bare, sent } = withoutManaged(input);
+  const writer = { manager: options.fieldManager, kind, subresource: "", sent };
   const object = await write(
     gateway.backendFor(kind),
-    (context) => admitCreate(storedKind(kind), asStored(kind, input), context),
+    (context) => admitCreate(storedKind(kind), asStored(kind, bare), { ...context, writer }),
     { ports: gateway.ports, dryRun: options.dryRun, target: (made) => targetOf(kind, made) },
   );
   return { object, warnings };
@@ -46,7 +48,11 @@ export async function createObject(
 export type Change = (before: AnyObject) => unknown;
 
 export type UpdateOptions = WriteOptions &
-  Pick<ValidateOptions, "sent"> & { readonly part: "main" | "status" };
+  Pick<ValidateOptions, "sent"> & {
+    readonly part: "main" | "status";
+    /** Through which the object is changed, where that is not what `part` says. */
+    readonly subresource?: "scale";
+  };
 
 /**
  * Changes an object. When what `change` gives names a resourceVersion, the object must be at that one.
@@ -73,14 +79,18 @@ export async function updateObject(
       const after = placed(validated.input, target);
       requireRevision(before, revisionIn(after), target);
       requireUid(before, after, target);
-      return admitted(target, { before, input: after, part: options.part }, context);
+      const { object: input, sent } = withoutManaged(after);
+      const { part, subresource = part === "status" ? "status" : "" } = options;
+      const writer = { manager: options.fieldManager, kind, subresource, sent };
+      return admitted(target, { before, input, part }, { ...context, writer });
     },
     { ports: gateway.ports, dryRun: options.dryRun, target: () => target, changes: target },
   );
   return { object, warnings };
 }
 
-function admitted(
+/** The object as it will be, and what makes it so; the object as it is when nothing changes. */
+export function admitted(
   { kind }: Target,
   {
     before,
@@ -174,12 +184,24 @@ function requireName(kind: Kind, { metadata }: JsonRecord): void {
   ]);
 }
 
-function revisionIn({ metadata }: JsonRecord): string | undefined {
+/** The revision that an object says it is of. */
+export function revisionIn({ metadata }: JsonRecord): string | undefined {
   const revision = isRecord(metadata) ? metadata["resourceVersion"] : undefined;
   return typeof revision === "string" ? revision : undefined;
 }
 
-function requireUid(before: AnyObject, { metadata }: JsonRecord, target: Target): void {
+/** The object, and apart from it what it says of who manages its fields. */
+export function withoutManaged(object: JsonRecord): {
+  readonly object: JsonRecord;
+  readonly sent: unknown;
+} {
+  if (!isRecord(object["metadata"])) return { object, sent: undefined };
+  const { managedFields: sent, ...metadata } = object["metadata"];
+  return { object: { ...object, metadata }, sent };
+}
+
+/** @throws {ApiError} Conflict when what was given is another object's */
+export function requireUid(before: AnyObject, { metadata }: JsonRecord, target: Target): void {
   const uid = isRecord(metadata) ? metadata["uid"] : undefined;
   if (uid === undefined || uid === "" || uid === before.metadata.uid) return;
   throw new ApiError(

@@ -32,6 +32,8 @@ export type Details = {
   readonly uid?: string | undefined;
   readonly causes?: readonly Cause[];
   readonly retryAfterSeconds?: number;
+  /** Where a list goes on that could not be continued as asked; it stands in the Status' metadata. */
+  readonly continue?: string;
 };
 
 /** A refusal the caller is told about. What else reaches the gateway is a bug: logged, 500. */
@@ -51,8 +53,10 @@ export class ApiError extends Error {
   }
 
   toStatus() {
-    const { reason, message, details, code } = this;
-    const head = { apiVersion: "v1", kind: "Status", metadata: {}, status: "Failure" } as const;
+    const { reason, message, code } = this;
+    const { continue: next, ...details } = this.details;
+    const metadata = { ...(next !== undefined && { continue: next }) };
+    const head = { apiVersion: "v1", kind: "Status", metadata, status: "Failure" } as const;
     return { ...head, message, reason, details, code };
   }
 }

@@ -262,6 +262,30 @@ export function storeContract(name: string, empty: () => Promise<Bucket>): void 
       expect(later.map(label)).toEqual(["a.x@29", "a.x@30", "a.x@32!", "a.x@33"]);
     });
 
+    test("tells what keys held at a revision of the record", async () => {
+      await using bucket = await empty();
+      const store = await bucket.open();
+      let at = revisionOf(await store.commit([put("a", "absent", "1")]));
+      const first = at;
+      const other = revisionOf(await store.commit([put("b")]));
+      for (let step = 2; step <= 20; step += 1) {
+        at = revisionOf(await store.commit([put("a", at, `${step}`)]));
+      }
+      const gone = revisionOf(await store.commit([remove("b", other)]));
+      const last = revisionOf(await store.commit([put("c")]));
+      await settledHistory(store, 0, last);
+      const heldAt = async (revision: Revision) => {
+        const entries = await store.recorded(["a", "b", "c"], revision);
+        return [...entries.values()].map(label).toSorted();
+      };
+      expect(await heldAt(first)).toEqual([`a@${first}`]);
+      expect(await heldAt(other + 3)).toEqual([`a@${other + 3}`, `b@${other}`]);
+      expect(await heldAt(last)).toEqual([`a@${at}`, `b@${gone}!`, `c@${last}`]);
+      expect(await store.recordedAt(other)).toMatchObject({ key: "b", revision: other });
+      expect(await store.recordedAt(last + 1)).toBeUndefined();
+      expect(await store.recorded([], last)).toEqual(new Map());
+    });
+
     test("shows a replica only whole transactions (S1)", async () => {
       await using bucket = await empty();
       const [store, other] = [await bucket.open(), await bucket.open()];

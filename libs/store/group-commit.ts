@@ -231,7 +231,7 @@ export function groupCommit(stream: Stream, known: Known, { clock, random, log }
 }
 
 /** Keys that one read may name. */
-const readKeysMax = 1_024;
+export const readKeysMax = 1_024;
 
 const whenUnavailable =
   <T>(fallback: T) =>

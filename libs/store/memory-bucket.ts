@@ -29,6 +29,8 @@ export type MemoryBucket = {
   at(revision: Revision): Entry | undefined;
   /** The record, whole: every revision from its first on. */
   recordedAfter(after: Revision, key?: string): Entry | undefined;
+  /** The key's newest entry of the record that is no later than `at`. */
+  recordedUpTo(at: Revision, key: string): Entry | undefined;
   /** How many entries follow `after`. */
   pending(after: Revision): number;
   last(): Revision;
@@ -139,6 +141,8 @@ export function memoryBucket({
       if (key === undefined) return record[from];
       return record.slice(from).find((entry) => entry.key === key);
     },
+    recordedUpTo: (at, key) =>
+      record.findLast((entry) => entry.key === key && entry.revision <= at),
     pending: (after) => Math.max(0, last - after),
     last: () => last,
     firstRecorded: () => dropped + 1,

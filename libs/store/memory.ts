@@ -54,6 +54,19 @@ function memoryStream(bucket: MemoryBucket, faults: MemoryFaults, clock: Clock):
       const entry = bucket.recordedAfter(after, key);
       return entry !== undefined && entry.revision <= readable() ? entry : undefined;
     },
+    async recorded(keys, at) {
+      reached();
+      const upTo = Math.min(at, readable());
+      const entries = keys.map((key) => bucket.recordedUpTo(upTo, key));
+      return new Map(
+        entries.filter((entry) => entry !== undefined).map((entry) => [entry.key, entry]),
+      );
+    },
+    async at(revision) {
+      reached();
+      const entry = bucket.recordedAfter(revision - 1);
+      return entry?.revision === revision ? entry : bucket.at(revision);
+    },
     async nextOfAll(after) {
       reached();
       return bucket.recordedAfter(after);

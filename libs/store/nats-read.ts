@@ -5,7 +5,7 @@ import { api, JetStreamError } from "./jetstream-api.ts";
 import { keyOfSubject, streamOf, subjectOf } from "./key-subject.ts";
 import type { Link } from "./nats-link.ts";
 import { entryOf } from "./nats-messages.ts";
-import { type Entry, StoreUnavailable } from "./store.ts";
+import { type Entry, type Revision, StoreUnavailable } from "./store.ts";
 
 const readTimeoutMs = 2_000;
 
@@ -13,18 +13,21 @@ const readTimeoutMs = 2_000;
  * The newest entry of each key, all as of one moment of one copy, which may lag (S5).
  *
  * @param keys ≤ 1,024
+ * @param recorded of another stream of the bucket, as of a revision
  * @throws {StoreUnavailable}
  */
 export async function newestOf(
   link: Link,
   bucket: string,
   keys: readonly string[],
+  recorded?: { readonly stream: string; readonly at: Revision },
 ): Promise<ReadonlyMap<string, Entry>> {
   const found = new Map<string, Entry>();
   if (keys.length === 0) return found;
   const subjects = keys.map((key) => subjectOf(bucket, key));
-  const body = JSON.stringify({ multi_last: subjects });
-  for await (const message of many(link, `$JS.API.DIRECT.GET.${streamOf(bucket)}`, body)) {
+  const { stream = streamOf(bucket), at } = recorded ?? {};
+  const body = JSON.stringify({ multi_last: subjects, ...(at !== undefined && { up_to_seq: at }) });
+  for await (const message of many(link, `$JS.API.DIRECT.GET.${stream}`, body)) {
     const code = message.headers?.code ?? 0;
     if (code === 404 || code === 204) return found;
     if (code >= 400) throw new StoreUnavailable(`the read was refused (${code})`);
@@ -61,7 +64,7 @@ const stored = z.object({
 /**
  * One message, from the stream's leader.
  *
- * @param query `{ last_by_subj }`, or `{ seq, next_by_subj }`
+ * @param query `{ last_by_subj }`, `{ seq, next_by_subj }`, or `{ seq }`
  * @throws {StoreUnavailable}
  */
 export async function messageOf(

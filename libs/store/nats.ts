@@ -58,6 +58,12 @@ function natsStream(link: Link, options: StreamOptions): Stream {
     last: (key) => messageOf(link, state, bucket, { last_by_subj: subjectOf(bucket, key) }),
     next: (key, after) =>
       messageOf(link, history, bucket, { seq: after + 1, next_by_subj: subjectOf(bucket, key) }),
+    recorded: (keys, at) => newestOf(link, bucket, keys, { stream: history, at }),
+    async at(revision) {
+      const query = { seq: revision };
+      const found = await messageOf(link, history, bucket, query);
+      return found ?? messageOf(link, state, bucket, query);
+    },
     nextOfAll: (after) =>
       messageOf(link, history, bucket, { seq: after + 1, next_by_subj: subjectOf(bucket, ">") }),
     async lastRevision() {

@@ -194,7 +194,7 @@ function copyOf<T>({
       });
     }
     revision = at;
-    return { revision, changes, loaded: true };
+    return { revision, changes, entries: [], loaded: true };
   }
 
   /** Live entries are decoded as they come, so that the end of a long load is short. */
@@ -223,7 +223,7 @@ function copyOf<T>({
           }
           const changes = cut.entries.map(change).filter((made) => made !== undefined);
           revision = cut.entries.at(-1)?.revision ?? revision;
-          return { revision, changes, loaded: false };
+          return { revision, changes, entries: cut.entries, loaded: false };
         }
         case "idle":
           if (load === undefined) revision = Math.max(revision, cut.revision);

@@ -24,7 +24,7 @@ export async function* recordOf(
       await using life = await stream.begin("history", { from: at + 1, prefix, signal });
       // The server raises a start that is too old without a word (W2).
       const { first, last } = life.stream;
-      if (first > at + 1 && last > 0) throw new HistoryExpired("the record begins later");
+      if (first > at + 1 && last > 0) throw new HistoryExpired("the record begins later", first);
       life.probe();
       for await (const delivery of life) {
         if (delivery.type === "reached") {

@@ -26,6 +26,8 @@ export type Change<T> = {
 export type Advance<T> = {
   readonly revision: Revision;
   readonly changes: readonly Change<T>[];
+  /** What was delivered, whole, as it came; none for a load. What no entry shows was purged before. */
+  readonly entries: readonly Entry[];
   /** A load: `changes` are the differences to what was held before, deletes among them. */
   readonly loaded: boolean;
 };

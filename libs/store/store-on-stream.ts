@@ -2,7 +2,7 @@ import type { Clock } from "../telemetry/clock.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Random } from "../telemetry/random.ts";
 import { feedOf } from "./feed.ts";
-import { groupCommit } from "./group-commit.ts";
+import { groupCommit, readKeysMax } from "./group-commit.ts";
 import { knownRevisions } from "./known.ts";
 import { recordOf } from "./record.ts";
 import type { FeedItem, Store } from "./store.ts";
@@ -42,6 +42,15 @@ export function storeOnStream(stream: Stream, ports: StorePorts): Store {
         if (!isCarrier(entry.key)) yield entry;
       }
     },
+    async recorded(keys, at) {
+      const pages = await Promise.all(
+        Array.from({ length: Math.ceil(keys.length / readKeysMax) }, async (_, page) =>
+          stream.recorded(keys.slice(page * readKeysMax, (page + 1) * readKeysMax), at),
+        ),
+      );
+      return new Map(pages.flatMap((page) => [...page]));
+    },
+    recordedAt: (revision) => stream.at(revision),
     async [Symbol.asyncDispose]() {
       closed.abort();
       await stream[Symbol.asyncDispose]();

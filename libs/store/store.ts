@@ -137,9 +137,28 @@ export interface Store extends AsyncDisposable {
     readonly prefix?: string;
     readonly signal?: AbortSignal;
   }): AsyncIterable<Entry>;
+
+  /**
+   * Of each of `keys` its newest recorded entry that is no later than `at`, tombstones included. A copy
+   * that lags, or a record that has lost it, gives an older one or none: compare it with the `previous`
+   * of what came next.
+   *
+   * @throws {StoreUnavailable}
+   */
+  recorded(keys: readonly string[], at: Revision): Promise<ReadonlyMap<string, Entry>>;
+
+  /** The entry at exactly `revision`, where the record or the state still holds it. */
+  recordedAt(revision: Revision): Promise<Entry | undefined>;
 }
 
 /** The record does not reach back that far; Kubernetes says 410 Expired. */
 export class HistoryExpired extends Error {
   override readonly name = "HistoryExpired";
+  /** The first revision that it holds, where that is known. */
+  readonly first: Revision | undefined;
+
+  constructor(message: string, first?: Revision) {
+    super(message);
+    this.first = first;
+  }
 }

@@ -53,6 +53,15 @@ export interface Stream extends AsyncDisposable {
   /** The first recorded entry of any key after `after`. @throws {StoreUnavailable} */
   nextOfAll(after: Revision): Promise<Entry | undefined>;
 
+  /**
+   * The newest recorded entries of `keys` (≤ 1,024) that are no later than `at`, of one copy, which may
+   * lag. @throws {StoreUnavailable}
+   */
+  recorded(keys: readonly string[], at: Revision): Promise<ReadonlyMap<string, Entry>>;
+
+  /** The entry at `revision`, where the record or the state still holds it. @throws {StoreUnavailable} */
+  at(revision: Revision): Promise<Entry | undefined>;
+
   /** A consumer of the newest entries, or of the record. @throws {StoreUnavailable} */
   begin(source: "state" | "history", options: LifeOptions): Promise<Life>;
 

@@ -28,7 +28,10 @@ export type MemoryGateway = AsyncDisposable & {
   readonly bus: Bus;
 };
 
-export async function openMemoryGateway(): Promise<MemoryGateway> {
+/** @param stores real ones, or such as others share, in place of its own; they stay open */
+export async function openMemoryGateway(
+  stores: { readonly state?: Store; readonly events?: Store } = {},
+): Promise<MemoryGateway> {
   await using stack = new AsyncDisposableStack();
   const stop = new AbortController();
   const log = createLog("api", "silent");
@@ -40,9 +43,10 @@ export async function openMemoryGateway(): Promise<MemoryGateway> {
   const identity = await serverIdentity(authority, ["127.0.0.1"], ports);
   const bus = stack.use(memoryBus());
   const settings = settingsFromEnvironment.parse({});
-  const store = memoryStore();
-  const cluster = stack.use(await clusterOn(store, settings, { ...ports, signal }));
-  const events = stack.use(memoryStore());
+  const store = stores.state ?? stack.use(memoryStore());
+  const shared = { ...store, [Symbol.asyncDispose]: async () => undefined };
+  const cluster = stack.use(await clusterOn(shared, settings, { ...ports, signal }));
+  const events = stores.events ?? stack.use(memoryStore());
   const gateway = stack.use(await openGateway({ kinds, cluster, events, bus, signal, ...ports }));
   stack.use(await serveVerbs(gateway, { park: async () => undefined, list: async () => [] }));
   const server = await serve({

@@ -29,9 +29,9 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway & As
   const { kinds, cluster, events, bus, clock, random, log, signal } = options;
   await using stack = new AsyncDisposableStack();
   const replica = stack.use(await openReplica(events, { ...replicaOptions, clock, log, signal }));
-  const state = stack.use(backendOf(cluster));
+  const state = stack.use(backendOf(cluster, { clock, log }));
   const view = eventsView(clusterView(replica), cluster.view);
-  const ofEvents = stack.use(backendOf({ store: events, replica, view }));
+  const ofEvents = stack.use(backendOf({ store: events, replica, view }, { clock, log }));
   const usage = observeUsage(clock);
   stack.use(await listenToUsage(bus, usage));
   const opened = stack.move();

@@ -3,16 +3,26 @@ import { ApiError } from "../../../libs/model/errors.ts";
 import type { Kind } from "../../../libs/model/kind.ts";
 import type { Exchange } from "./server.ts";
 import type { WriteOptions } from "../resources/change.ts";
-import { fieldSelector, labelSelector, type Selects } from "../resources/selectors.ts";
+import { labelSelector } from "../resources/label-selectors.ts";
+import { fieldSelector, type Selects } from "../resources/selectors.ts";
 import type { IncludeObject } from "../resources/table.ts";
 
-const flag = z
-  .enum(["true", "false", "1", "0", ""])
-  .transform((text) => text === "true" || text === "1");
-
-/** A flag of a query: absent is false. @throws {ApiError} BadRequest */
+/** A flag of a query: absent, "false" and "0" are false; whatever else it is, it is true, as in Kubernetes. */
 export function flagOf(query: URLSearchParams, name: string): boolean {
-  return read(query, name, flag) ?? false;
+  const text = query.get(name);
+  return text !== null && !/^(false|0)$/i.test(text);
+}
+
+/** A whole number of a query; an empty one is absent. @throws {ApiError} BadRequest */
+export function integerOf(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null || text === "") return undefined;
+  if (/^[+-]?\d{1,15}$/.test(text)) return Number(text);
+  const why = /^[+-]?\d+$/.test(text) ? "value out of range" : "invalid syntax";
+  throw new ApiError(
+    "BadRequest",
+    `strconv.ParseInt: parsing ${JSON.stringify(text.slice(0, 100))}: ${why}`,
+  );
 }
 
 /** A whole number ≥ 0 of a query. @throws {ApiError} BadRequest */
@@ -67,6 +77,10 @@ export function selectsOf(query: URLSearchParams, kind: Kind): Selects {
   ];
   return (object) => tests.every((test) => test(object));
 }
+
+/** Whether any selector was given. */
+export const isSelective = (query: URLSearchParams): boolean =>
+  (query.get("labelSelector") ?? "") !== "" || (query.get("fieldSelector") ?? "") !== "";
 
 /** A parameter's text; an empty one is absent. */
 export const textOf = (query: URLSearchParams, name: string): string | undefined =>

@@ -6,6 +6,7 @@ import type { Target } from "../resources/backend.ts";
 import { type Change, createObject, updateObject, type Written } from "../resources/change.ts";
 import { deleteCollection, deleteObject } from "../resources/delete.ts";
 import type { Gateway } from "../resources/gateway.ts";
+import { requireListOptions } from "../resources/list-options.ts";
 import { listObjects, readObject } from "../resources/read.ts";
 import { refusalAbout } from "../resources/refusal.ts";
 import { parseScale, scaleKind, scaleOf } from "../resources/scale.ts";
@@ -13,11 +14,27 @@ import { type Shown, shownList, shownObject } from "../resources/show.ts";
 import { negotiate } from "./accept.ts";
 import { applyOptionsOf, decodeConfig, isApply, requireUnforced } from "./apply-patch.ts";
 import { decodeBody, decodeDeleteOptions, decodePatch } from "./decode.ts";
-import { countOf, flagOf, includeObjectOf, selectsOf, textOf, writeOptionsOf } from "./query.ts";
+import {
+  flagOf,
+  includeObjectOf,
+  integerOf,
+  isSelective,
+  selectsOf,
+  textOf,
+  writeOptionsOf,
+} from "./query.ts";
 import { type Reply, shownReply, valueReply } from "./reply.ts";
 import type { Exchange, Route } from "./server.ts";
 import { warningsIn } from "./warnings.ts";
 import { watchReply } from "./watch-reply.ts";
+
+/** The deprecated paths of watches: `/api/v1/watch/namespaces/:namespace/pods`; `:name` may follow. */
+function watchRoots(kind: Kind): { readonly all: string; readonly own: string } {
+  const { all, own } = rootsOf(kind);
+  const base = all.slice(0, -kind.plural.length);
+  const watching = (path: string) => `${base}watch/${path.slice(base.length)}`;
+  return { all: watching(all), own: watching(own) };
+}
 
 /** Where a kind's objects are: `/api/v1/namespaces/:namespace/pods`; `:name` follows. */
 export function rootsOf(kind: Kind): { readonly all: string; readonly own: string } {
@@ -36,9 +53,12 @@ export function resourceRoutes(gateway: Gateway, kind: Kind): readonly Route[] {
     handle: (exchange) => telling(kind, exchange, verb(gateway, kind, exchange)),
   });
   const one = `${own}/:name`;
+  const watched = watchRoots(kind);
+  const watchPaths = [...new Set([watched.all, watched.own, `${watched.own}/:name`])];
   return [
     ...(kind.namespaced ? [route("GET", all, list), route("DELETE", all, removeAll)] : []),
     route("GET", own, list),
+    ...watchPaths.map((path) => route("GET", path, watch)),
     route("POST", own, create),
     route("DELETE", own, removeAll),
     route("GET", one, read),
@@ -62,16 +82,30 @@ export function resourceRoutes(gateway: Gateway, kind: Kind): readonly Route[] {
   ];
 }
 
+/** A list that is a watch whatever its query says, of one object where the path names it. */
+const watch: Verb = async (gateway, kind, exchange) => {
+  const query = new URLSearchParams(exchange.query);
+  query.set("watch", "true");
+  const { name } = exchange.params;
+  if (name !== undefined) {
+    const fields = query.get("fieldSelector") ?? "";
+    query.set("fieldSelector", [fields, `metadata.name=${name}`].filter(Boolean).join(","));
+  }
+  return list(gateway, kind, { ...exchange, query });
+};
+
 const list: Verb = async (gateway, kind, { query, params, request }) => {
   const shown = shownFor(gateway, kind, request.headers.accept, query);
   const target = { kind, namespace: params["namespace"] };
   const selects = selectsOf(query, kind);
   if (flagOf(query, "watch")) return watchReply(gateway, target, { query, selects, shown });
+  requireListOptions(query);
   const listed = await listObjects(gateway.backendFor(kind), target, {
     selects,
+    isSelective: isSelective(query),
     resourceVersion: textOf(query, "resourceVersion"),
     resourceVersionMatch: textOf(query, "resourceVersionMatch"),
-    limit: countOf(query, "limit"),
+    limit: integerOf(query, "limit"),
     continue: textOf(query, "continue"),
   });
   const meta = {

@@ -163,7 +163,7 @@ export function statusReply(error: unknown, log: Log): Reply {
   const status = refusal.toStatus();
   const { retryAfterSeconds } = refusal.details;
   const headers = retryAfterSeconds === undefined ? {} : { "Retry-After": retryAfterSeconds };
-  return jsonReply(JSON.stringify({ ...status, metadata: {} }), { code: status.code, headers });
+  return jsonReply(JSON.stringify(status), { code: status.code, headers });
 }
 
 /** What the caller is told of an error. */

@@ -1,11 +1,11 @@
-import { ApiError } from "../../../libs/model/errors.ts";
-import { type Backend, heldPrefix, type Target } from "../resources/backend.ts";
+import { type Backend, heldKey, heldPrefix, type Target } from "../resources/backend.ts";
 import type { Gateway } from "../resources/gateway.ts";
-import { reach, revisionOf } from "../resources/read.ts";
-import type { Selects } from "../resources/selectors.ts";
+import { requireWatchOptions, revisionOf } from "../resources/list-options.ts";
+import { reach } from "../resources/read.ts";
+import { nameSelected, type Selects } from "../resources/selectors.ts";
 import type { Shown } from "../resources/show.ts";
 import { runWatch, type WatchOptions } from "../watch/watch.ts";
-import { countOf, flagOf, textOf } from "./query.ts";
+import { flagOf, integerOf, textOf } from "./query.ts";
 import type { Reply } from "./reply.ts";
 
 /** A watch whose client names no time ends after this, or up to twice this: not all at once. */
@@ -18,6 +18,8 @@ const timeoutMs = 30 * 60_000;
  * |---|---|---|
  * | none, "0" | – | what is there, as ADDED |
  * | N | – | what came after N |
+ * | N | false | what came after N |
+ * | none, "0" | false | what comes from now on |
  * | none, "0", N | true | what is there (not older than N), then a bookmark that says so |
  *
  * @throws {ApiError} Invalid, BadRequest, Timeout
@@ -37,18 +39,19 @@ export async function watchReply(
 ): Promise<Reply> {
   const backend = gateway.backendFor(target.kind);
   const { clock, random } = gateway.ports;
-  const initial = flagOf(query, "sendInitialEvents");
-  requireMatch(query, initial);
+  requireWatchOptions(query);
+  const initial = query.has("sendInitialEvents") ? flagOf(query, "sendInitialEvents") : undefined;
   const revision = revisionOf(textOf(query, "resourceVersion"));
-  const seconds = countOf(query, "timeoutSeconds");
+  const seconds = integerOf(query, "timeoutSeconds");
+  const bookmarks = flagOf(query, "allowWatchBookmarks");
   const options: WatchOptions = {
-    prefix: heldPrefix(target),
+    prefix: watchedPrefix(target, nameSelected(query.get("fieldSelector") ?? "")),
     selects,
     from: await beginning(backend, { revision, initial }),
-    initialEventsEnd: initial,
-    bookmarks: flagOf(query, "allowWatchBookmarks"),
+    initialEventsEnd: initial === true && bookmarks,
+    bookmarks,
     timeoutMs:
-      seconds === undefined || seconds === 0 ? timeoutMs * (1 + random.next()) : seconds * 1_000,
+      seconds === undefined || seconds <= 0 ? timeoutMs * (1 + random.next()) : seconds * 1_000,
   };
   return {
     type: "stream",
@@ -59,33 +62,23 @@ export async function watchReply(
 
 async function beginning(
   backend: Backend,
-  { revision, initial }: { readonly revision: number | undefined; readonly initial: boolean },
+  {
+    revision,
+    initial,
+  }: { readonly revision: number | undefined; readonly initial: boolean | undefined },
 ): Promise<WatchOptions["from"]> {
   // Another gateway may have shown the client a revision that this one has yet to see.
   await reach(backend, revision);
-  if (!initial && revision !== undefined && revision > 0) return { type: "after", revision };
-  return { type: "state" };
+  if (initial === true || (initial === undefined && (revision ?? 0) === 0)) {
+    return { type: "state" };
+  }
+  return { type: "after", revision: revision || backend.view.revision };
 }
 
-function requireMatch(query: URLSearchParams, initial: boolean): void {
-  const match = textOf(query, "resourceVersionMatch");
-  if (initial && match !== "NotOlderThan") {
-    throw invalid("sendInitialEvents requires setting resourceVersionMatch to NotOlderThan");
-  }
-  if (!query.has("sendInitialEvents") && match !== undefined) {
-    throw invalid(
-      "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
-    );
-  }
-}
-
-function invalid(message: string): ApiError {
-  const cause = { reason: "FieldValueForbidden", field: "resourceVersionMatch", message };
-  return new ApiError(
-    "Invalid",
-    `ListOptions.meta.k8s.io "" is invalid: resourceVersionMatch: Forbidden: ${message}`,
-    {
-      causes: [cause],
-    },
-  );
+/** The keys of what is watched: of one object, where a selector names it. */
+function watchedPrefix(target: Omit<Target, "name">, name: string | undefined): string {
+  const isPlaced = !target.kind.namespaced || target.namespace !== undefined;
+  return name === undefined || name === "" || !isPlaced
+    ? heldPrefix(target)
+    : heldKey({ ...target, name });
 }

@@ -4,7 +4,8 @@ import type { ClusterView } from "../../../libs/cluster/view.ts";
 import type { Kind } from "../../../libs/model/kind.ts";
 import type { Replica } from "../../../libs/store/replica.ts";
 import type { Store } from "../../../libs/store/store.ts";
-import { type ChangeRing, changeRing } from "../watch/change-ring.ts";
+import { atMost, type AtMost } from "../watch/at-most.ts";
+import { type ChangeRing, changeRing, type RingPorts } from "../watch/change-ring.ts";
 import { consistentReads } from "./consistent-read.ts";
 import { oneAtATime, type OneAtATime } from "./one-at-a-time.ts";
 
@@ -14,23 +15,27 @@ export type Backend = Disposable & {
   readonly replica: Replica<unknown>;
   readonly view: ClusterView;
   readonly ring: ChangeRing;
+  /** Reads of the record for single watches: each takes a consumer of its own (W1). */
+  readonly catchUps: AtMost;
   /** Resolves when the view shows all that was acknowledged before the call. */
   readonly consistent: () => Promise<void>;
   /** Runs what concerns one key one after the other: of those who would race one alone succeeds. */
   readonly oneAtATime: OneAtATime;
 };
 
-export function backendOf({
-  store,
-  replica,
-  view,
-}: Pick<Backend, "store" | "replica" | "view">): Backend {
-  const ring = changeRing(replica);
+const catchUpsMax = 8;
+
+export function backendOf(
+  { store, replica, view }: Pick<Backend, "store" | "replica" | "view">,
+  ports: Omit<RingPorts, "store">,
+): Backend {
+  const ring = changeRing(replica, { store, ...ports });
   return {
     store,
     replica,
     view,
     ring,
+    catchUps: atMost(catchUpsMax),
     consistent: consistentReads(store, replica),
     oneAtATime: oneAtATime(),
     [Symbol.dispose]: () => ring[Symbol.dispose](),

@@ -1,10 +1,19 @@
 /** GET and LIST: at which cut, which part of it. */
 import type { AnyObject } from "../../../libs/admission/context.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
-import { ReplicaLagging } from "../../../libs/store/replica.ts";
-import type { Revision } from "../../../libs/store/store.ts";
-import { heldAt } from "../watch/change-ring.ts";
+import { type Change, type Held, ReplicaLagging } from "../../../libs/store/replica.ts";
+import { HistoryExpired, type Revision, StoreUnavailable } from "../../../libs/store/store.ts";
+import { catchUp } from "../watch/catch-up.ts";
+import { heldBefore } from "../watch/change-ring.ts";
 import { type Backend, heldPrefix, objectOf, type Target } from "./backend.ts";
+import {
+  decodeContinue,
+  encodeContinue,
+  inconsistentContinue,
+  listTooOld,
+  type Page,
+  revisionOf,
+} from "./list-options.ts";
 import type { Selects } from "./selectors.ts";
 import { existing } from "./write.ts";
 
@@ -24,6 +33,8 @@ export async function readObject(
 
 export type ListOptions = {
   readonly selects: Selects;
+  /** Whether a selector was given: then nobody counts what remains. */
+  readonly isSelective?: boolean;
   readonly resourceVersion?: string | undefined;
   readonly resourceVersionMatch?: string | undefined;
   readonly limit?: number | undefined;
@@ -37,33 +48,34 @@ export type Listed = {
   readonly remaining: number | undefined;
 };
 
+/** Changes that are taken back for a page of an earlier revision. */
+const takenBackMax = 20_000;
+
 /**
  * The objects that `selects` picks, by key. Pages of one list are of one revision, whichever gateway
  * serves them: each takes back what has changed since.
  *
- * @throws {ApiError} Expired when a page's revision is too old, BadRequest, Timeout
+ * | resourceVersion | match | the list is of |
+ * |---|---|---|
+ * | none | – | the newest revision |
+ * | "0" | – or NotOlderThan | any revision |
+ * | N | – or NotOlderThan | N or later |
+ * | N | Exact, or – with a limit | N |
+ *
+ * @throws {ApiError} Expired when a revision is too old, BadRequest, Timeout
  */
 export async function listObjects(
   backend: Backend,
   target: Omit<Target, "name">,
   options: ListOptions,
 ): Promise<Listed> {
-  const page = options.continue === undefined ? undefined : decodeContinue(options.continue);
-  const wanted = page === undefined ? revisionOf(options.resourceVersion) : page.revision;
+  const { page, wanted, isExact } = revisionAsked(options);
   await reach(backend, wanted);
-  const exact = page !== undefined || options.resourceVersionMatch === "Exact";
-  const revision = exact && wanted !== undefined ? wanted : backend.view.revision;
-  const scan = (prefix: string) => backend.view.raw.scan(prefix);
   const prefix = heldPrefix(target);
-  const held =
-    revision === backend.view.revision
-      ? [...scan(prefix)]
-      : heldAt({ ring: backend.ring, scan }, prefix, revision);
+  const exact = isExact && wanted !== undefined ? wanted : undefined;
+  const { held, revision } = await cutOf(backend, prefix, exact);
   if (held === undefined) {
-    throw new ApiError(
-      "Expired",
-      "The provided continue parameter is too old to display a consistent list result.",
-    );
+    throw page === undefined ? listTooOld() : inconsistentContinue(page.after);
   }
   const after = page?.after ?? "";
   const selected = held
@@ -78,8 +90,76 @@ export async function listObjects(
     revision,
     continue:
       rest > 0 && last !== undefined ? encodeContinue({ revision, after: last }) : undefined,
-    remaining: rest > 0 ? rest : undefined,
+    remaining: rest > 0 && options.isSelective !== true ? rest : undefined,
   };
+}
+
+/** @throws {ApiError} BadRequest */
+function revisionAsked({ resourceVersion, ...options }: ListOptions): {
+  readonly page: Page | undefined;
+  readonly wanted: Revision | undefined;
+  readonly isExact: boolean;
+} {
+  const given = revisionOf(resourceVersion);
+  if (options.continue === undefined) {
+    const { resourceVersionMatch: match, limit = 0 } = options;
+    const isExact = match === "Exact" || (match === undefined && limit > 0);
+    return { page: undefined, wanted: given, isExact: isExact && (given ?? 0) > 0 };
+  }
+  const page = decodeContinue(options.continue);
+  if ((given ?? 0) > 0) {
+    throw new ApiError(
+      "BadRequest",
+      "specifying resource version is not allowed when using continue",
+    );
+  }
+  const wanted = page.revision === "newest" ? undefined : page.revision;
+  return { page, wanted, isExact: wanted !== undefined };
+}
+
+/** What is held under `prefix` at a revision, or now; undefined where that is not known any more. */
+async function cutOf(
+  { view, ring, store, catchUps }: Backend,
+  prefix: string,
+  exact: Revision | undefined,
+): Promise<{ readonly held: readonly Held<unknown>[] | undefined; readonly revision: Revision }> {
+  const now = () => ({ held: [...view.raw.scan(prefix)], revision: view.revision });
+  if (exact === undefined || exact === view.revision) return now();
+  await ring.settled();
+  const { base } = ring;
+  const older =
+    exact < base ? await recordedBefore({ store, catchUps }, { prefix, exact, base }) : [];
+  if (older === undefined) return { held: undefined, revision: exact };
+  const later = ring.after(Math.max(exact, base), prefix);
+  const held = later && heldBefore(view.raw.scan(prefix), [...older, ...later]);
+  return { held: held?.filter(({ revision }) => revision <= exact), revision: exact };
+}
+
+/** The changes from `exact` to where the ring begins, from the record. */
+async function recordedBefore(
+  { store, catchUps }: Pick<Backend, "store" | "catchUps">,
+  {
+    prefix,
+    exact,
+    base,
+  }: { readonly prefix: string; readonly exact: number; readonly base: number },
+): Promise<readonly Change<unknown>[] | undefined> {
+  const signal = AbortSignal.timeout(10_000);
+  try {
+    return await catchUps(async () => {
+      const found: Change<unknown>[] = [];
+      const changes = catchUp(store, { after: exact, upTo: base, prefix, signal });
+      for await (const change of changes) {
+        found.push(change);
+        if (found.length > takenBackMax) throw new HistoryExpired("too much has changed since");
+      }
+      if (signal.aborted) throw new StoreUnavailable("the record was not read in time");
+      return found;
+    });
+  } catch (error) {
+    if (error instanceof HistoryExpired) return undefined;
+    throw error;
+  }
 }
 
 /**
@@ -106,32 +186,4 @@ export async function reach(backend: Backend, revision: Revision | undefined): P
       { cause: error },
     );
   }
-}
-
-/** @throws {ApiError} BadRequest */
-export function revisionOf(resourceVersion: string | undefined): Revision | undefined {
-  if (resourceVersion === undefined || resourceVersion === "") return undefined;
-  const revision = /^\d{1,15}$/.test(resourceVersion) ? Number(resourceVersion) : Number.NaN;
-  if (Number.isNaN(revision)) {
-    throw new ApiError(
-      "BadRequest",
-      `resourceVersion: Invalid value: "${resourceVersion}": must be a number`,
-    );
-  }
-  return revision;
-}
-
-type Page = { readonly revision: Revision; readonly after: string };
-
-const encodeContinue = ({ revision, after }: Page): string =>
-  Buffer.from(JSON.stringify([revision, after])).toString("base64url");
-
-function decodeContinue(text: string): Page {
-  try {
-    const [revision, after] = JSON.parse(Buffer.from(text, "base64url").toString()) as unknown[];
-    if (typeof revision === "number" && typeof after === "string") return { revision, after };
-  } catch (error) {
-    throw new ApiError("BadRequest", "continue key is not valid", {}, { cause: error });
-  }
-  throw new ApiError("BadRequest", "continue key is not valid");
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { AnyObject } from "../../../libs/admission/context.ts";
-import { fieldSelector, labelSelector } from "./selectors.ts";
+import { labelSelector } from "./label-selectors.ts";
+import { fieldSelector } from "./selectors.ts";
 
 const pod: AnyObject = {
   apiVersion: "v1",

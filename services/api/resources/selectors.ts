@@ -1,26 +1,8 @@
-/** Label and field selectors as a query states them, as predicates on objects. */
+/** Field selectors as a query states them, as predicates on objects. */
 import type { AnyObject } from "../../../libs/admission/context.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
-import { isLabelValue, labelKeyFault } from "../../../libs/model/names.ts";
 
 export type Selects = (object: AnyObject) => boolean;
-
-type Requirement =
-  | { readonly key: string; readonly operator: "in" | "notin"; readonly values: readonly string[] }
-  | { readonly key: string; readonly operator: "exists" | "!" };
-
-/**
- * `app=web,tier in (a, b),!legacy` in Kubernetes' grammar.
- *
- * @throws {ApiError} BadRequest
- */
-export function labelSelector(text: string): Selects {
-  const requirements = splitTop(text).map(labelRequirement);
-  return ({ metadata: { labels = {} } }) =>
-    requirements.every((one) =>
-      holds(one, Object.hasOwn(labels, one.key) ? labels[one.key] : undefined),
-    );
-}
 
 /**
  * `metadata.name=web,status.phase!=Running`; which fields may be named depends on the kind.
@@ -28,13 +10,10 @@ export function labelSelector(text: string): Selects {
  * @throws {ApiError} BadRequest for a field that cannot be selected by
  */
 export function fieldSelector(text: string, kind: { readonly kind: string }): Selects {
-  const terms = splitTop(text).map((term) => {
-    const match = /^([^=!]+)(==|!=|=)(.*)$/.exec(term);
-    if (match === null) throw badSelector(`invalid field selector: ${quoted(term)}`);
-    const [, field = "", operator, value = ""] = match;
+  const terms = termsOf(text).map(({ field, ...term }) => {
     if (!isSelectable(kind.kind, field))
       throw badSelector(`field label not supported: ${field.slice(0, 300)}`);
-    return { path: field.split("."), differs: operator === "!=", value: unescapeValue(value) };
+    return { path: field.split("."), ...term };
   });
   return (object) =>
     terms.every(({ path, differs, value }) => (textAt(object, path) === value) !== differs);
@@ -89,74 +68,38 @@ function textAt(object: AnyObject, path: readonly string[]): string {
   return path.at(-1) === "unschedulable" || path.at(-1) === "hostNetwork" ? "false" : "";
 }
 
-function labelRequirement(term: string): Requirement {
-  const set = /^([^\s!=()]+)\s+(in|notin)\s*\(([^()]*)\)$/.exec(term);
-  if (set !== null) {
-    const [, key = "", operator, inside = ""] = set;
-    const list = inside.split(",").map((value) => value.trim());
-    const values = list.map((value) => validValue(key, value));
-    return { key: validKey(key), operator: operator === "in" ? "in" : "notin", values };
-  }
-  const equality = /^([^\s!=()]+)\s*(==|!=|=)\s*([^\s!=()]*)$/.exec(term);
-  if (equality !== null) {
-    const [, key = "", operator, value = ""] = equality;
-    const values = [validValue(key, value)];
-    return { key: validKey(key), operator: operator === "!=" ? "notin" : "in", values };
-  }
-  const bare = /^(!?)\s*([^\s!=()]+)$/.exec(term);
-  if (bare === null) throw badSelector(`unable to parse requirement: ${quoted(term)}`);
-  const [, not, key = ""] = bare;
-  return { key: validKey(key), operator: not === "!" ? "!" : "exists" };
+/** The name of the one object that a selector can select, where it names one. */
+export function nameSelected(text: string): string | undefined {
+  const named = termsOf(text).find(({ field, differs }) => field === "metadata.name" && !differs);
+  return named?.value;
 }
 
-function validKey(key: string): string {
-  const fault = labelKeyFault(key);
-  if (fault === undefined) return key;
-  throw badSelector(`unable to parse requirement: invalid label key ${quoted(key)}: ${fault}`);
+type Term = { readonly field: string; readonly differs: boolean; readonly value: string };
+
+/** @throws {ApiError} BadRequest */
+function termsOf(text: string): readonly Term[] {
+  return (text.match(/(?:\\[\s\S]|[^\\,])+/g) ?? []).map((term) => {
+    const match = /^([^=!]*?)(==|!=|=)([\s\S]*)$/.exec(term);
+    if (match === null) {
+      const [all, part] = [text, term].map((one) => one.slice(0, 300));
+      throw badSelector(`invalid selector: '${all}'; can't understand '${part}'`);
+    }
+    const [, field = "", operator, value = ""] = match;
+    return { field, differs: operator === "!=", value: unescaped(value) };
+  });
 }
 
-function validValue(key: string, value: string): string {
-  if (isLabelValue(value)) return value;
+/** What `\\`, `\,` and `\=` stand for. @throws {ApiError} BadRequest */
+function unescaped(value: string): string {
+  const wrong = /(?:^|[^\\])(?:\\\\)*\\(?:[^\\,=]|$)/.exec(value);
+  const isBare = /(?:^|[^\\])(?:\\\\)*=/.test(value);
+  if (wrong === null && !isBare) return value.replaceAll(/\\([\\,=])/g, "$1");
+  const shown = value.slice(0, 300);
   throw badSelector(
-    `unable to parse requirement: values[0][${key}]: Invalid value: ${quoted(value)}: a valid label must consist of alphanumeric characters, '-', '_' or '.'`,
+    wrong === null
+      ? `invalid field selector: unescaped character in value: '=' in ${JSON.stringify(shown)}`
+      : `invalid field selector: invalid escape sequence in value: ${JSON.stringify(shown)}`,
   );
 }
-
-/** As much as a message shows of what somebody wrote. */
-const quoted = (text: string) => JSON.stringify(text.slice(0, 300));
-
-function holds(requirement: Requirement, value: string | undefined): boolean {
-  switch (requirement.operator) {
-    case "in":
-      return value !== undefined && requirement.values.includes(value);
-    case "notin":
-      return value === undefined || !requirement.values.includes(value);
-    case "exists":
-      return value !== undefined;
-    case "!":
-      return value === undefined;
-    default:
-      return requirement satisfies never;
-  }
-}
-
-/** Splits at commas outside parentheses; empty text has no terms. */
-function splitTop(text: string): readonly string[] {
-  const terms: string[] = [];
-  let [depth, start] = [0, 0];
-  for (let at = 0; at < text.length; at += 1) {
-    const char = text[at];
-    if (char === "(") depth += 1;
-    else if (char === ")") depth -= 1;
-    else if (char === "," && depth === 0 && text[at - 1] !== "\\") {
-      terms.push(text.slice(start, at).trim());
-      start = at + 1;
-    }
-  }
-  terms.push(text.slice(start).trim());
-  return terms.filter((term) => term !== "");
-}
-
-const unescapeValue = (value: string) => value.replaceAll(/\\([\\,=])/g, "$1");
 
 const badSelector = (message: string) => new ApiError("BadRequest", message);

@@ -1,6 +1,9 @@
 import { expect, test } from "vitest";
 import type { Advance, Change, Held, Replica } from "../../../libs/store/replica.ts";
-import { changeRing, heldAt } from "./change-ring.ts";
+import { type Entry, HistoryExpired } from "../../../libs/store/store.ts";
+import { systemClock } from "../../../libs/telemetry/clock.ts";
+import { createLog } from "../../../libs/telemetry/log.ts";
+import { changeRing as ringOf, heldBefore } from "./change-ring.ts";
 import { eventOf } from "./watch-events.ts";
 
 const held = (key: string, revision: number, labels = {}): Held<unknown> => ({
@@ -22,6 +25,27 @@ function change(
   return { key, revision, before, after, last: after === undefined ? before?.value : undefined };
 }
 
+/** What was delivered of them. */
+const entriesOf = (changes: readonly Change<unknown>[]): readonly Entry[] =>
+  changes.map(({ key, revision, after }) => ({
+    key,
+    revision,
+    value: new Uint8Array(),
+    deleted: after === undefined,
+    storedAtMs: 0,
+    tx: { id: "", index: 1, count: 1 },
+    previous: 0,
+    cut: 0,
+  }));
+
+const store = {
+  history: (): AsyncIterable<Entry> => {
+    throw new HistoryExpired("nothing is recorded");
+  },
+};
+const changeRing = (replica: Parameters<typeof ringOf>[0]) =>
+  ringOf(replica, { store, clock: systemClock, log: createLog("ring", "silent") });
+
 /** A replica that changes when it is told to. */
 function told() {
   const listeners = new Set<(advance: Advance<unknown>) => void>();
@@ -30,6 +54,7 @@ function told() {
     get revision() {
       return state.revision;
     },
+    get: () => undefined,
     subscribe(listener: (advance: Advance<unknown>) => void) {
       listeners.add(listener);
       return { [Symbol.dispose]: () => void listeners.delete(listener) };
@@ -37,7 +62,8 @@ function told() {
   };
   const advance = (changes: Change<unknown>[], revision: number, loaded = false) => {
     state.revision = revision;
-    for (const listener of listeners) listener({ changes, revision, loaded });
+    for (const listener of listeners)
+      listener({ changes, revision, loaded, entries: entriesOf(changes) });
   };
   // The ring uses no more of a replica than this.
   return { replica: replica as unknown as Replica<unknown>, advance };
@@ -53,7 +79,7 @@ test("a ring tells what came after a revision, and that it does not know", () =>
   expect(ring.after(9, "pods.")).toBeUndefined();
 });
 
-test("a ring follows one prefix, and says when changes may have been missed", () => {
+test("a ring follows one prefix, and says when changes were missed for good", async () => {
   const { replica, advance } = told();
   using ring = changeRing(replica);
   const seen: string[] = [];
@@ -67,6 +93,7 @@ test("a ring follows one prefix, and says when changes may have been missed", ()
     12,
   );
   advance([], 20, true);
+  await ring.settled();
   expect(seen).toEqual(["pods.x.a", "lost"]);
   expect(ring.base).toBe(20);
   following[Symbol.dispose]();
@@ -85,8 +112,10 @@ test("a list at an earlier revision takes back what changed since", () => {
   ];
   advance([change(old, newer, 11), change(gone, undefined, 12), change(undefined, born, 13)], 13);
   const scan = () => [newer, born];
-  const at = (revision: number) =>
-    heldAt({ ring, scan }, "pods.x.", revision)?.map(({ key, revision }) => `${key}@${revision}`);
+  const at = (revision: number) => {
+    const later = ring.after(revision, "pods.x.");
+    return later && heldBefore(scan(), later).map(({ key, revision }) => `${key}@${revision}`);
+  };
   expect(at(10)?.toSorted()).toEqual(["pods.x.a@5", "pods.x.b@6"]);
   expect(at(13)).toEqual(["pods.x.a@11", "pods.x.c@13"]);
   expect(at(9)).toBeUndefined();

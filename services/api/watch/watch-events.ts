@@ -24,9 +24,18 @@ export function eventOf(change: Change<unknown>, selects: Selects): WatchEvent |
   if (!matched) return undefined;
   // The marker carries the object's last state (S9); one that expired carries none.
   const last = after === undefined ? objectOf(change.last ?? before) : before;
-  return { type: "DELETED", object: atRevision(last, change.revision) };
+  return { type: "DELETED", object: lastOf(change, last) };
 }
 
-function atRevision(object: AnyObject, revision: number): AnyObject {
-  return { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
+/** All watches are sent the same object, whose text is made once. */
+const lasts = new WeakMap<Change<unknown>, AnyObject>();
+
+/** An object as it was, at the revision of the change that ends it. */
+function lastOf(change: Change<unknown>, object: AnyObject): AnyObject {
+  const known = lasts.get(change);
+  if (known !== undefined) return known;
+  const resourceVersion = String(change.revision);
+  const last = { ...object, metadata: { ...object.metadata, resourceVersion } };
+  lasts.set(change, last);
+  return last;
 }

@@ -7,7 +7,7 @@ import type { AnyObject } from "../../../libs/admission/context.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
 import { apiVersionOf } from "../../../libs/model/kind.ts";
 import type { Change } from "../../../libs/store/replica.ts";
-import { HistoryExpired, type Revision } from "../../../libs/store/store.ts";
+import { HistoryExpired, type Revision, StoreUnavailable } from "../../../libs/store/store.ts";
 import type { Clock } from "../../../libs/telemetry/clock.ts";
 import type { Out } from "../http/reply.ts";
 import { type Backend, objectOf } from "../resources/backend.ts";
@@ -31,12 +31,13 @@ export type WatchOptions = {
 
 /** Events that wait for a slow client before its watch is closed. */
 const backlogMax = 10_000;
-const bookmarkEveryMs = 30_000;
-/** Rounds in which the history may be chased before the ring must have been reached. */
-const catchUpRounds = 10;
+const bookmarkEveryMs = 60_000;
+/** Revisions whose changes are read from the record at once, and held until they are sent. */
+const catchUpMax = 2_000;
 /** Text that is written at once. */
 const chunkMaxChars = 64 * 1024;
 
+/** Runs until the time is over, the client is gone, or it cannot go on: then with a 410, or it is slow. */
 export async function runWatch(
   backend: Backend,
   shown: Omit<Shown, "now">,
@@ -47,125 +48,156 @@ export async function runWatch(
   using _timer = clock.after(options.timeoutMs, () => timeout.abort());
   const signal = AbortSignal.any([out.signal, timeout.signal]);
   const writer = eventWriter(out, shown, clock);
+  const from = options.from.type === "after" ? options.from.revision : 0;
+  const run: Run = { writer, signal, clock, told: from };
   try {
-    if (options.from.type === "after") {
-      const reached = await missed(backend, options, { writer, signal });
-      await live(backend, options, { writer, signal, clock, after: reached });
-    } else {
-      await live(backend, options, { writer, signal, clock, after: undefined });
-    }
+    if (options.from.type === "after") await missed(backend, options, run);
+    if (!signal.aborted) await live(backend, options, run);
   } catch (error) {
-    if (signal.aborted) return;
-    const refusal = expired(error);
+    // The client goes on from what it was told, at whichever gateway can.
+    if (signal.aborted || error instanceof StoreUnavailable) return;
+    const refusal = expired(error, { asked: run.told, base: backend.ring.base });
     if (refusal === undefined) throw error;
     await out.write(`{"type":"ERROR","object":${JSON.stringify(refusal.toStatus())}}\n`);
   }
 }
 
 type Writer = ReturnType<typeof eventWriter>;
-type Run = { readonly writer: Writer; readonly signal: AbortSignal };
+type Run = {
+  readonly writer: Writer;
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  /** The client was told of every change up to it. */
+  told: Revision;
+};
 
-/** Sends what happened before the ring begins; returns the revision from which the ring serves. */
-async function missed(
-  backend: Backend,
-  options: WatchOptions,
-  { writer, signal }: Run,
-): Promise<Revision> {
-  if (options.from.type !== "after") return 0;
-  let reached = options.from.revision;
-  for (let round = 0; round < catchUpRounds; round += 1) {
-    const upTo = backend.ring.base;
-    if (reached >= upTo) return reached;
-    const changes = catchUp(backend.store, {
-      after: reached,
-      upTo,
-      prefix: options.prefix,
-      signal,
+/** Sends what happened before the ring begins, some at a time: a slow client holds no consumer. */
+async function missed(backend: Backend, options: WatchOptions, run: Run): Promise<void> {
+  const { signal, writer } = run;
+  const { prefix, selects } = options;
+  while (!signal.aborted && run.told < backend.ring.base) {
+    const after = run.told;
+    const upTo = Math.min(after + catchUpMax, backend.ring.base);
+    const events = await backend.catchUps(async () => {
+      const found: WatchEvent[] = [];
+      const changes = catchUp(backend.store, { after, upTo, prefix, signal });
+      for await (const change of changes) {
+        const event = eventOf(change, selects);
+        if (event !== undefined) found.push(event);
+      }
+      return found;
     });
-    for await (const change of changes) {
-      const event = eventOf(change, options.selects);
-      if (event !== undefined) await writer.write([writer.text(event.type, event.object)]);
+    for (const texts of chunks(events, writer)) {
+      if (signal.aborted) return;
+      await untilOver(writer.write(texts), signal);
     }
-    reached = upTo;
+    run.told = upTo;
   }
-  throw new HistoryExpired("the watch cannot catch up");
 }
 
 async function live(
   backend: Backend,
   { prefix, selects, initialEventsEnd, bookmarks, from }: WatchOptions,
-  {
-    writer,
-    signal,
-    clock,
-    after,
-  }: Run & { readonly clock: Clock; readonly after: Revision | undefined },
+  run: Run,
 ): Promise<void> {
-  /** What waits to be sent: events, or the revision of a bookmark. */
-  let waiting: (WatchEvent | { readonly type: "BOOKMARK"; readonly object: AnyObject })[] = [];
+  const { writer, signal, clock } = run;
+  /** What waits to be sent. */
+  let waiting: Sent[] = [];
+  /** How much it begins with, however much that is. */
+  let begin = Number.POSITIVE_INFINITY;
   let failure: Error | undefined;
   let wake: () => void = () => undefined;
   const rouse = () => wake();
-  const over = Promise.withResolvers<void>();
-  signal.addEventListener("abort", () => over.resolve(), { once: true });
-  const fail = (error: Error) => {
-    failure = error;
-    if (error instanceof SlowWatcher) over.resolve();
+  const slow = new AbortController();
+  const over = AbortSignal.any([signal, slow.signal]);
+  const send = (...events: Sent[]) => {
+    waiting.push(...events);
+    if (waiting.length > begin + backlogMax) slow.abort();
     rouse();
   };
   const changed = (change: Change<unknown>) => {
+    if (change.revision <= begun) return;
     const event = eventOf(change, selects);
-    if (event === undefined) return;
-    waiting.push(event);
-    if (waiting.length > backlogMax) fail(new SlowWatcher("the client does not keep up"));
+    if (event !== undefined) send(event);
+  };
+  const lost = () => {
+    failure = new HistoryExpired("changes were missed");
     rouse();
   };
-  const lost = () => fail(new HistoryExpired("changes may have been missed"));
 
   // From here to the end of the initial events nothing waits: it is one cut.
+  const begun = from.type === "state" ? backend.view.revision : run.told;
   using _followed = backend.ring.follow(prefix, { changed, lost });
   if (from.type === "state") {
-    for (const { value } of backend.view.raw.scan(prefix)) {
-      const object = objectOf(value);
-      if (selects(object)) waiting.push({ type: "ADDED", object });
-    }
-    if (initialEventsEnd) waiting.push(bookmark(writer.kindOf, backend.view.revision, initialEnd));
+    waiting = added(backend, { prefix, selects });
+    if (initialEventsEnd) waiting.push(bookmark(writer.kindOf, begun, initialEnd));
   } else {
-    const changes = backend.ring.after(after ?? 0, prefix);
+    const changes = backend.ring.after(begun, prefix);
     if (changes === undefined) throw new HistoryExpired("too old resource version");
     for (const change of changes) changed(change);
   }
+  begin = waiting.length;
+  run.told = begun;
 
+  /** What was told of all: the ring may lag behind the cut that the watch began with. */
+  const bookmarked = () =>
+    bookmark(writer.kindOf, Math.max(begun, backend.ring.revision), undefined);
   using _bookmarks = repeat(clock, bookmarkEveryMs, () => {
-    if (!bookmarks) return;
-    waiting.push(bookmark(writer.kindOf, backend.view.revision, {}));
-    rouse();
+    if (bookmarks) send(bookmarked());
   });
-  signal.addEventListener("abort", rouse, { once: true });
-  while (!signal.aborted) {
+  over.addEventListener("abort", rouse, { once: true });
+  while (!over.aborted) {
+    const upTo = Math.max(begun, backend.ring.revision);
     const batch = waiting;
     waiting = [];
     for (const texts of chunks(batch, writer)) {
-      await Promise.race([writer.write(texts), over.promise]);
-      if (signal.aborted || failure instanceof SlowWatcher) return;
+      await untilOver(writer.write(texts), over);
+      if (over.aborted) return;
     }
-    if (failure !== undefined && waiting.length === 0) throw failure;
+    run.told = upTo;
     if (waiting.length > 0) continue;
+    if (failure !== undefined) throw failure;
     await new Promise<void>((resolve) => {
       wake = resolve;
-      if (signal.aborted || waiting.length > 0 || failure !== undefined) resolve();
+      if (over.aborted || waiting.length > 0 || failure !== undefined) resolve();
     });
   }
+  // The time is over, and the client has all so far: where it may go on from.
+  if (slow.signal.aborted || !bookmarks) return;
+  const rest = backend.ring.revision > run.told ? [...waiting, bookmarked()] : waiting;
+  for (const texts of chunks(rest, writer)) await untilOver(writer.write(texts), signal);
 }
 
-class SlowWatcher extends Error {
-  override readonly name = "SlowWatcher";
+type Sent = {
+  readonly type: WatchEvent["type"] | "BOOKMARK";
+  readonly object: AnyObject;
+};
+
+/** What is there, by key. */
+function added(
+  { view }: Backend,
+  { prefix, selects }: Pick<WatchOptions, "prefix" | "selects">,
+): Sent[] {
+  return [...view.raw.scan(prefix)]
+    .filter(({ value }) => selects(objectOf(value)))
+    .toSorted((a, b) => (a.key < b.key ? -1 : 1))
+    .map(({ value }) => ({ type: "ADDED", object: objectOf(value) }));
 }
 
-function* chunks(
-  events: readonly { readonly type: WatchEvent["type"] | "BOOKMARK"; readonly object: AnyObject }[],
-  writer: Writer,
-): Iterable<readonly string[]> {
+/** Resolves when `work` does, or when `signal` aborts. */
+function untilOver(work: Promise<void>, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const done = () => {
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    signal.addEventListener("abort", done, { once: true });
+    if (signal.aborted) done();
+    work.then(done, reject);
+  });
+}
+
+function* chunks(events: readonly Sent[], writer: Writer): Iterable<readonly string[]> {
   let [texts, size]: [string[], number] = [[], 0];
   for (const { type, object } of events) {
     const text = writer.text(type, object);
@@ -183,8 +215,8 @@ const initialEnd = { "k8s.io/initial-events-end": "true" };
 function bookmark(
   kind: Shown["kind"],
   revision: Revision,
-  annotations: Readonly<Record<string, string>>,
-): { readonly type: "BOOKMARK"; readonly object: AnyObject } {
+  annotations: Readonly<Record<string, string>> | undefined,
+): Sent {
   const metadata = { resourceVersion: String(revision), creationTimestamp: null, annotations };
   // No object of its kind: an empty one, as clients expect of a bookmark.
   const object = {
@@ -219,8 +251,13 @@ function repeat(clock: Clock, everyMs: number, run: () => void): Disposable {
   return { [Symbol.dispose]: () => timer[Symbol.dispose]() };
 }
 
-function expired(error: unknown): ApiError | undefined {
+function expired(
+  error: unknown,
+  { asked, base }: { readonly asked: Revision; readonly base: Revision },
+): ApiError | undefined {
   if (error instanceof ApiError) return error;
   if (!(error instanceof HistoryExpired)) return undefined;
-  return new ApiError("Expired", "too old resource version", {}, { cause: error });
+  const oldest = error.first === undefined ? base : error.first - 1;
+  const message = `too old resource version: ${asked} (${oldest})`;
+  return new ApiError("Expired", message, {}, { cause: error });
 }

@@ -103,7 +103,7 @@ function aReplica() {
       if (after === undefined) held.delete(key);
       else held.set(key, after);
       const changes = [{ key, revision, before, after, last: undefined }];
-      for (const listener of listeners) listener({ revision, changes, loaded: false });
+      for (const listener of listeners) listener({ revision, changes, entries: [], loaded: false });
       return revision;
     },
     digest(): string {

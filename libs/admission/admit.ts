@@ -277,7 +277,9 @@ function withGeneration(kind: Kind, was: AnyObject, after: AnyObject): AnyObject
 /** What of a custom resource raises its generation: all that is neither metadata nor status. */
 function contentOf(kind: Kind, object: AnyObject): unknown {
   const { metadata: _metadata, ...content } = object;
-  return kind.subresources.includes("status") ? withoutStatus({ ...content, metadata: {} }) : content;
+  return kind.subresources.includes("status")
+    ? withoutStatus({ ...content, metadata: {} })
+    : content;
 }
 
 const withStatusOf = ({ status }: AnyObject, after: AnyObject): AnyObject =>

@@ -21,7 +21,7 @@ import { serveVerbs } from "./nats/verbs.ts";
 import { openAuthority, serverIdentity } from "./pki/authority.ts";
 import { writeKubeconfig } from "./pki/kubeconfig.ts";
 import { openGateway } from "./open-gateway.ts";
-import { routesOf } from "./routes.ts";
+import { routesNow, routesOf } from "./routes.ts";
 
 const environment = z.object({
   ...natsEnvironment,
@@ -89,6 +89,7 @@ const server = await serve({
   identity,
   authenticate: bearerCheck(authority.token),
   routes: routesOf(gateway),
+  routesNow: routesNow(gateway),
   signal,
   ...ports,
 });

@@ -8,6 +8,7 @@ import type { Store } from "../../libs/store/store.ts";
 import type { Clock } from "../../libs/telemetry/clock.ts";
 import type { Log } from "../../libs/telemetry/log.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
+import { openCatalogue } from "./custom/catalogue.ts";
 import { backendOf } from "./resources/backend.ts";
 import type { Gateway } from "./resources/gateway.ts";
 
@@ -34,9 +35,13 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway & As
   const ofEvents = stack.use(backendOf({ store: events, replica, view }, { clock, log }));
   const usage = observeUsage(clock);
   stack.use(await listenToUsage(bus, usage));
+  const catalogue = stack.use(openCatalogue(kinds, cluster, () => undefined));
   const opened = stack.move();
   return {
-    kinds: kinds.flatMap((kind) => [kind, ...kind.versions]),
+    get kinds() {
+      return catalogue.kinds;
+    },
+    catalogue,
     backendFor: (kind) => (isEvent(kind) ? ofEvents : state),
     ports: { clock, random, settings: cluster.settings },
     bus,

@@ -1,3 +1,5 @@
+import type { Kind } from "../../libs/model/kind.ts";
+import { customRoutes } from "./custom/custom-routes.ts";
 import { discoveryRoutes } from "./discovery/discovery-routes.ts";
 import { openApiRoutes } from "./discovery/openapi-routes.ts";
 import { resourceRoutes } from "./http/resource-routes.ts";
@@ -8,15 +10,29 @@ import { podRoutes } from "./pods/pod-actions.ts";
 import type { Gateway } from "./resources/gateway.ts";
 import { reviewRoutes } from "./reviews/review-routes.ts";
 
-/** Everything that the gateway serves over HTTPS. */
+/** What is served over HTTPS whatever kinds users add: kinds' objects, and actions. */
 export function routesOf(gateway: Gateway): readonly Route[] {
-  const pod = gateway.kinds.find(({ group, kind }) => group === "" && kind === "Pod");
+  const { builtIn } = gateway.catalogue;
+  const pod = builtIn.find(({ group, kind }) => group === "" && kind === "Pod");
   return [
-    ...discoveryRoutes(gateway.kinds),
-    ...openApiRoutes([...gateway.kinds, ...metricsKinds]),
-    ...gateway.kinds.flatMap((kind) => resourceRoutes(gateway, kind)),
+    ...builtIn.flatMap((kind) => resourceRoutes(gateway, kind)),
+    ...customRoutes(gateway, gateway.catalogue),
     ...(pod === undefined ? [] : podRoutes(gateway, pod)),
     ...metricsRoutes(gateway),
     ...reviewRoutes,
   ];
+}
+
+/** What tells of the kinds that are served now; the same list as long as none comes or goes. */
+export function routesNow(gateway: Gateway): () => readonly Route[] {
+  let of: readonly Kind[] | undefined;
+  let routes: readonly Route[] = [];
+  return () => {
+    const { kinds } = gateway;
+    if (kinds !== of) {
+      of = kinds;
+      routes = [...discoveryRoutes(kinds), ...openApiRoutes([...kinds, ...metricsKinds])];
+    }
+    return routes;
+  };
 }

@@ -37,7 +37,10 @@ function typedMembers(schema: JsonSchema, value: JsonRecord, resource: boolean):
   if (typeof additionalProperties === "object") {
     const embedded = additionalProperties["x-kubernetes-embedded-resource"] === true;
     return new Map(
-      Object.entries(value).map(([name, member]) => [name, typedValue(additionalProperties, member, embedded)]),
+      Object.entries(value).map(([name, member]) => [
+        name,
+        typedValue(additionalProperties, member, embedded),
+      ]),
     );
   }
   const fields = new Map<string, CelValue>();
@@ -57,8 +60,27 @@ function typedMembers(schema: JsonSchema, value: JsonRecord, resource: boolean):
 
 /** Words that CEL keeps for itself. */
 const reserved: ReadonlySet<string> = new Set([
-  "true", "false", "null", "in", "as", "break", "const", "continue", "else", "for", "function", "if",
-  "import", "let", "loop", "package", "namespace", "return", "var", "void", "while",
+  "true",
+  "false",
+  "null",
+  "in",
+  "as",
+  "break",
+  "const",
+  "continue",
+  "else",
+  "for",
+  "function",
+  "if",
+  "import",
+  "let",
+  "loop",
+  "package",
+  "namespace",
+  "return",
+  "var",
+  "void",
+  "while",
 ]);
 
 /** A field's name as expressions write it: `a-b` is `a__dash__b`. */

@@ -43,7 +43,11 @@ function columnOf({ name, type, format, description, priority, jsonPath }: Given
 const isColumnType = (type: string): type is Column<unknown>["type"] =>
   ["string", "integer", "number", "boolean", "date"].includes(type);
 
-function cellOf(type: string, found: readonly unknown[], now: number): string | number | boolean | null {
+function cellOf(
+  type: string,
+  found: readonly unknown[],
+  now: number,
+): string | number | boolean | null {
   const [first] = found;
   if (first === undefined || first === null) return null;
   switch (type) {

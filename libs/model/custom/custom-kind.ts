@@ -9,6 +9,7 @@ import type {
   CustomResourceVersion,
 } from "../kinds/customresourcedefinition.ts";
 import { apiVersionOf, type CustomSchema, type Kind } from "../kind.ts";
+import { type OpenApiSchema, typeOfResource } from "../fields/openapi-type.ts";
 import { clusterMetadata, namespacedMetadata } from "../metadata.ts";
 import { dnsSubdomain } from "../names.ts";
 import { columnsOf } from "./columns.ts";
@@ -80,6 +81,7 @@ function kindOf(
     statusSchema: z.looseObject({}),
     columns: columnsOf(version.additionalPrinterColumns),
     validateUpdate: () => [],
+    fieldType: typeOfResource(schema as OpenApiSchema), // It is structural: `items` is one schema.
     versions: [],
     selectable: (version.selectableFields ?? []).map(({ jsonPath }) => jsonPath.slice(1)),
     custom: {
@@ -87,7 +89,12 @@ function kindOf(
       schema,
       scale,
       deprecation: deprecationOf(self, version),
-      ...operations({ self, schema, conversion, storage: apiVersionOf({ group, version: storage }) }),
+      ...operations({
+        self,
+        schema,
+        conversion,
+        storage: apiVersionOf({ group, version: storage }),
+      }),
     },
   };
 }
@@ -138,7 +145,11 @@ function operations({
     parse: (value, before) => parseObject(self, schema, value, before),
     served,
     stored: (object) => conversion.convert(object, storage),
-    prepare: (objects) => conversion.prepare(objects.filter((one) => isRecord(one) && !shown.has(one)), apiVersion),
+    prepare: (objects) =>
+      conversion.prepare(
+        objects.filter((one) => isRecord(one) && !shown.has(one)),
+        apiVersion,
+      ),
   };
 }
 
@@ -161,10 +172,15 @@ function parseObject(self: Self, schema: JsonSchema, given: unknown, before: unk
   const pruned = prune(schema, { ...record, ...head.value }, true).value;
   const object = withDefaults(schema, pruned);
   const old = before === undefined ? undefined : { value: before };
-  const shape = [...head.causes, ...valueFaults(schema, object, old), ...embeddedFaults(schema, object)];
+  const shape = [
+    ...head.causes,
+    ...valueFaults(schema, object, old),
+    ...embeddedFaults(schema, object),
+  ];
   const causes = shape.length > 0 ? shape : ruleFaults(schema, object, old);
   if (causes.length === 0) return object;
-  const name = isRecord(metadata) && typeof metadata["name"] === "string" ? metadata["name"] : undefined;
+  const name =
+    isRecord(metadata) && typeof metadata["name"] === "string" ? metadata["name"] : undefined;
   throw invalid(self, name, causes);
 }
 

@@ -27,7 +27,8 @@ function withMembers(schema: JsonSchema, value: JsonRecord): JsonRecord {
   }
   for (const [name, inner] of Object.entries(schema.properties ?? {})) {
     if (inner.default === undefined) continue;
-    const there = Object.hasOwn(value, name) && value[name] !== undefined && !isDropped(changed, name);
+    const there =
+      Object.hasOwn(value, name) && value[name] !== undefined && !isDropped(changed, name);
     if (!there) changed.set(name, withDefaults(inner, structuredClone(inner.default)));
   }
   if (changed.size === 0) return value;

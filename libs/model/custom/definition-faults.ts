@@ -23,7 +23,11 @@ export function definitionFaults({ metadata, spec }: Definition): readonly Cause
   const add = faultAdder(faults);
   const wanted = `${spec.names.plural}.${spec.group}`;
   if (metadata.name !== wanted)
-    add("FieldValueInvalid", "metadata.name", `Invalid value: ${shown(metadata.name)}: must be spec.names.plural+"."+spec.group`);
+    add(
+      "FieldValueInvalid",
+      "metadata.name",
+      `Invalid value: ${shown(metadata.name)}: must be spec.names.plural+"."+spec.group`,
+    );
   groupFaults(spec.group, metadata.annotations, add);
   nameFaults(spec.names, add);
   if (spec.preserveUnknownFields === true)
@@ -38,8 +42,14 @@ export function definitionFaults({ metadata, spec }: Definition): readonly Cause
     versionFaults(version, field, add);
     const schema = version.schema?.openAPIV3Schema;
     if (schema === undefined)
-      add("FieldValueRequired", `${field}.schema.openAPIV3Schema`, "Required value: schemas are required");
-    else for (const fault of schemaFaults(schema, `${field}.schema.openAPIV3Schema`)) add(fault.reason, fault.field, fault.message);
+      add(
+        "FieldValueRequired",
+        `${field}.schema.openAPIV3Schema`,
+        "Required value: schemas are required",
+      );
+    else
+      for (const fault of schemaFaults(schema, `${field}.schema.openAPIV3Schema`))
+        add(fault.reason, fault.field, fault.message);
   }
   conversionFaults(spec.conversion, add);
   return faults;
@@ -48,10 +58,7 @@ export function definitionFaults({ metadata, spec }: Definition): readonly Cause
 const immutable = "field is immutable";
 
 /** What must stay: other kinds' objects would lie under the same keys. */
-export function definitionUpdateFaults(
-  before: Definition,
-  after: Definition,
-): readonly Cause[] {
+export function definitionUpdateFaults(before: Definition, after: Definition): readonly Cause[] {
   const faults: Cause[] = [];
   const add = faultAdder(faults);
   const fixed = [
@@ -88,9 +95,14 @@ function groupFaults(
     return;
   }
   const fault = nameFault("dns1123Subdomain", group);
-  if (fault !== undefined) add("FieldValueInvalid", "spec.group", `Invalid value: ${shown(group)}: ${fault}`);
+  if (fault !== undefined)
+    add("FieldValueInvalid", "spec.group", `Invalid value: ${shown(group)}: ${fault}`);
   else if (!group.includes("."))
-    add("FieldValueInvalid", "spec.group", `Invalid value: ${shown(group)}: should be a domain with at least one dot`);
+    add(
+      "FieldValueInvalid",
+      "spec.group",
+      `Invalid value: ${shown(group)}: should be a domain with at least one dot`,
+    );
   if (!isProtected(group)) return;
   const approved = annotations?.[approval];
   const field = `metadata.annotations[${approval}]`;
@@ -112,9 +124,16 @@ function nameFaults(names: Spec["names"], add: Add): void {
   const { plural, singular = "", kind, listKind = "", shortNames = [], categories = [] } = names;
   const label = (field: string, value: string, words = "") => {
     if (value === "") add("FieldValueRequired", `spec.names.${field}`, "Required value");
-    const fault = value === "" ? undefined : nameFault("dns1035Label", words === "" ? value : value.toLowerCase());
+    const fault =
+      value === ""
+        ? undefined
+        : nameFault("dns1035Label", words === "" ? value : value.toLowerCase());
     if (fault !== undefined)
-      add("FieldValueInvalid", `spec.names.${field}`, `Invalid value: ${shown(value)}: ${words}${fault}`);
+      add(
+        "FieldValueInvalid",
+        `spec.names.${field}`,
+        `Invalid value: ${shown(value)}: ${words}${fault}`,
+      );
   };
   const mixed = "may have mixed case, but should otherwise match: ";
   label("plural", plural);
@@ -124,7 +143,11 @@ function nameFaults(names: Spec["names"], add: Add): void {
   for (const [at, name] of shortNames.entries()) label(`shortNames[${at}]`, name);
   for (const [at, name] of categories.entries()) label(`categories[${at}]`, name);
   if (kind !== "" && kind === listKind)
-    add("FieldValueInvalid", "spec.names.listKind", `Invalid value: ${shown(listKind)}: kind and listKind may not be the same`);
+    add(
+      "FieldValueInvalid",
+      "spec.names.listKind",
+      `Invalid value: ${shown(listKind)}: kind and listKind may not be the same`,
+    );
 }
 
 function setOfVersions(versions: Spec["versions"], add: Add): void {
@@ -133,5 +156,9 @@ function setOfVersions(versions: Spec["versions"], add: Add): void {
   if (new Set(names).size !== names.length)
     add("FieldValueInvalid", "spec.versions", `${said}: must contain unique version names`);
   if (versions.filter(({ storage }) => storage).length !== 1)
-    add("FieldValueInvalid", "spec.versions", `${said}: must have exactly one version marked as storage version`);
+    add(
+      "FieldValueInvalid",
+      "spec.versions",
+      `${said}: must have exactly one version marked as storage version`,
+    );
 }

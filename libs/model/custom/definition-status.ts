@@ -24,12 +24,19 @@ export function definitionStatus(
 ): CustomResourceDefinitionStatus {
   const { spec, status = {} } = self;
   const rivals = others.filter(
-    (one) => one.spec.group === spec.group && one.metadata.name !== self.metadata.name && keepsItsNames(one, self),
+    (one) =>
+      one.spec.group === spec.group &&
+      one.metadata.name !== self.metadata.name &&
+      keepsItsNames(one, self),
   );
   const conflict = conflictOf(spec.names, rivals);
   const established: Partial<Condition> =
     conflict === undefined
-      ? { status: "True", reason: "InitialNamesAccepted", message: "the initial names have been accepted" }
+      ? {
+          status: "True",
+          reason: "InitialNamesAccepted",
+          message: "the initial names have been accepted",
+        }
       : { status: "False", reason: "NotAccepted", message: "not all names are accepted" };
   const accepted: Partial<Condition> =
     conflict === undefined
@@ -47,7 +54,8 @@ export function definitionStatus(
     ...status,
     conditions: merged(status.conditions ?? [], conditions as readonly Condition[], now), // Each has its status.
     acceptedNames: conflict === undefined ? spec.names : (status.acceptedNames ?? noNames),
-    storedVersions: storage === undefined || stored.includes(storage) ? stored : [...stored, storage],
+    storedVersions:
+      storage === undefined || stored.includes(storage) ? stored : [...stored, storage],
   };
 }
 
@@ -79,7 +87,8 @@ function keepsItsNames(one: Definition, self: Definition): boolean {
   return ageOf(one) < ageOf(self);
 }
 
-const ageOf = ({ metadata }: Definition) => `${metadata.creationTimestamp ?? "~"} ${metadata.uid} ${metadata.name}`;
+const ageOf = ({ metadata }: Definition) =>
+  `${metadata.creationTimestamp ?? "~"} ${metadata.uid} ${metadata.name}`;
 
 function conflictOf(
   names: CustomResourceNames,
@@ -87,7 +96,11 @@ function conflictOf(
 ): { readonly reason: string; readonly message: string } | undefined {
   const taken = rivals.map(({ status }) => status?.acceptedNames ?? noNames);
   const resources = new Set(
-    taken.flatMap(({ plural, singular = "", shortNames = [] }) => [plural, singular, ...shortNames]),
+    taken.flatMap(({ plural, singular = "", shortNames = [] }) => [
+      plural,
+      singular,
+      ...shortNames,
+    ]),
   );
   const kinds = new Set(taken.flatMap(({ kind, listKind = "" }) => [kind, listKind]));
   const wanted = [

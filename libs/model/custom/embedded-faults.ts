@@ -5,7 +5,11 @@ import type { JsonSchema } from "../extensions/json-schema.ts";
 import { isRecord, own } from "./record.ts";
 import { memberSchema } from "./validate.ts";
 
-export function embeddedFaults(schema: JsonSchema, value: unknown, path: Path = []): readonly Cause[] {
+export function embeddedFaults(
+  schema: JsonSchema,
+  value: unknown,
+  path: Path = [],
+): readonly Cause[] {
   if (!holdsEmbedded(schema)) return [];
   const { items } = schema;
   if (Array.isArray(value)) {

@@ -16,7 +16,11 @@ function preserving(schema: JsonSchema, field: string, add: Add): void {
   if (schema["x-kubernetes-preserve-unknown-fields"] === false)
     add("FieldValueInvalid", at, "Invalid value: false: must be true or undefined");
   if (mixed && schema["x-kubernetes-preserve-unknown-fields"] === true)
-    add("FieldValueInvalid", at, "Invalid value: true: must be false if x-kubernetes-int-or-string is true");
+    add(
+      "FieldValueInvalid",
+      at,
+      "Invalid value: true: must be false if x-kubernetes-int-or-string is true",
+    );
   if (mixed && schema["x-kubernetes-embedded-resource"] === true)
     add(
       "FieldValueInvalid",
@@ -28,7 +32,8 @@ function preserving(schema: JsonSchema, field: string, add: Add): void {
 function embedding(schema: JsonSchema, field: string, add: Add): void {
   if (schema["x-kubernetes-embedded-resource"] !== true) return;
   const why = "must be object if x-kubernetes-embedded-resource is true";
-  if ((schema.type ?? "") === "") add("FieldValueRequired", `${field}.type`, `Required value: ${why}`);
+  if ((schema.type ?? "") === "")
+    add("FieldValueRequired", `${field}.type`, `Required value: ${why}`);
   else if (schema.type !== "object")
     add("FieldValueInvalid", `${field}.type`, `Invalid value: ${shown(schema.type)}: ${why}`);
   if (schema.additionalProperties !== undefined)
@@ -49,7 +54,12 @@ function embedding(schema: JsonSchema, field: string, add: Add): void {
 function merging(schema: JsonSchema, field: string, add: Add): void {
   const [list, map] = [schema["x-kubernetes-list-type"], schema["x-kubernetes-map-type"]];
   if (map !== undefined) {
-    needsType(schema, "object", { field, why: "must be object if x-kubernetes-map-type is specified" }, add);
+    needsType(
+      schema,
+      "object",
+      { field, why: "must be object if x-kubernetes-map-type is specified" },
+      add,
+    );
     if (map !== "atomic" && map !== "granular")
       add(
         "FieldValueNotSupported",
@@ -58,7 +68,12 @@ function merging(schema: JsonSchema, field: string, add: Add): void {
       );
   }
   if (list === undefined) return;
-  needsType(schema, "array", { field, why: "must be array if x-kubernetes-list-type is specified" }, add);
+  needsType(
+    schema,
+    "array",
+    { field, why: "must be array if x-kubernetes-list-type is specified" },
+    add,
+  );
   if (!["atomic", "set", "map"].includes(list))
     add(
       "FieldValueNotSupported",
@@ -77,7 +92,11 @@ function merging(schema: JsonSchema, field: string, add: Add): void {
   const why = "must be atomic as item of a list with x-kubernetes-list-type=set";
   const inner = items["x-kubernetes-list-type"];
   if (items.type === "array" && inner !== undefined && inner !== "atomic")
-    add("FieldValueInvalid", `${field}.items.x-kubernetes-list-type`, `Invalid value: ${shown(inner)}: ${why}`);
+    add(
+      "FieldValueInvalid",
+      `${field}.items.x-kubernetes-list-type`,
+      `Invalid value: ${shown(inner)}: ${why}`,
+    );
   if (items.type === "object" && items["x-kubernetes-map-type"] !== "atomic")
     add(
       "FieldValueInvalid",
@@ -92,7 +111,8 @@ function needsType(
   { field, why }: { readonly field: string; readonly why: string },
   add: Add,
 ): void {
-  if ((schema.type ?? "") === "") add("FieldValueRequired", `${field}.type`, `Required value: ${why}`);
+  if ((schema.type ?? "") === "")
+    add("FieldValueRequired", `${field}.type`, `Required value: ${why}`);
   else if (schema.type !== type)
     add("FieldValueInvalid", `${field}.type`, `Invalid value: ${shown(schema.type)}: ${why}`);
 }
@@ -104,22 +124,43 @@ function keyed(schema: JsonSchema, field: string, add: Add): void {
   const at = `${field}.x-kubernetes-list-map-keys`;
   if (keys.length > 0 && list !== "map") {
     const why = "must be map if x-kubernetes-list-map-keys is non-empty";
-    const said = list === undefined ? `Required value: ${why}` : `Invalid value: ${shown(list)}: ${why}`;
-    add(list === undefined ? "FieldValueRequired" : "FieldValueInvalid", `${field}.x-kubernetes-list-type`, said);
+    const said =
+      list === undefined ? `Required value: ${why}` : `Invalid value: ${shown(list)}: ${why}`;
+    add(
+      list === undefined ? "FieldValueRequired" : "FieldValueInvalid",
+      `${field}.x-kubernetes-list-type`,
+      said,
+    );
   }
   if (list !== "map") return;
   const { items } = schema;
   if (keys.length === 0)
-    add("FieldValueRequired", at, "Required value: must not be empty if x-kubernetes-list-type is map");
+    add(
+      "FieldValueRequired",
+      at,
+      "Required value: must not be empty if x-kubernetes-list-type is map",
+    );
   if (new Set(keys).size !== keys.length)
-    add("FieldValueInvalid", at, `Invalid value: ${shown(keys)}: must not contain duplicate entries`);
+    add(
+      "FieldValueInvalid",
+      at,
+      `Invalid value: ${shown(keys)}: must not contain duplicate entries`,
+    );
   if (items === undefined || Array.isArray(items)) {
-    add("FieldValueRequired", `${field}.items`, "Required value: must have a schema if x-kubernetes-list-type is map");
+    add(
+      "FieldValueRequired",
+      `${field}.items`,
+      "Required value: must have a schema if x-kubernetes-list-type is map",
+    );
     return;
   }
   if (items.type !== "object") {
     const why = "must be object if parent array's x-kubernetes-list-type is map";
-    add("FieldValueInvalid", `${field}.items.type`, `Invalid value: ${shown(items.type ?? "")}: ${why}`);
+    add(
+      "FieldValueInvalid",
+      `${field}.items.type`,
+      `Invalid value: ${shown(items.type ?? "")}: ${why}`,
+    );
   }
   for (const key of keys) keyFaults(items, key, { field, at, keys }, add);
 }
@@ -127,13 +168,21 @@ function keyed(schema: JsonSchema, field: string, add: Add): void {
 function keyFaults(
   items: JsonSchema,
   key: string,
-  { field, at, keys }: { readonly field: string; readonly at: string; readonly keys: readonly string[] },
+  {
+    field,
+    at,
+    keys,
+  }: { readonly field: string; readonly at: string; readonly keys: readonly string[] },
   add: Add,
 ): void {
   const property = own(items.properties, key);
   const place = `${field}.items.properties[${key}]`;
   if (property === undefined) {
-    add("FieldValueInvalid", at, `Invalid value: ${shown(keys)}: entries must all be names of item properties`);
+    add(
+      "FieldValueInvalid",
+      at,
+      `Invalid value: ${shown(keys)}: entries must all be names of item properties`,
+    );
     return;
   }
   if (property.type === "array" || property.type === "object") {

@@ -33,7 +33,9 @@ const formats: Readonly<Record<string, (text: string) => boolean>> = {
   creditcard: (text) => /^\d{13,19}$/.test(plain(text)) && luhn(plain(text)),
   ssn: matching(/^\d{3}[- ]?\d{2}[- ]?\d{4}$/),
   hexcolor: matching(/^#?([0-9a-f]{3}|[0-9a-f]{6})$/i),
-  rgbcolor: matching(/^rgb\(\s*(\d{1,2}|1\d\d|2[0-4]\d|25[0-5])(\s*,\s*(\d{1,2}|1\d\d|2[0-4]\d|25[0-5])){2}\s*\)$/),
+  rgbcolor: matching(
+    /^rgb\(\s*(\d{1,2}|1\d\d|2[0-4]\d|25[0-5])(\s*,\s*(\d{1,2}|1\d\d|2[0-4]\d|25[0-5])){2}\s*\)$/,
+  ),
   byte: isBase64,
   password: () => true,
   date: isDate,
@@ -52,7 +54,10 @@ function isCidr(text: string): boolean {
   const [host = "", prefix = "", ...more] = text.split("/");
   const family = isIP(host);
   return (
-    family !== 0 && more.length === 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= (family === 4 ? 32 : 128)
+    family !== 0 &&
+    more.length === 0 &&
+    /^\d{1,3}$/.test(prefix) &&
+    Number(prefix) <= (family === 4 ? 32 : 128)
   );
 }
 
@@ -77,7 +82,8 @@ function isDuration(text: string): boolean {
 }
 
 const plain = (text: string) => text.replaceAll(/[- ]/g, "");
-const digitsOf = (text: string) => Array.from(text, (digit) => (digit === "X" ? 10 : Number(digit)));
+const digitsOf = (text: string) =>
+  Array.from(text, (digit) => (digit === "X" ? 10 : Number(digit)));
 
 function isIsbn10(text: string): boolean {
   const bare = plain(text);
@@ -88,7 +94,9 @@ function isIsbn10(text: string): boolean {
 function isIsbn13(text: string): boolean {
   const bare = plain(text);
   if (!/^\d{13}$/.test(bare)) return false;
-  return digitsOf(bare).reduce((sum, digit, at) => sum + digit * (at % 2 === 0 ? 1 : 3), 0) % 10 === 0;
+  return (
+    digitsOf(bare).reduce((sum, digit, at) => sum + digit * (at % 2 === 0 ? 1 : 3), 0) % 10 === 0
+  );
 }
 
 function luhn(text: string): boolean {

@@ -8,7 +8,12 @@ import { isRecord, own } from "./record.ts";
 type Step =
   | { readonly type: "member"; readonly names: readonly string[] }
   | { readonly type: "index"; readonly indexes: readonly number[] }
-  | { readonly type: "slice"; readonly from: number; readonly to: number | undefined; readonly by: number }
+  | {
+      readonly type: "slice";
+      readonly from: number;
+      readonly to: number | undefined;
+      readonly by: number;
+    }
   | { readonly type: "all" }
   | { readonly type: "deep" }
   | { readonly type: "filter"; readonly test: (item: unknown) => boolean };
@@ -26,10 +31,16 @@ export function parseJsonPath(text: string): JsonPath | string {
     steps.push(...next.steps);
     rest = rest.slice(next.length);
   }
-  return (value) => steps.reduce<readonly unknown[]>((found, step) => found.flatMap((one) => take(step, one)), [value]);
+  return (value) =>
+    steps.reduce<readonly unknown[]>(
+      (found, step) => found.flatMap((one) => take(step, one)),
+      [value],
+    );
 }
 
-function stepAt(text: string): { readonly steps: readonly Step[]; readonly length: number } | string {
+function stepAt(
+  text: string,
+): { readonly steps: readonly Step[]; readonly length: number } | string {
   if (text.startsWith("..")) {
     const after = text.slice(2);
     const name = nameAt(after);
@@ -48,7 +59,8 @@ function stepAt(text: string): { readonly steps: readonly Step[]; readonly lengt
   return text.length === 1 || text[1] === "[" ? { steps: [], length: 1 } : `unexpected end of path`;
 }
 
-const memberStep = (name: string): Step => (name === "*" ? { type: "all" } : { type: "member", names: [name] });
+const memberStep = (name: string): Step =>
+  name === "*" ? { type: "all" } : { type: "member", names: [name] };
 
 /** Up to the next dot or bracket; a backslash takes what follows as it is. */
 function nameAt(text: string): { readonly name: string; readonly length: number } {
@@ -81,13 +93,21 @@ function bracketed(text: string): Step | string {
   const slice = /^(-?\d*):(-?\d*)(?::(\d+))?$/.exec(text);
   if (slice !== null) {
     const [, from = "", to = "", by = "1"] = slice;
-    return { type: "slice", from: Number(from), to: to === "" ? undefined : Number(to), by: Math.max(1, Number(by)) };
+    return {
+      type: "slice",
+      from: Number(from),
+      to: to === "" ? undefined : Number(to),
+      by: Math.max(1, Number(by)),
+    };
   }
   if (/^-?\d+(\s*,\s*-?\d+)*$/.test(text))
     return { type: "index", indexes: text.split(",").map(Number) };
   const names = [...text.matchAll(/\s*(?:'((?:\\.|[^'\\])*)'|"((?:\\.|[^"\\])*)")\s*(?:,|$)/gs)];
   if (names.map(([all]) => all).join("") === text && names.length > 0)
-    return { type: "member", names: names.map(([, a, b]) => (a ?? b ?? "").replaceAll(/\\(.)/gs, "$1")) };
+    return {
+      type: "member",
+      names: names.map(([, a, b]) => (a ?? b ?? "").replaceAll(/\\(.)/gs, "$1")),
+    };
   return `invalid array index ${text}`;
 }
 
@@ -116,7 +136,8 @@ function compare(a: unknown, operator: string, b: unknown): boolean {
   if (operator === "==") return a === b;
   if (operator === "!=") return a !== b;
   const comparable =
-    (typeof a === "number" && typeof b === "number") || (typeof a === "string" && typeof b === "string");
+    (typeof a === "number" && typeof b === "number") ||
+    (typeof a === "string" && typeof b === "string");
   if (!comparable) return false;
   const [left, right] = [a, b] as [number, number]; // Two numbers or two texts, as above.
   if (operator === "<") return left < right;

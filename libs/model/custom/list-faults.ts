@@ -4,7 +4,11 @@ import { type Cause, fieldOf } from "../errors.ts";
 import type { JsonSchema } from "../extensions/json-schema.ts";
 import { isRecord, own } from "./record.ts";
 
-export function listFaults(schema: JsonSchema, list: readonly unknown[], path: Path): readonly Cause[] {
+export function listFaults(
+  schema: JsonSchema,
+  list: readonly unknown[],
+  path: Path,
+): readonly Cause[] {
   const keyOf = identity(schema);
   if (keyOf === undefined) return [];
   const seen = new Set<string>();

@@ -25,12 +25,21 @@ export function prune(
 
 type Walk = { readonly unknown: Path[] };
 
-function visit(walk: Walk, schema: JsonSchema, value: unknown, resource: boolean, path: Path): unknown {
+function visit(
+  walk: Walk,
+  schema: JsonSchema,
+  value: unknown,
+  resource: boolean,
+  path: Path,
+): unknown {
   if (Array.isArray(value)) {
     const { items } = schema;
     if (items === undefined || Array.isArray(items)) return value;
     const embedded = items["x-kubernetes-embedded-resource"] === true;
-    return kept(value, value.map((item, at) => visit(walk, items, item, embedded, [...path, at])));
+    return kept(
+      value,
+      value.map((item, at) => visit(walk, items, item, embedded, [...path, at])),
+    );
   }
   return isRecord(value) ? visitMembers(walk, schema, value, resource, path) : value;
 }
@@ -39,22 +48,30 @@ function kept(before: readonly unknown[], after: readonly unknown[]): readonly u
   return after.every((item, at) => item === before[at]) ? before : after;
 }
 
-function visitMembers(walk: Walk, schema: JsonSchema, value: JsonRecord, resource: boolean, path: Path): unknown {
+function visitMembers(
+  walk: Walk,
+  schema: JsonSchema,
+  value: JsonRecord,
+  resource: boolean,
+  path: Path,
+): unknown {
   let changed = false;
-  const entries = Object.entries(value).flatMap(([name, member]): (readonly [string, unknown])[] => {
-    const known = memberOf(schema, name);
-    if (resource && head.has(name)) return [[name, member]];
-    if (known === undefined) {
-      changed = true;
-      if (walk.unknown.length < unknownMax) walk.unknown.push([...path, name]);
-      return [];
-    }
-    if (known === "any") return [[name, member]];
-    const embedded = known["x-kubernetes-embedded-resource"] === true;
-    const pruned = visit(walk, known, member, embedded, [...path, name]);
-    changed ||= pruned !== member;
-    return [[name, pruned]];
-  });
+  const entries = Object.entries(value).flatMap(
+    ([name, member]): (readonly [string, unknown])[] => {
+      const known = memberOf(schema, name);
+      if (resource && head.has(name)) return [[name, member]];
+      if (known === undefined) {
+        changed = true;
+        if (walk.unknown.length < unknownMax) walk.unknown.push([...path, name]);
+        return [];
+      }
+      if (known === "any") return [[name, member]];
+      const embedded = known["x-kubernetes-embedded-resource"] === true;
+      const pruned = visit(walk, known, member, embedded, [...path, name]);
+      changed ||= pruned !== member;
+      return [[name, pruned]];
+    },
+  );
   return changed ? Object.fromEntries(entries) : value;
 }
 
@@ -63,6 +80,7 @@ function memberOf(schema: JsonSchema, name: string): JsonSchema | "any" | undefi
   const declared = own(schema.properties, name);
   if (declared !== undefined) return declared;
   if (typeof schema.additionalProperties === "object") return schema.additionalProperties;
-  const open = schema.additionalProperties === true || schema["x-kubernetes-preserve-unknown-fields"] === true;
+  const open =
+    schema.additionalProperties === true || schema["x-kubernetes-preserve-unknown-fields"] === true;
   return open ? "any" : undefined;
 }

@@ -5,7 +5,10 @@ export const isRecord = (value: unknown): value is JsonRecord =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** A member that the object has itself. */
-export const own = <T>(object: Readonly<Record<string, T>> | undefined, name: string): T | undefined =>
+export const own = <T>(
+  object: Readonly<Record<string, T>> | undefined,
+  name: string,
+): T | undefined =>
   object !== undefined && Object.hasOwn(object, name) ? object[name] : undefined;
 
 /** As a message shows a value: texts in quotes, the rest as JSON. */

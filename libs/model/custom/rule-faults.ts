@@ -4,7 +4,12 @@ import { shown } from "./record.ts";
 import { type CompiledRule, rulesOf } from "./rules.ts";
 import type { Add } from "./schema-faults.ts";
 
-const reasons = ["FieldValueRequired", "FieldValueInvalid", "FieldValueForbidden", "FieldValueDuplicate"];
+const reasons = [
+  "FieldValueRequired",
+  "FieldValueInvalid",
+  "FieldValueForbidden",
+  "FieldValueDuplicate",
+];
 
 export function validationFaults(schema: JsonSchema, field: string, add: Add): void {
   const names = (schema["x-kubernetes-validations"] ?? []).length;
@@ -13,18 +18,36 @@ export function validationFaults(schema: JsonSchema, field: string, add: Add): v
     judge(rule, `${field}.x-kubernetes-validations[${at}]`, add);
 }
 
-function judge({ rule, program, fault, messageFault }: CompiledRule, field: string, add: Add): void {
+function judge(
+  { rule, program, fault, messageFault }: CompiledRule,
+  field: string,
+  add: Add,
+): void {
   const { message, messageExpression, reason, fieldPath } = rule;
   if (rule.rule.trim() === "") {
     add("FieldValueRequired", `${field}.rule`, "Required value: rule is not specified");
     return;
   }
-  if (fault !== undefined) add("FieldValueInvalid", `${field}.rule`, `Invalid value: ${shown(rule)}: ${fault}`);
+  if (fault !== undefined)
+    add("FieldValueInvalid", `${field}.rule`, `Invalid value: ${shown(rule)}: ${fault}`);
   if (messageFault !== undefined)
-    add("FieldValueInvalid", `${field}.messageExpression`, `Invalid value: ${shown(rule)}: ${messageFault}`);
-  wording(message, "message", { field, isLong: rule.rule.includes("\n"), has: messageExpression !== undefined }, add);
+    add(
+      "FieldValueInvalid",
+      `${field}.messageExpression`,
+      `Invalid value: ${shown(rule)}: ${messageFault}`,
+    );
+  wording(
+    message,
+    "message",
+    { field, isLong: rule.rule.includes("\n"), has: messageExpression !== undefined },
+    add,
+  );
   if (messageExpression !== undefined && messageExpression.trim() === "")
-    add("FieldValueRequired", `${field}.messageExpression`, "Required value: messageExpression must be non-empty if specified");
+    add(
+      "FieldValueRequired",
+      `${field}.messageExpression`,
+      "Required value: messageExpression must be non-empty if specified",
+    );
   if (reason !== undefined && !reasons.includes(reason))
     add(
       "FieldValueNotSupported",
@@ -32,8 +55,16 @@ function judge({ rule, program, fault, messageFault }: CompiledRule, field: stri
       `Unsupported value: ${shown(reason)}: supported values: ${reasons.toSorted().map(shown).join(", ")}`,
     );
   wording(fieldPath, "fieldPath", { field, isLong: false, has: true }, add);
-  if (fieldPath !== undefined && fieldPath !== "" && !/^(\.[A-Za-z_][\w-]*|\['[^']+'\])+$/.test(fieldPath))
-    add("FieldValueInvalid", `${field}.fieldPath`, `Invalid value: ${shown(fieldPath)}: fieldPath must be a valid path`);
+  if (
+    fieldPath !== undefined &&
+    fieldPath !== "" &&
+    !/^(\.[A-Za-z_][\w-]*|\['[^']+'\])+$/.test(fieldPath)
+  )
+    add(
+      "FieldValueInvalid",
+      `${field}.fieldPath`,
+      `Invalid value: ${shown(fieldPath)}: fieldPath must be a valid path`,
+    );
   if (rule.optionalOldSelf !== undefined && program !== undefined && !program.reads("oldSelf"))
     add(
       "FieldValueInvalid",
@@ -45,13 +76,21 @@ function judge({ rule, program, fault, messageFault }: CompiledRule, field: stri
 function wording(
   text: string | undefined,
   name: string,
-  { field, isLong, has }: { readonly field: string; readonly isLong: boolean; readonly has: boolean },
+  {
+    field,
+    isLong,
+    has,
+  }: { readonly field: string; readonly isLong: boolean; readonly has: boolean },
   add: Add,
 ): void {
   const at = `${field}.${name}`;
   if (text === undefined) {
     if (isLong && !has)
-      add("FieldValueRequired", at, "Required value: message must be specified if rule contains line breaks");
+      add(
+        "FieldValueRequired",
+        at,
+        "Required value: message must be specified if rule contains line breaks",
+      );
     return;
   }
   if (text.trim() === "")

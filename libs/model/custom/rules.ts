@@ -134,7 +134,9 @@ function judge(walk: Walk, schema: JsonSchema, { value, old, path, resource }: P
     if (isTransition && oldSelf === undefined && !optional) continue;
     const bindings = { self, oldSelf: optional ? optionalValue(oldSelf) : (oldSelf ?? null) };
     const message =
-      program === undefined ? `rule compile error: ${fault}` : broken(walk, rule, program, bindings);
+      program === undefined
+        ? `rule compile error: ${fault}`
+        : broken(walk, rule, program, bindings);
     // What was there before the rule was is left alone.
     if (message === undefined || (same && !isTransition)) continue;
     walk.faults.push(causeOf(schema, rule.rule, { message, path, value }));
@@ -197,11 +199,19 @@ const words: Readonly<Record<string, string>> = {
 function causeOf(
   schema: JsonSchema,
   { reason = "FieldValueInvalid", fieldPath = "" }: ValidationRule,
-  { message, path, value }: { readonly message: string; readonly path: Path; readonly value: unknown },
+  {
+    message,
+    path,
+    value,
+  }: { readonly message: string; readonly path: Path; readonly value: unknown },
 ): Cause {
   const quotes = reason === "FieldValueInvalid" || reason === "FieldValueDuplicate";
   const isWhole = schema.type === "object" || schema.type === "array";
   const said = quotes && !isWhole ? `${shown(value)}: ${message}` : message;
   const field = `${fieldOf(path)}${fieldPath.replaceAll(/\['([^']*)'\]/g, "[$1]")}`;
-  return { reason, field: field.replace(/^\./, ""), message: `${words[reason] ?? "Invalid value"}: ${said}` };
+  return {
+    reason,
+    field: field.replace(/^\./, ""),
+    message: `${words[reason] ?? "Invalid value"}: ${said}`,
+  };
 }

@@ -11,7 +11,10 @@ export type ScalePaths = {
 const stepsOf = (path: string): readonly string[] => path.replace(/^\./, "").split(".");
 
 export function readPath(object: unknown, path: string): unknown {
-  return stepsOf(path).reduce<unknown>((at, step) => (isRecord(at) ? own(at, step) : undefined), object);
+  return stepsOf(path).reduce<unknown>(
+    (at, step) => (isRecord(at) ? own(at, step) : undefined),
+    object,
+  );
 }
 
 /** The object with another value there; what is on the way is made. */

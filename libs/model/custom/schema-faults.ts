@@ -32,7 +32,11 @@ export function schemaFaults(schema: JsonSchema, field: string): readonly Cause[
   const faults: Cause[] = [];
   const add = faultAdder(faults);
   if (schema.nullable === true)
-    add("FieldValueForbidden", `${field}.nullable`, "Forbidden: nullable cannot be true at the root");
+    add(
+      "FieldValueForbidden",
+      `${field}.nullable`,
+      "Forbidden: nullable cannot be true at the root",
+    );
   structural(schema, field, "root", add);
   return faults;
 }
@@ -56,22 +60,38 @@ function parts(schema: JsonSchema, field: string, level: Level, add: Add): void 
     if (isMetadata) metadataFaults(inner, at, add);
     const isHead = level === "root" && (name === "kind" || name === "apiVersion");
     if (isHead && inner.type !== "string")
-      add("FieldValueInvalid", `${at}.type`, `Invalid value: ${shown(inner.type ?? "")}: must be string`);
+      add(
+        "FieldValueInvalid",
+        `${at}.type`,
+        `Invalid value: ${shown(inner.type ?? "")}: must be string`,
+      );
     structural(inner, at, isMetadata ? "metadata" : "field", add);
   }
-  if (items !== undefined && !Array.isArray(items)) structural(items, `${field}.items`, "item", add);
+  if (items !== undefined && !Array.isArray(items))
+    structural(items, `${field}.items`, "item", add);
   if (typeof additionalProperties === "object")
     structural(additionalProperties, `${field}.additionalProperties`, "field", add);
 }
 
 function unsupported(schema: JsonSchema, field: string, add: Add): void {
-  const members = ["id", "additionalItems", "patternProperties", "definitions", "dependencies", "$ref"] as const;
+  const members = [
+    "id",
+    "additionalItems",
+    "patternProperties",
+    "definitions",
+    "dependencies",
+    "$ref",
+  ] as const;
   for (const name of members) {
     if (schema[name] !== undefined)
       add("FieldValueForbidden", `${field}.${name}`, `Forbidden: ${name} is not supported`);
   }
   if (Array.isArray(schema.items))
-    add("FieldValueForbidden", `${field}.items`, "Forbidden: items must be a schema object and not an array");
+    add(
+      "FieldValueForbidden",
+      `${field}.items`,
+      "Forbidden: items must be a schema object and not an array",
+    );
   if (schema.uniqueItems === true)
     add(
       "FieldValueForbidden",
@@ -112,7 +132,11 @@ function typed(schema: JsonSchema, field: string, level: Level, add: Add): void 
       `Invalid value: ${shown(type)}: must be empty if x-kubernetes-int-or-string is true`,
     );
   if (type === "null")
-    add("FieldValueForbidden", `${field}.type`, "Forbidden: type cannot be set to null, use nullable as an alternative");
+    add(
+      "FieldValueForbidden",
+      `${field}.type`,
+      "Forbidden: type cannot be set to null, use nullable as an alternative",
+    );
   else if (type !== "" && !types.includes(type))
     add(
       "FieldValueNotSupported",
@@ -120,9 +144,17 @@ function typed(schema: JsonSchema, field: string, level: Level, add: Add): void 
       `Unsupported value: ${shown(type)}: supported values: ${types.map((one) => `"${one}"`).join(", ")}`,
     );
   if (level === "root" && type !== "" && type !== "object")
-    add("FieldValueInvalid", `${field}.type`, `Invalid value: ${shown(type)}: must be object at the root`);
+    add(
+      "FieldValueInvalid",
+      `${field}.type`,
+      `Invalid value: ${shown(type)}: must be object at the root`,
+    );
   if (level === "root" && schema.additionalProperties !== undefined)
-    add("FieldValueForbidden", `${field}.additionalProperties`, "Forbidden: must not be used at the root");
+    add(
+      "FieldValueForbidden",
+      `${field}.additionalProperties`,
+      "Forbidden: must not be used at the root",
+    );
   if (type === "array" && items === undefined)
     add("FieldValueRequired", `${field}.items`, "Required value: must be specified");
 }
@@ -130,8 +162,14 @@ function typed(schema: JsonSchema, field: string, level: Level, add: Add): void 
 /** Of the root's metadata only names may be narrowed down; the rest is Kubernetes' own. */
 function metadataFaults(schema: JsonSchema, field: string, add: Add): void {
   if (schema.type !== undefined && schema.type !== "object")
-    add("FieldValueInvalid", `${field}.type`, `Invalid value: ${shown(schema.type)}: must be object`);
-  const others = Object.keys(schema.properties ?? {}).filter((name) => name !== "name" && name !== "generateName");
+    add(
+      "FieldValueInvalid",
+      `${field}.type`,
+      `Invalid value: ${shown(schema.type)}: must be object`,
+    );
+  const others = Object.keys(schema.properties ?? {}).filter(
+    (name) => name !== "name" && name !== "generateName",
+  );
   if (others.length > 0 || schema.additionalProperties !== undefined)
     add(
       "FieldValueForbidden",
@@ -162,7 +200,11 @@ function defaultFaults(schema: JsonSchema, field: string, level: Level, add: Add
   const embedded = schema["x-kubernetes-embedded-resource"] === true;
   const { value, unknown } = prune(schema, schema.default, embedded);
   if (unknown.length > 0)
-    add("FieldValueInvalid", at, `Invalid value: ${shown(schema.default)}: must not have unknown fields`);
+    add(
+      "FieldValueInvalid",
+      at,
+      `Invalid value: ${shown(schema.default)}: must not have unknown fields`,
+    );
   for (const fault of valueFaults(schema, withDefaults(schema, value)))
     add(fault.reason, fault.field === "" ? at : `${at}.${fault.field}`, fault.message);
 }
@@ -172,7 +214,8 @@ const combinators = ["allOf", "anyOf", "oneOf"] as const;
 /** What narrows down: it says nothing of structure, and nothing of a field that the structure has not. */
 function narrowing(schema: JsonSchema, field: string, add: Add): void {
   for (const name of combinators)
-    for (const [at, one] of (schema[name] ?? []).entries()) valueOnly(one, schema, `${field}.${name}[${at}]`, add);
+    for (const [at, one] of (schema[name] ?? []).entries())
+      valueOnly(one, schema, `${field}.${name}[${at}]`, add);
   if (schema.not !== undefined) valueOnly(schema.not, schema, `${field}.not`, add);
 }
 
@@ -191,7 +234,12 @@ const structureOnly = [
   ["x-kubernetes-map-type", "must be undefined to be structural"],
 ] as const;
 
-function valueOnly(schema: JsonSchema, structure: JsonSchema | undefined, field: string, add: Add): void {
+function valueOnly(
+  schema: JsonSchema,
+  structure: JsonSchema | undefined,
+  field: string,
+  add: Add,
+): void {
   for (const [name, why] of structureOnly) {
     const value = schema[name];
     if (value !== undefined && value !== "" && value !== false)
@@ -201,18 +249,27 @@ function valueOnly(schema: JsonSchema, structure: JsonSchema | undefined, field:
   for (const [name, inner] of Object.entries(schema.properties ?? {})) {
     const declared = own(structure?.properties, name) ?? othersOf(structure);
     if (declared === undefined && structure !== undefined)
-      add("FieldValueRequired", placeOf(field, "properties", name), `Required value: because it is defined in ${field}.properties[${name}]`);
+      add(
+        "FieldValueRequired",
+        placeOf(field, "properties", name),
+        `Required value: because it is defined in ${field}.properties[${name}]`,
+      );
     valueOnly(inner, declared, `${field}.properties[${name}]`, add);
   }
   const { items } = schema;
   if (items !== undefined && !Array.isArray(items)) {
     const declared = Array.isArray(structure?.items) ? undefined : structure?.items;
     if (declared === undefined && structure !== undefined)
-      add("FieldValueRequired", placeOf(field, "items"), `Required value: because it is defined in ${field}.items`);
+      add(
+        "FieldValueRequired",
+        placeOf(field, "items"),
+        `Required value: because it is defined in ${field}.items`,
+      );
     valueOnly(items, declared, `${field}.items`, add);
   }
   for (const name of combinators)
-    for (const [at, one] of (schema[name] ?? []).entries()) valueOnly(one, structure, `${field}.${name}[${at}]`, add);
+    for (const [at, one] of (schema[name] ?? []).entries())
+      valueOnly(one, structure, `${field}.${name}[${at}]`, add);
   if (schema.not !== undefined) valueOnly(schema.not, structure, `${field}.not`, add);
 }
 

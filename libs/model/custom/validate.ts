@@ -44,7 +44,8 @@ function visit(walk: Walk, schema: JsonSchema, value: unknown, old: Old, path: P
 
 /** What the value itself breaks, beside its type and its parts. */
 function judge(walk: Walk, schema: JsonSchema, value: unknown, path: Path): void {
-  const add = (reason: string, message: string) => walk.faults.push({ reason, field: fieldOf(path), message });
+  const add = (reason: string, message: string) =>
+    walk.faults.push({ reason, field: fieldOf(path), message });
   if (typeof value === "string") {
     for (const message of stringFaults(schema, value, path)) add(message.reason, message.message);
   }
@@ -52,8 +53,13 @@ function judge(walk: Walk, schema: JsonSchema, value: unknown, path: Path): void
     for (const message of numberFaults(schema, value, path)) add("FieldValueInvalid", message);
   }
   if (schema.enum !== undefined && !schema.enum.some((one) => dequal(one, value))) {
-    const supported = schema.enum.map((one) => JSON.stringify(typeof one === "string" ? one : JSON.stringify(one)));
-    add("FieldValueNotSupported", `Unsupported value: ${shown(value)}: supported values: ${supported.join(", ")}`);
+    const supported = schema.enum.map((one) =>
+      JSON.stringify(typeof one === "string" ? one : JSON.stringify(one)),
+    );
+    add(
+      "FieldValueNotSupported",
+      `Unsupported value: ${shown(value)}: supported values: ${supported.join(", ")}`,
+    );
   }
 }
 
@@ -73,7 +79,8 @@ const typesOf = (schema: JsonSchema): readonly string[] => {
 function typeFault(schema: JsonSchema, value: unknown, path: Path): Cause | undefined {
   const types = typesOf(schema);
   const name = typeNameOf(value);
-  const fits = types.length === 0 || types.includes(name) || (name === "integer" && types.includes("number"));
+  const fits =
+    types.length === 0 || types.includes(name) || (name === "integer" && types.includes("number"));
   if (fits) return undefined;
   return {
     reason: "FieldValueTypeInvalid",
@@ -88,13 +95,20 @@ const inBody = (path: Path) => `${fieldOf(path)} in body`;
 function stringFaults(schema: JsonSchema, text: string, path: Path) {
   const faults: { readonly reason: string; readonly message: string }[] = [];
   const invalid = (why: string) =>
-    faults.push({ reason: "FieldValueInvalid", message: `Invalid value: ${shown(text)}: ${inBody(path)} ${why}` });
+    faults.push({
+      reason: "FieldValueInvalid",
+      message: `Invalid value: ${shown(text)}: ${inBody(path)} ${why}`,
+    });
   const { maxLength, minLength, pattern, format } = schema;
   const length = maxLength === undefined && minLength === undefined ? 0 : Array.from(text).length;
   if (maxLength !== undefined && length > maxLength) {
-    faults.push({ reason: "FieldValueTooLong", message: `Too long: may not be more than ${maxLength} bytes` });
+    faults.push({
+      reason: "FieldValueTooLong",
+      message: `Too long: may not be more than ${maxLength} bytes`,
+    });
   }
-  if (minLength !== undefined && length < minLength) invalid(`should be at least ${minLength} chars long`);
+  if (minLength !== undefined && length < minLength)
+    invalid(`should be at least ${minLength} chars long`);
   if (pattern !== undefined && pattern !== "") {
     const compiled = compilePattern(pattern);
     if (typeof compiled !== "string" && !compiled.test(text)) invalid(`should match '${pattern}'`);
@@ -111,7 +125,8 @@ function stringFaults(schema: JsonSchema, text: string, path: Path) {
 function numberFaults(schema: JsonSchema, value: number, path: Path): readonly string[] {
   const { minimum, maximum, multipleOf, exclusiveMinimum, exclusiveMaximum } = schema;
   const faults: string[] = [];
-  const add = (why: string) => faults.push(`Invalid value: ${value}: ${inBody(path)} should be ${why}`);
+  const add = (why: string) =>
+    faults.push(`Invalid value: ${value}: ${inBody(path)} should be ${why}`);
   if (maximum !== undefined && (exclusiveMaximum === true ? value >= maximum : value > maximum))
     add(`less than ${exclusiveMaximum === true ? "" : "or equal to "}${maximum}`);
   if (minimum !== undefined && (exclusiveMinimum === true ? value <= minimum : value < minimum))
@@ -127,7 +142,13 @@ function isMultiple(value: number, of: number): boolean {
   return Math.abs(times - Math.round(times)) < 1e-9;
 }
 
-function visitItems(walk: Walk, schema: JsonSchema, list: readonly unknown[], old: Old, path: Path): void {
+function visitItems(
+  walk: Walk,
+  schema: JsonSchema,
+  list: readonly unknown[],
+  old: Old,
+  path: Path,
+): void {
   const { maxItems, minItems, items } = schema;
   const field = fieldOf(path);
   if (maxItems !== undefined && list.length > maxItems) {
@@ -144,7 +165,13 @@ function visitItems(walk: Walk, schema: JsonSchema, list: readonly unknown[], ol
   for (const [at, item] of list.entries()) visit(walk, items, item, before(item), [...path, at]);
 }
 
-function visitMembers(walk: Walk, schema: JsonSchema, object: JsonRecord, old: Old, path: Path): void {
+function visitMembers(
+  walk: Walk,
+  schema: JsonSchema,
+  object: JsonRecord,
+  old: Old,
+  path: Path,
+): void {
   const { required = [], maxProperties, minProperties } = schema;
   const names = Object.keys(object);
   for (const name of required) {
@@ -166,7 +193,10 @@ function visitMembers(walk: Walk, schema: JsonSchema, object: JsonRecord, old: O
     const inner = memberSchema(schema, name);
     if (inner === undefined) continue;
     const before = own(was, name);
-    visit(walk, inner, object[name], before === undefined ? undefined : { value: before }, [...path, name]);
+    visit(walk, inner, object[name], before === undefined ? undefined : { value: before }, [
+      ...path,
+      name,
+    ]);
   }
 }
 
@@ -188,7 +218,8 @@ function compositeFaults(schema: JsonSchema, value: unknown, path: Path): readon
       message: `Invalid value: "": ${JSON.stringify(fieldOf(path))} must ${why}`,
     });
   for (const one of allOf ?? []) visit({ faults }, one, value, undefined, path);
-  if (anyOf !== undefined && anyOf.length > 0 && !anyOf.some(passes)) add("validate at least one schema (anyOf)");
+  if (anyOf !== undefined && anyOf.length > 0 && !anyOf.some(passes))
+    add("validate at least one schema (anyOf)");
   if (oneOf !== undefined && oneOf.length > 0) {
     const count = oneOf.filter(passes).length;
     const found = count === 0 ? "Found none valid" : `Found ${count} valid alternatives`;

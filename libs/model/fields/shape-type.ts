@@ -63,11 +63,14 @@ function made(shape: Shape): FieldType {
     case "string":
       return { type: "scalar", holds: "string" };
     case "integer":
+    case "number":
       return { type: "scalar", holds: "number" };
     case "boolean":
       return { type: "scalar", holds: "boolean" };
     case "any":
       return meta.format === "quantity" || meta.format === "int-or-string" ? scalar : untyped;
+    case "either":
+      return untyped;
     default:
       return shape satisfies never;
   }

@@ -15,12 +15,10 @@ export function webhookClientConfig(group: "admissionregistration" | "apiextensi
     .strictObject({
       url: z.string().optional().meta({ proto: 3, description: "https://…; or a Service." }),
       service: service.optional().meta({ proto: 1 }),
-      caBundle: bytes
-        .optional()
-        .meta({
-          proto: 2,
-          description: "PEM of the CAs that vouch for it; the system's if absent.",
-        }),
+      caBundle: bytes.optional().meta({
+        proto: 2,
+        description: "PEM of the CAs that vouch for it; the system's if absent.",
+      }),
     })
     .meta({ title: `${group}.v1.WebhookClientConfig` });
 }

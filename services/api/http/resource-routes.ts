@@ -9,11 +9,12 @@ import type { Gateway } from "../resources/gateway.ts";
 import { requireListOptions } from "../resources/list-options.ts";
 import { listObjects, readObject } from "../resources/read.ts";
 import { refusalAbout } from "../resources/refusal.ts";
-import { parseScale, scaleKind, scaleOf } from "../resources/scale.ts";
+import { parseScale, scaledTo, scaleKind, scaleOf } from "../resources/scale.ts";
 import { type Shown, shownList, shownObject } from "../resources/show.ts";
+import { readyToServe } from "../resources/versions.ts";
 import { negotiate } from "./accept.ts";
 import { applyOptionsOf, decodeConfig, isApply, requireUnforced } from "./apply-patch.ts";
-import { decodeBody, decodeDeleteOptions, decodePatch } from "./decode.ts";
+import { decodeBody, decodeDeleteOptions, decodePatch, schemaOf } from "./decode.ts";
 import {
   flagOf,
   includeObjectOf,
@@ -113,6 +114,7 @@ const list: Verb = async (gateway, kind, { query, params, request }) => {
     continue: listed.continue,
     remainingItemCount: listed.remaining,
   };
+  await readyToServe(kind, listed.objects);
   return shownReply(shownList(listed.objects, meta, shown), shown);
 };
 
@@ -130,7 +132,7 @@ const create: Verb = async (gateway, kind, exchange) => {
   const { query, params, request } = exchange;
   const shown = shownFor(gateway, kind, request.headers.accept, query);
   const options = writeOptionsOf(exchange);
-  const given = await decodeBody(request, kind.schema);
+  const given = await decodeBody(request, schemaOf(kind));
   const target = { kind, namespace: params["namespace"] };
   const written = await createObject(gateway, target, given, options);
   return writtenReply(written, shown, 201);
@@ -142,7 +144,7 @@ const replace =
     const { query, params, request } = exchange;
     const shown = shownFor(gateway, kind, request.headers.accept, query);
     const options = { ...writeOptionsOf(exchange), part, sent: "object" } as const;
-    const given = await decodeBody(request, kind.schema);
+    const given = await decodeBody(request, schemaOf(kind));
     const written = await updateObject(gateway, targetOf(kind, params), () => given, options);
     return writtenReply(written, shown);
   };
@@ -158,7 +160,7 @@ const patch =
     }
     requireUnforced(query);
     const options = { ...writeOptionsOf(exchange), part, sent: "patch" } as const;
-    const change = await decodePatch(request, kind.schema);
+    const change = await decodePatch(request, schemaOf(kind));
     const written = await updateObject(gateway, targetOf(kind, params), change, options);
     return writtenReply(written, shown);
   };
@@ -200,7 +202,7 @@ const removeAll: Verb = async (gateway, kind, { query, params, request }) => {
 const readScale: Verb = async (gateway, kind, { query, params }) => {
   const version = textOf(query, "resourceVersion");
   const object = await readObject(gateway.backendFor(kind), targetOf(kind, params), version);
-  return valueReply(scaleOf(object), { language: "json" });
+  return valueReply(scaleOf(object, kind), { language: "json" });
 };
 
 const replaceScale: Verb = async (gateway, kind, exchange) => {
@@ -211,7 +213,7 @@ const replaceScale: Verb = async (gateway, kind, exchange) => {
 const patchScale: Verb = async (gateway, kind, exchange) => {
   if (isApply(exchange.request)) {
     const { object } = await apply(gateway, kind, exchange, "scale");
-    return valueReply(scaleOf(object), { language: "json" });
+    return valueReply(scaleOf(object, kind), { language: "json" });
   }
   requireUnforced(exchange.query);
   const change = await decodePatch(exchange.request, scaleKind.schema);
@@ -230,20 +232,17 @@ async function changeScale(
   let warnings: readonly string[] = [];
   const set: Change = (before) => {
     const options = { mode: asked.fieldValidation, sent };
-    const wanted = parseScale(change(scaleOf(before)), target, options);
+    const wanted = parseScale(change(scaleOf(before, kind)), target, options);
     warnings = wanted.warnings;
     const { resourceVersion = before.metadata.resourceVersion } = wanted;
-    return {
-      ...before,
-      metadata: { ...before.metadata, resourceVersion },
-      spec: { ...before.spec, replicas: wanted.replicas },
-    };
+    const metadata = { ...before.metadata, resourceVersion };
+    return scaledTo({ ...before, metadata }, wanted.replicas, kind);
   };
   // What is not its replicas is as it was: known.
   const through = { part: "main", subresource: "scale", sent } as const;
   const options = { ...asked, fieldValidation: "Ignore", ...through } as const;
   const { object } = await updateObject(gateway, target, set, options);
-  return valueReply(scaleOf(object), { language: "json" }, { headers: warningsIn(warnings) });
+  return valueReply(scaleOf(object, kind), { language: "json" }, { headers: warningsIn(warnings) });
 }
 
 function targetOf(kind: Kind, params: Exchange["params"]): Target {

@@ -5,7 +5,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { Duplex } from "node:stream";
-import findMyWay, { type HTTPMethod } from "find-my-way";
+import type { HTTPMethod } from "find-my-way";
 import { ApiError } from "../../../libs/model/errors.ts";
 import { ReplicaLagging } from "../../../libs/store/replica.ts";
 import { StoreUnavailable } from "../../../libs/store/store.ts";
@@ -14,6 +14,7 @@ import type { Log } from "../../../libs/telemetry/log.ts";
 import type { Authenticate } from "../auth/bearer.ts";
 import { anonymous, type UserInfo } from "../auth/user.ts";
 import type { ServerIdentity } from "../pki/authority.ts";
+import { routeLookup } from "./route-lookup.ts";
 import { jsonReply, type Out, type Reply } from "./reply.ts";
 
 export type Exchange = {
@@ -46,6 +47,8 @@ export type ServerOptions = {
   readonly identity: ServerIdentity;
   readonly authenticate: Authenticate;
   readonly routes: readonly Route[];
+  /** Those that may change while it serves: the same list as long as they do not. */
+  readonly routesNow: () => readonly Route[];
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -57,21 +60,17 @@ const stopWaitMs = 500;
 /** @returns the port that it listens on, and what ends it */
 export async function serve(options: ServerOptions): Promise<AsyncDisposable & { port: number }> {
   const { identity, log, signal, clock } = options;
-  const router = findMyWay({ maxParamLength: 1_000, ignoreTrailingSlash: true });
-  for (const route of options.routes) {
-    router.on(route.method, route.path, () => undefined, route);
-  }
+  const lookUp = routeLookup(options);
 
   const find = (request: IncomingMessage): Found => {
     const url = request.url ?? "/";
     const split = url.indexOf("?");
     const path = split < 0 ? url : url.slice(0, split);
-    const found = router.find((request.method ?? "GET") as HTTPMethod, path); // Unknown ones find nothing.
-    const route = found?.store as Route | undefined; // As put there above.
     const query = new URLSearchParams(split < 0 ? "" : url.slice(split + 1));
     const method = request.method ?? "GET";
-    const otherMethods = route === undefined && methods.some((one) => router.find(one, path));
-    const params = found?.params ?? {};
+    const { route, params } = lookUp(method, path);
+    const otherMethods =
+      route === undefined && methods.some((one) => lookUp(one, path).route !== undefined);
     const user = options.authenticate(request);
     const exchange = { method, path, query, params, request, otherMethods };
     return { route, known: user !== undefined, exchange: { ...exchange, user: user ?? anonymous } };

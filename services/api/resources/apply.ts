@@ -65,7 +65,8 @@ export async function applyObject(
   const object = await write(
     gateway.backendFor(kind),
     (context): Turn => {
-      const before = context.view.get(kind, namespace, name) as AnyObject | undefined; // Written as its kind.
+      const held = context.view.get(kind, namespace, name) as AnyObject | undefined; // Written as its kind.
+      const before = held === undefined || kind.custom === undefined ? held : asServed(kind, held);
       created = before === undefined;
       if (before !== undefined) return changed(target, { before, applied, options }, context);
       if (options.part !== "main") throw notFound(target);

@@ -1,8 +1,9 @@
 import * as z from "zod";
 import type { AnyObject } from "../../../libs/admission/context.ts";
-import { parse } from "../../../libs/model/errors.ts";
+import { readPath, withPath } from "../../../libs/model/custom/scale.ts";
+import { ApiError, parse } from "../../../libs/model/errors.ts";
 import { count } from "../../../libs/model/field.ts";
-import { defineKind } from "../../../libs/model/kind.ts";
+import { defineKind, type Kind } from "../../../libs/model/kind.ts";
 import { labelsText, selectorText } from "../../../libs/model/label-selector.ts";
 import { isRecord } from "../patch/record.ts";
 import type { Target } from "./backend.ts";
@@ -29,10 +30,34 @@ export const scaleKind = defineKind({
   columns: [],
 });
 
-/** The Scale of what has `spec.replicas`. */
-export function scaleOf({ metadata, spec, status }: AnyObject): AnyObject {
+/** The Scale of what has `spec.replicas`, or has them where its definition says. */
+export function scaleOf(object: AnyObject, { custom }: Pick<Kind, "custom">): AnyObject {
+  const { metadata, spec, status } = object;
   const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata;
   const selector = spec?.["selector"];
+  const paths = custom?.scale;
+  if (paths !== undefined) {
+    const { specReplicasPath, statusReplicasPath, labelSelectorPath = "" } = paths;
+    const replicas = readPath(object, specReplicasPath);
+    if (typeof replicas !== "number") {
+      throw new ApiError(
+        "InternalError",
+        `the spec replicas field ${JSON.stringify(specReplicasPath)} does not exist`,
+      );
+    }
+    const now = readPath(object, statusReplicasPath);
+    const text = labelSelectorPath === "" ? undefined : readPath(object, labelSelectorPath);
+    return {
+      kind: "Scale",
+      apiVersion: "autoscaling/v1",
+      metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+      spec: { replicas },
+      status: {
+        replicas: typeof now === "number" ? now : 0,
+        ...(typeof text === "string" && text !== "" && { selector: text }),
+      },
+    };
+  }
   return {
     kind: "Scale",
     apiVersion: "autoscaling/v1",
@@ -45,6 +70,16 @@ export function scaleOf({ metadata, spec, status }: AnyObject): AnyObject {
     },
   };
 }
+
+/** The object with another number of replicas. */
+export const scaledTo = (
+  object: AnyObject,
+  replicas: number,
+  { custom }: Pick<Kind, "custom">,
+): AnyObject =>
+  custom?.scale === undefined
+    ? { ...object, spec: { ...object.spec, replicas } }
+    : withPath(object, custom.scale.specReplicasPath, replicas);
 
 /**
  * What a Scale that a client sent says.

@@ -1,6 +1,7 @@
 /** Field selectors as a query states them, as predicates on objects. */
 import type { AnyObject } from "../../../libs/admission/context.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
+import type { Kind } from "../../../libs/model/kind.ts";
 
 export type Selects = (object: AnyObject) => boolean;
 
@@ -9,9 +10,9 @@ export type Selects = (object: AnyObject) => boolean;
  *
  * @throws {ApiError} BadRequest for a field that cannot be selected by
  */
-export function fieldSelector(text: string, kind: { readonly kind: string }): Selects {
+export function fieldSelector(text: string, kind: Pick<Kind, "kind" | "selectable">): Selects {
   const terms = termsOf(text).map(({ field, ...term }) => {
-    if (!isSelectable(kind.kind, field))
+    if (!isSelectable(kind, field))
       throw badSelector(`field label not supported: ${field.slice(0, 300)}`);
     return { path: field.split("."), ...term };
   });
@@ -51,10 +52,10 @@ const selectable: Readonly<Record<string, readonly string[]>> = {
   Service: ["spec.clusterIP", "spec.type"],
 };
 
-const isSelectable = (kind: string, field: string) =>
+const isSelectable = (kind: Pick<Kind, "kind" | "selectable">, field: string) =>
   field === "metadata.name" ||
   field === "metadata.namespace" ||
-  (selectable[kind] ?? []).includes(field);
+  (kind.selectable ?? selectable[kind.kind] ?? []).includes(field);
 
 function textAt(object: AnyObject, path: readonly string[]): string {
   let at: unknown = object;

@@ -9,7 +9,10 @@ import { InvalidTransaction, type Op, type Revision } from "../../../libs/store/
 import type { ClusterSettings } from "../../../libs/cluster/settings.ts";
 import type { Clock } from "../../../libs/telemetry/clock.ts";
 import type { Random } from "../../../libs/telemetry/random.ts";
+import { ConversionPending } from "../custom/conversion-pending.ts";
+import { keptForm } from "../custom/kept-form.ts";
 import { type Backend, heldKey, objectOf, resourceName, type Target } from "./backend.ts";
+import { asServed } from "./versions.ts";
 
 export type WritePorts = {
   readonly clock: Clock;
@@ -68,8 +71,14 @@ async function attempts(
     let ops: readonly Op[];
     try {
       turn = decide({ view: backend.view, now: clock.now(), random, settings });
-      ops = chargedOps(turn.ops ?? [], backend.view);
+      const made = objectOf(turn.object);
+      const kept = keptForm(target(made), made, turn.ops, backend.view);
+      ops = chargedOps(kept, backend.view);
     } catch (error) {
+      if (error instanceof ConversionPending) {
+        await error.settle();
+        continue;
+      }
       if (consistent || !(error instanceof ApiError)) throw error;
       await backend.consistent();
       consistent = true;
@@ -107,12 +116,12 @@ function withRevision(object: AnyObject, revision: Revision): AnyObject {
   return { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
 }
 
-/** The object that a change begins with. @throws {ApiError} NotFound */
+/** The object that a change begins with; a custom resource in the version asked for. @throws {ApiError} NotFound */
 export function existing(context: Pick<AdmissionContext, "view">, target: Target): AnyObject {
   const { kind, namespace, name } = target;
   const found = context.view.get(kind, namespace, name);
   if (found === undefined) throw notFound(target);
-  return objectOf(found);
+  return kind.custom === undefined ? objectOf(found) : asServed(kind, objectOf(found));
 }
 
 export const notFound = ({ kind, name }: Pick<Target, "kind" | "name">): ApiError =>

@@ -137,7 +137,8 @@ export function nameIn(input: unknown): string | undefined {
 }
 
 function toCauses(issue: z.core.$ZodIssue): readonly Cause[] {
-  const field = fieldOf(issue.path);
+  const told: unknown = issue.code === "custom" ? issue.params?.["field"] : undefined;
+  const field = typeof told === "string" ? told : fieldOf(issue.path);
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => {
       const unknown = fieldOf([...issue.path, key]);

@@ -255,7 +255,7 @@ function issueOf({ field, message, reason }: Cause) {
   const path = [...steps].map(([step, index = step]) =>
     /^\d+$/.test(index) ? Number(index) : index,
   );
-  return { code: "custom" as const, path, message, params: { reason } };
+  return { code: "custom" as const, path, message, params: { reason, field } };
 }
 
 /** What every column list of Kubernetes begins and ends with. */

@@ -22,10 +22,31 @@ export function remembered(make: Make): Make {
 
 const plain = remembered((definition) => customKinds(definition));
 
+type Known<T> = { readonly of: readonly CustomResourceDefinition[]; readonly value: T };
+
+/** What follows from a view's definitions, made anew only when one of them is another. */
+function following<T>(
+  make: (of: readonly CustomResourceDefinition[]) => T,
+): (view: ClusterView) => T {
+  const known = new WeakMap<object, Known<T>>();
+  return (view) => {
+    const of = view.list(customResourceDefinition);
+    const before = known.get(view.raw);
+    const same = before?.of.length === of.length && before.of.every((one, at) => one === of[at]);
+    if (before !== undefined && same) return before.value;
+    const value = make(of);
+    known.set(view.raw, { of, value });
+    return value;
+  };
+}
+
 /** In all their served versions: by group, the preferred version first, then by name. */
-export function customKindsIn(view: ClusterView, make: Make = plain): readonly Kind[] {
-  return view
-    .list(customResourceDefinition)
+export function customKindsIn(view: ClusterView, make: Make): readonly Kind[] {
+  return kindsOf(view.list(customResourceDefinition), make);
+}
+
+function kindsOf(definitions: readonly CustomResourceDefinition[], make: Make): readonly Kind[] {
+  return definitions
     .flatMap(make)
     .toSorted(
       (a, b) =>
@@ -38,26 +59,20 @@ export function customKindsIn(view: ClusterView, make: Make = plain): readonly K
 const compareTexts = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 /** One kind for each definition, for what does not care about versions: its objects' keys, their metadata. */
-export function customResourcesIn(view: ClusterView): readonly Kind[] {
-  const seen = new Set<string>();
-  return customKindsIn(view).flatMap((kind) => {
-    const resource = `${kind.plural}.${kind.group}`;
-    if (seen.has(resource)) return [];
-    seen.add(resource);
-    return [asKept(kind)];
-  });
-}
+export const customResourcesIn: (view: ClusterView) => readonly Kind[] = following((definitions) =>
+  definitions.flatMap((one) => plain(one).slice(0, 1).map(asKept)),
+);
 
 /** The kind of `apiVersion` and `kind`, in whichever version. */
 export function customResourceNamed(
   view: ClusterView,
   { apiVersion, kind }: { readonly apiVersion: string; readonly kind: string },
 ): Kind | undefined {
-  const found = customKindsIn(view).find(
-    (one) => one.kind === kind && apiVersionOf(one) === apiVersion,
-  );
+  const found = allIn(view).find((one) => one.kind === kind && apiVersionOf(one) === apiVersion);
   return found && asKept(found);
 }
+
+const allIn = following((definitions) => definitions.flatMap(plain));
 
 const kept = new WeakMap<Kind, Kind>();
 

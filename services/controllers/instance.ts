@@ -12,7 +12,7 @@ import type { Clock } from "../../libs/telemetry/clock.ts";
 import type { Log } from "../../libs/telemetry/log.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
 import { behaviourOf } from "./behaviour.ts";
-import type { Controller } from "./controller.ts";
+import type { Controller, ControllerOfMany } from "./controller.ts";
 import { controllersIn } from "./controllers-in.ts";
 import { serveDirectMessages } from "./direct-messages.ts";
 import { serveFailing } from "./failing.ts";
@@ -31,7 +31,7 @@ import type { SessionPorts } from "./sessions/sessions.ts";
 export type InstanceOptions = {
   /** Unique among the living. */
   readonly instance: string;
-  readonly controllers: readonly Controller[];
+  readonly controllers: readonly (Controller | ControllerOfMany)[];
   readonly bus: Bus;
   readonly cluster: Cluster;
   readonly record: RecordEvent;
@@ -46,7 +46,7 @@ export type InstanceOptions = {
 };
 
 /** Every controller there is. */
-export const allControllers = (): Promise<readonly Controller[]> =>
+export const allControllers = (): Promise<readonly (Controller | ControllerOfMany)[]> =>
   controllersIn(join(import.meta.dirname, "actors"));
 
 /** Runs until `signal` aborts and the hand-over has ended. */

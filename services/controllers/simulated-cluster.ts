@@ -62,7 +62,8 @@ export function simulatedCluster(): SimulatedCluster {
     const changes = ops
       .filter(({ op }) => op !== "guard")
       .map(({ key }) => changeOf(key, keys, next, at));
-    for (const listener of listeners) listener({ revision: at, changes, entries: [], loaded: false });
+    for (const listener of listeners)
+      listener({ revision: at, changes, entries: [], loaded: false });
     return true;
   }
 

@@ -144,9 +144,12 @@ type Definition<N extends boolean, Spec, Status, Fields, O> = {
 };
 
 type VersionDefinition = Omit<Stored, "kind"> & {
+  /** The kind's own when absent. */
+  readonly group?: string;
   readonly version: string;
-  readonly spec: z.ZodType;
-  readonly status: z.ZodType;
+  readonly spec?: z.ZodType;
+  readonly status?: z.ZodType;
+  readonly fields?: z.ZodRawShape;
 };
 
 const kinds = new WeakSet<object>();
@@ -217,10 +220,10 @@ export function defineKind<
 function versionOf(
   kind: Kind,
   { namespaced, description }: { readonly namespaced: boolean; readonly description?: string },
-  { version, spec, status, toStorage, fromStorage }: VersionDefinition,
+  { group = kind.group, version, toStorage, fromStorage, ...parts }: VersionDefinition,
 ): Kind {
   const made = defineKind({
-    group: kind.group,
+    group,
     version,
     kind: kind.kind,
     plural: kind.plural,
@@ -229,8 +232,7 @@ function versionOf(
     categories: kind.categories,
     namespaced,
     ...(description !== undefined && { description }),
-    spec,
-    status,
+    ...parts,
     columns: kind.columns.map((column) => ({
       ...column,
       read: (object: unknown, now: EpochMs) => column.read(toStorage(object), now),
@@ -257,6 +259,24 @@ function issueOf({ field, message, reason }: Cause) {
   );
   return { code: "custom" as const, path, message, params: { reason, field } };
 }
+
+/** What `kubectl get` shows of kinds that nobody wrote columns for. */
+export const nameAndCreation: readonly Column<unknown>[] = [
+  {
+    name: "Name",
+    type: "string",
+    format: "name",
+    description: "Name must be unique within a namespace.",
+    read: (object) => (object as Head<false>).metadata.name, // Every object has it.
+  },
+  {
+    name: "Created At",
+    type: "string",
+    format: "date-time",
+    description: "When the object was made.",
+    read: (object) => (object as Head<false>).metadata.creationTimestamp ?? "", // As above.
+  },
+];
 
 /** What every column list of Kubernetes begins and ends with. */
 function withNameAndAge<O>(columns: readonly Column<O>[]): readonly Column<O>[] {

@@ -118,6 +118,24 @@ export const envName = formed({
   words:
     "a valid environment variable name must consist only of printable ASCII characters other than '='",
 });
+/** Anything that can stand in a URL's path: names of roles, `system:node`. */
+export const pathSegment = z.string().superRefine((name, context) => {
+  const said = `Invalid value: ${quoted(name)}`;
+  if (name === "") context.addIssue("Required value");
+  if (name === "." || name === "..") context.addIssue(`${said}: may not be '${name}'`);
+  for (const part of ["/", "%"]) {
+    if (name.includes(part)) context.addIssue(`${said}: may not contain '${part}'`);
+  }
+});
+/** A DNS name whose first label may be `*`. */
+export const wildcardSubdomain = formed({
+  pattern: `\\*\\.${subdomain}`,
+  max: 253,
+  words:
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must " +
+    "consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character " +
+    "(e.g. '*.example.com')",
+});
 /** Value of a label. */
 export const labelValue = formed(valueForm);
 

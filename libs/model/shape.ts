@@ -7,8 +7,8 @@ export type Field = {
   readonly shape: Shape;
   /** Whether a user must state it. */
   readonly required: boolean;
-  /** Whether a stored object always has it. */
-  readonly always: boolean;
+  /** Whether it is there in any case: stated, or by a default. */
+  readonly filled: boolean;
   /** What it is when it is not stated; undefined when that is nothing, or an object. */
   readonly default: string | number | boolean | undefined;
 };
@@ -83,7 +83,7 @@ const fieldOf = (name: string, schema: z.core.$ZodType): Field => ({
   name,
   shape: shapeOf(schema),
   required: schema._zod.optin === undefined,
-  always: schema._zod.optout === undefined,
+  filled: schema._zod.optout === undefined,
   default: defaultOf(schema),
 });
 

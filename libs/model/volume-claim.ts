@@ -6,6 +6,7 @@ import { labelSelector } from "./label-selector.ts";
 import { templateMetadata } from "./metadata.ts";
 import { dnsSubdomain } from "./names.ts";
 import { resourceList } from "./quantity.ts";
+import { typedLocalObjectReference } from "./references.ts";
 import { time } from "./time.ts";
 
 /** How `kubectl get` shows access modes: `RWO,ROX`. */
@@ -29,13 +30,6 @@ export const volumeMode = z.enum(["Filesystem", "Block"]);
 
 const isClassName = (name: string) => name === "" || dnsSubdomain.safeParse(name).success;
 
-const dataSource = z
-  .strictObject({
-    apiGroup: z.string().optional().meta({ proto: 1 }),
-    kind: z.string().min(1).meta({ proto: 2 }),
-    name: z.string().min(1).meta({ proto: 3 }),
-  })
-  .meta({ title: "core.v1.TypedLocalObjectReference", "x-kubernetes-map-type": "atomic" });
 const dataSourceRef = z
   .strictObject({
     apiGroup: z.string().optional().meta({ proto: 1 }),
@@ -72,7 +66,7 @@ export const claimSpec = z
       .optional()
       .meta({ proto: 5, description: "Empty: of no class. Absent: of the default one." }),
     volumeMode: volumeMode.default("Filesystem").meta({ proto: 6 }),
-    dataSource: dataSource.optional().meta({ proto: 7 }),
+    dataSource: typedLocalObjectReference.optional().meta({ proto: 7 }),
     dataSourceRef: dataSourceRef.optional().meta({ proto: 8 }),
     volumeAttributesClassName: z.string().optional().meta({ proto: 9 }),
   })

@@ -240,8 +240,9 @@ export const logsOpening = z.object({
   sinceSeconds: z.int().min(1).optional(),
   sinceTime: z.string().optional(),
   limitBytes: z.int().min(1).optional(),
+  stream: z.enum(["All", "Stdout", "Stderr"]).default("All"),
 });
-export type LogsOpening = z.output<typeof logsOpening>;
+export type LogsOpening = z.input<typeof logsOpening>;
 
 /**
  * `berth.node.<node>.exec`: a stream of frames, each one chunk: first byte the channel as in
@@ -261,3 +262,14 @@ export const execOpening = z.object({
   tty: z.boolean(),
 });
 export type ExecOpening = z.output<typeof execOpening>;
+
+/** `berth.node.<node>.forward`: a connection to a port of a pod; its bytes as they are, opened with this. */
+export const forwardOpening = z.object({
+  namespace: z.string(),
+  pod: z.string(),
+  uid: z.string(),
+  port: z.int().min(1).max(65_535),
+  /** What is dialled: the pod's own localhost, from within; or its address. */
+  to: z.enum(["localhost", "address"]),
+});
+export type ForwardOpening = z.output<typeof forwardOpening>;

@@ -38,7 +38,7 @@ export const senderOf = (subject: string) => untoken(subject.split(".")[2] ?? ""
 export const lbId = (machine: string) => `_${machine}`;
 
 /** Commands from the control plane to a node's agent. */
-export type NodeVerb = "logs" | "exec" | "changed";
+export type NodeVerb = "logs" | "exec" | "forward" | "changed";
 export const nodeSubject = (node: string, verb: NodeVerb) => `berth.node.${token(node)}.${verb}`;
 
 /** The hint of a write of `key` (its body, `Nats-Sequence`, `Nats-Last-Sequence`, `Nats-Rollup` for a delete). */

@@ -3,6 +3,9 @@ import type { Cluster } from "../../libs/cluster/open.ts";
 import { listenToUsage, observeUsage } from "../../libs/cluster/observed-usage.ts";
 import { type ClusterView, clusterView, replicaOptions } from "../../libs/cluster/view.ts";
 import type { Kind } from "../../libs/model/kind.ts";
+import { apiVersionOf } from "../../libs/model/kind.ts";
+import { openAdmissionHooks } from "../../libs/webhooks/admission-hooks.ts";
+import { callWebhook } from "../../libs/webhooks/call.ts";
 import { openReplica } from "../../libs/store/open-replica.ts";
 import type { Store } from "../../libs/store/store.ts";
 import type { Clock } from "../../libs/telemetry/clock.ts";
@@ -36,6 +39,17 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway & As
   const usage = observeUsage(clock);
   stack.use(await listenToUsage(bus, usage));
   const catalogue = stack.use(openCatalogue(kinds, cluster, () => undefined));
+  const hooks = stack.use(
+    openAdmissionHooks({
+      replica: cluster.replica,
+      view: cluster.view,
+      kindOf: (apiVersion, kind) =>
+        catalogue.kinds.find((one) => one.kind === kind && apiVersionOf(one) === apiVersion),
+      call: callWebhook,
+      random,
+      log,
+    }),
+  );
   const opened = stack.move();
   return {
     get kinds() {
@@ -43,7 +57,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway & As
     },
     catalogue,
     backendFor: (kind) => (isEvent(kind) ? ofEvents : state),
-    ports: { clock, random, settings: cluster.settings },
+    ports: { clock, random, settings: cluster.settings, hooks },
     bus,
     usage,
     log,

@@ -23,6 +23,8 @@ import { known as knownAssignments } from "./session/known.ts";
 import { reports as reportQueue } from "./session/reports.ts";
 import { nodeSession } from "./session/session.ts";
 import { serveExec } from "./streams/exec.ts";
+import { serveForward } from "./streams/forward.ts";
+import { namespaceDialer } from "./streams/namespace-dialer.ts";
 import { serveLogs } from "./streams/logs.ts";
 import { reportUsage, type UsageOptions } from "./usage/report-usage.ts";
 
@@ -103,6 +105,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       const stack = new AsyncDisposableStack();
       stack.use(await serveLogs(bus, node, { runtime, clock, signal }));
       stack.use(await serveExec(bus, node, { runtime, signal }));
+      const dialler = stack.use(namespaceDialer({ clock, log }));
+      stack.use(await serveForward(bus, node, { runtime, hostAddress, dialler, log, signal }));
       const machine = options.machineUsage;
       stack.use(reportUsage(bus, { node, boot, runtime, machine, clock, log, signal }));
       return stack;

@@ -30,15 +30,31 @@ export const isSame = ({ removed, modified, added }: Comparison): boolean =>
 /** What must be done to `before` to get `after`; either may be undefined: there is nothing. */
 export function compare(type: FieldType, before: unknown, after: unknown): Comparison {
   if (before === after) return nothing;
+  if (before === undefined) return { ...nothing, added: everything(type, after) };
+  if (after === undefined) return { ...nothing, removed: everything(type, before) };
   const form = sharedForm(type, before, after);
-  if (form === "leaf") return compareLeaves(before, after);
-  const inner =
-    form.type === "list"
-      ? compareItems(form, listIn(before), listIn(after))
-      : compareMembers(form, objectIn(before), objectIn(after));
-  if (before === undefined) return { ...inner, added: asOwned(inner.added) };
-  if (after === undefined) return { ...inner, removed: asOwned(inner.removed) };
-  return inner;
+  if (form === "leaf") return dequal(before, after) ? nothing : { ...nothing, modified: leafNode };
+  return form.type === "list"
+    ? compareItems(form, listIn(before), listIn(after))
+    : compareMembers(form, objectIn(before), objectIn(after));
+}
+
+/** A value that is there on one side alone, and all that it holds. */
+function everything(type: FieldType, value: unknown): FieldSet {
+  const form = isBare(value) ? "leaf" : formOf(type, value);
+  if (form === "leaf") return leafNode;
+  const children = new Map<string, FieldSet>();
+  if (form.type === "list") {
+    const items = groupedItems(form, listIn(value));
+    for (const [element, [only, ...others]] of items) {
+      children.set(element, others.length > 0 ? leafNode : everything(form.items(), only));
+    }
+  } else {
+    for (const [name, member] of Object.entries(objectIn(value))) {
+      children.set(fieldElement(name), everything(memberType(form, name), member));
+    }
+  }
+  return { owned: true, children };
 }
 
 /** Two values are seen the same way: `null` and nothing as the other one, two empty ones as leaves. */
@@ -58,12 +74,6 @@ function isBare(value: unknown): boolean {
 
 export const listIn = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 export const objectIn = (value: unknown): JsonObject => (isObject(value) ? value : {});
-
-function compareLeaves(before: unknown, after: unknown): Comparison {
-  if (before === undefined) return after === undefined ? nothing : { ...nothing, added: leafNode };
-  if (after === undefined) return { ...nothing, removed: leafNode };
-  return dequal(before, after) ? nothing : { ...nothing, modified: leafNode };
-}
 
 type Part = readonly [element: string, comparison: Comparison];
 
@@ -111,8 +121,11 @@ function compareGroups(
 
 function together(parts: readonly Part[]): Comparison {
   if (parts.length === 0) return nothing;
-  const part = (name: keyof Comparison) =>
-    nodeOf(parts.map(([element, found]) => [element, found[name]]));
+  const part = (name: keyof Comparison) => {
+    const some = parts.filter(([, found]) => !isEmpty(found[name]));
+    if (some.length === 0) return emptySet;
+    return nodeOf(some.map(([element, found]) => [element, found[name]]));
+  };
   const all = { removed: part("removed"), modified: part("modified"), added: part("added") };
   return isSame(all) ? nothing : all;
 }

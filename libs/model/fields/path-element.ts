@@ -108,12 +108,11 @@ export function shownElement(element: string): string {
 /** Kubernetes' order: fields, keys, values, places; each by what they hold. */
 export function compareElements(a: string, b: string): number {
   if (a === b) return 0;
+  if (a.startsWith("f:") && b.startsWith("f:")) return compareText(a, b);
   const [sortA, sortB] = [sorts.indexOf(a[0] ?? ""), sorts.indexOf(b[0] ?? "")];
   if (sortA !== sortB) return sortA - sortB;
   const [restA, restB] = [a.slice(2), b.slice(2)];
   switch (a[0]) {
-    case "f":
-      return compareText(restA, restB);
     case "k":
       return compareKeys(JSON.parse(restA) as JsonObject, JSON.parse(restB) as JsonObject); // As above.
     case "v":
@@ -153,6 +152,7 @@ const rankOf = (value: unknown) => {
 
 /** By the bytes of UTF-8, as Go compares: surrogates come after all else. */
 export function compareText(a: string, b: string): number {
+  if (!late.test(a) && !late.test(b)) return a < b ? -1 : Number(a > b);
   const length = Math.min(a.length, b.length);
   for (let at = 0; at < length; at += 1) {
     const [one, other] = [a.charCodeAt(at), b.charCodeAt(at)];
@@ -163,6 +163,8 @@ export function compareText(a: string, b: string): number {
   return a.length - b.length;
 }
 
+/** Units of UTF-16 that have another place among the bytes of UTF-8. */
+const late = /[\ud800-\uffff]/;
 const isSurrogate = (unit: number) => unit >= 0xd8_00 && unit <= 0xdf_ff;
 
 /** JSON as Go writes it: what HTML or JavaScript would read as something else is escaped. */

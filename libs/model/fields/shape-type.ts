@@ -41,7 +41,7 @@ function made(shape: Shape): FieldType {
         fields: new Map(
           shape.fields.map((field): [string, Member] => [
             field.name,
-            { type: () => typeOfShape(field.shape), default: field.default, always: field.always },
+            { type: () => typeOfShape(field.shape), default: field.default, always: field.filled },
           ]),
         ),
         values: undefined,
@@ -67,6 +67,8 @@ function made(shape: Shape): FieldType {
       return { type: "scalar", holds: "number" };
     case "boolean":
       return { type: "scalar", holds: "boolean" };
+    case "either":
+      return untyped;
     case "any":
       return meta.format === "quantity" || meta.format === "int-or-string" ? scalar : untyped;
     case "either":

@@ -3,7 +3,7 @@ import { conditionStatus } from "../condition.ts";
 import { definitionFaults, definitionUpdateFaults } from "../custom/definition-faults.ts";
 import { jsonSchema } from "../extensions/json-schema.ts";
 import { atomicList, int32, int64, mapBy } from "../field.ts";
-import { defineKind, type ObjectOf } from "../kind.ts";
+import { defineKind, nameAndCreation, type ObjectOf } from "../kind.ts";
 import { time } from "../time.ts";
 import { webhookClientConfig } from "../webhooks/client-config.ts";
 
@@ -148,14 +148,7 @@ export const customResourceDefinition = defineKind({
   validate: (definition) => definitionFaults(definition),
   validateUpdate: (before, after) => definitionUpdateFaults(before, after),
   columnsAreAll: true,
-  columns: [
-    { name: "Name", type: "string", format: "name", read: ({ metadata }) => metadata.name },
-    {
-      name: "Created At",
-      type: "string",
-      read: ({ metadata }) => metadata.creationTimestamp ?? "",
-    },
-  ],
+  columns: nameAndCreation,
 });
 export type CustomResourceDefinition = ObjectOf<typeof customResourceDefinition>;
 export type CustomResourceDefinitionSpec = z.output<typeof spec>;

@@ -1,4 +1,6 @@
 import * as z from "zod";
+import { eventSource } from "../events/source.ts";
+import { fieldsV1, fromStorage, toStorage } from "../events/version-1.ts";
 import { count } from "../field.ts";
 import { defineKind, type ObjectOf } from "../kind.ts";
 import { objectReference } from "../references.ts";
@@ -11,18 +13,11 @@ const series = z
   })
   .meta({ title: "core.v1.EventSeries" });
 
-const source = z
-  .strictObject({
-    component: z.string().optional().meta({ proto: 1 }),
-    host: z.string().optional().meta({ proto: 2 }),
-  })
-  .meta({ title: "core.v1.EventSource" });
-
 const fields = {
   involvedObject: objectReference.prefault({}).meta({ proto: 2, description: "What it is about." }),
   reason: z.string().optional().meta({ proto: 3, description: "One word, for machines." }),
   message: z.string().optional().meta({ proto: 4, description: "A sentence, for people." }),
-  source: source.prefault({}).meta({ proto: 5 }),
+  source: eventSource.prefault({}).meta({ proto: 5 }),
   firstTimestamp: time.optional().meta({ proto: 6 }),
   lastTimestamp: time.optional().meta({ proto: 7 }),
   count: count.optional().meta({ proto: 8 }),
@@ -46,6 +41,7 @@ export const event = defineKind({
   namespaced: true,
   description: "Something that happened to an object; kept for an hour.",
   fields,
+  versions: [{ group: "events.k8s.io", version: "v1", fields: fieldsV1, toStorage, fromStorage }],
   columnsAreAll: true,
   columns: [
     { name: "Last Seen", type: "string", read: lastSeen },

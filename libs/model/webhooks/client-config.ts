@@ -22,4 +22,3 @@ export function webhookClientConfig(group: "admissionregistration" | "apiextensi
     })
     .meta({ title: `${group}.v1.WebhookClientConfig` });
 }
-export type WebhookClientConfig = z.output<ReturnType<typeof webhookClientConfig>>;

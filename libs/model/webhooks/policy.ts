@@ -1,7 +1,7 @@
 /** What admission policies that validate and those that mutate have in common. */
 import * as z from "zod";
 import { atomicStruct } from "../field.ts";
-import { labelSelector } from "../label-selector.ts";
+import { labelSelector, selectorText } from "../label-selector.ts";
 
 export const paramKind = z
   .strictObject({
@@ -17,7 +17,6 @@ export const variable = z
     expression: z.string().meta({ proto: 2 }),
   })
   .meta({ title: "admissionregistration.v1.Variable", ...atomicStruct });
-export type Variable = z.output<typeof variable>;
 
 export const paramRef = z
   .strictObject({
@@ -35,7 +34,7 @@ export const paramKindText = (kind: ParamKind | undefined): string =>
 
 export function paramRefText(ref: ParamRef | undefined): string {
   if (ref === undefined) return "<unset>";
-  const { namespace = "", name = "" } = ref;
-  if (name === "") return "<unset>"; // It selects by labels.
+  const { namespace = "", name = "", selector } = ref;
+  if (name === "") return selector === undefined ? "<unset>" : selectorText(selector);
   return namespace === "" ? `*/${name}` : `${namespace}/${name}`;
 }

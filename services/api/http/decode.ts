@@ -4,7 +4,7 @@ import type * as z from "zod";
 import { ApiError } from "../../../libs/model/errors.ts";
 import type { Kind } from "../../../libs/model/kind.ts";
 import { withoutNulls } from "../../../libs/model/nulls.ts";
-import { jsonPatch } from "../patch/json-patch.ts";
+import { jsonPatch } from "../../../libs/model/json-patch.ts";
 import { mergePatch } from "../patch/merge-patch.ts";
 import { strategicMergePatch } from "../patch/strategic-merge-patch.ts";
 import { decodeMessage } from "../protobuf/decode.ts";

@@ -9,7 +9,7 @@ import type { Gateway } from "../resources/gateway.ts";
 import { requireListOptions } from "../resources/list-options.ts";
 import { listObjects, readObject } from "../resources/read.ts";
 import { refusalAbout } from "../resources/refusal.ts";
-import { parseScale, scaledTo, scaleKind, scaleOf } from "../resources/scale.ts";
+import { askedScale, parseScale, scaleKind, scaleOf, withReplicas } from "../resources/scale.ts";
 import { type Shown, shownList, shownObject } from "../resources/show.ts";
 import { readyToServe } from "../resources/versions.ts";
 import { negotiate } from "./accept.ts";
@@ -155,8 +155,8 @@ const patch =
     const { query, params, request } = exchange;
     const shown = shownFor(gateway, kind, request.headers.accept, query);
     if (isApply(request)) {
-      const { object, created } = await apply(gateway, kind, exchange, part);
-      return writtenReply({ object, warnings: [] }, shown, created ? 201 : 200);
+      const { created, ...written } = await apply(gateway, kind, exchange, part);
+      return writtenReply(written, shown, created ? 201 : 200);
     }
     requireUnforced(query);
     const options = { ...writeOptionsOf(exchange), part, sent: "patch" } as const;
@@ -176,25 +176,28 @@ async function apply(
   return applyObject(gateway, targetOf(kind, exchange.params), config, options);
 }
 
-const remove: Verb = async (gateway, kind, { query, params, request }) => {
+const remove: Verb = async (gateway, kind, { query, params, request, user }) => {
   const shown = shownFor(gateway, kind, request.headers.accept, query);
   const options = await decodeDeleteOptions(request, query);
-  const { object, gone } = await deleteObject(gateway, targetOf(kind, params), options);
-  if (!gone) return shownReply(shownObject(object, shown), shown);
+  const target = targetOf(kind, params);
+  const { object, gone, warnings } = await deleteObject(gateway, target, options, user);
+  const headers = warningsIn(warnings);
+  if (!gone) return shownReply(shownObject(object, shown), shown, { headers });
   const { name, uid } = object.metadata;
   const details = { name, group: kind.group || undefined, kind: kind.plural, uid };
   return valueReply(
     { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", details },
     shown,
+    { headers },
   );
 };
 
-const removeAll: Verb = async (gateway, kind, { query, params, request }) => {
+const removeAll: Verb = async (gateway, kind, { query, params, request, user }) => {
   const shown = shownFor(gateway, kind, request.headers.accept, query);
   const options = await decodeDeleteOptions(request, query);
   const selects = selectsOf(query, kind);
   const target = { kind, namespace: params["namespace"] };
-  const deleted = await deleteCollection(gateway, target, { selects, options });
+  const deleted = await deleteCollection(gateway, target, { selects, options, user });
   const resourceVersion = String(gateway.backendFor(kind).view.revision);
   return shownReply(shownList(deleted, { resourceVersion }, shown), shown);
 };
@@ -212,8 +215,8 @@ const replaceScale: Verb = async (gateway, kind, exchange) => {
 
 const patchScale: Verb = async (gateway, kind, exchange) => {
   if (isApply(exchange.request)) {
-    const { object } = await apply(gateway, kind, exchange, "scale");
-    return valueReply(scaleOf(object, kind), { language: "json" });
+    const { object, warnings } = await apply(gateway, kind, exchange, "scale");
+    return valueReply(scaleOf(object, kind), { language: "json" }, { headers: warningsIn(warnings) });
   }
   requireUnforced(exchange.query);
   const change = await decodePatch(exchange.request, scaleKind.schema);
@@ -236,13 +239,19 @@ async function changeScale(
     warnings = wanted.warnings;
     const { resourceVersion = before.metadata.resourceVersion } = wanted;
     const metadata = { ...before.metadata, resourceVersion };
-    return scaledTo({ ...before, metadata }, wanted.replicas, kind);
+    return withReplicas({ ...before, metadata }, wanted.replicas, kind);
   };
   // What is not its replicas is as it was: known.
-  const through = { part: "main", subresource: "scale", sent } as const;
-  const options = { ...asked, fieldValidation: "Ignore", ...through } as const;
-  const { object } = await updateObject(gateway, target, set, options);
-  return valueReply(scaleOf(object, kind), { language: "json" }, { headers: warningsIn(warnings) });
+  const options = {
+    ...asked,
+    fieldValidation: "Ignore",
+    part: "main",
+    sent,
+    asked: askedScale(target),
+  } as const;
+  const { object, warnings: told } = await updateObject(gateway, target, set, options);
+  const headers = warningsIn([...warnings, ...told]);
+  return valueReply(scaleOf(object, kind), { language: "json" }, { headers });
 }
 
 function targetOf(kind: Kind, params: Exchange["params"]): Target {

@@ -4,6 +4,7 @@ import type { Message } from "../../../libs/bus/bus.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
 import type { Kind } from "../../../libs/model/kind.ts";
 import { apiSubject, type ApiVerb } from "../../../libs/protocol/subjects.ts";
+import { overNats } from "../auth/user.ts";
 import { bodyMaxBytes } from "../http/body.ts";
 import { parseText, textOf } from "../http/text.ts";
 import { selectsOf } from "../http/query.ts";
@@ -67,7 +68,7 @@ const listing = where.extend({
   limit: z.int().min(1).optional(),
   continue: z.string().optional(),
 });
-const deleting = named.extend({ options: deleteOptions.optional() });
+const deletion = named.extend({ options: deleteOptions.optional() });
 
 const verbs: Readonly<Record<ApiVerb, Verb>> = {
   async apply(gateway, data) {
@@ -100,9 +101,10 @@ const verbs: Readonly<Record<ApiVerb, Verb>> = {
     };
   },
   async delete(gateway, data) {
-    const { kind, namespace, name, options } = asked(gateway.kinds, deleting, data);
+    const { kind, namespace, name, options } = asked(gateway.kinds, deletion, data);
     const target = { kind, namespace: kind.namespaced ? namespace : undefined, name };
-    const { object, gone } = await told(target, deleteObject(gateway, target, options ?? {}));
+    const deleting = deleteObject(gateway, target, options ?? {}, overNats);
+    const { object, gone } = await told(target, deleting);
     return { ok: true, gone, object: asServed(kind, object) };
   },
   async parked(_gateway, _data, parked) {

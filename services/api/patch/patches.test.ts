@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { deployment } from "../../../libs/model/kinds/deployment.ts";
-import { jsonPatch } from "./json-patch.ts";
+import { jsonPatch } from "../../../libs/model/json-patch.ts";
 import { mergePatch } from "./merge-patch.ts";
 import { strategicMergePatch } from "./strategic-merge-patch.ts";
 import { threeWay } from "./three-way.ts";
@@ -104,7 +104,7 @@ describe("a strategic merge patch", () => {
     const patch = withContainers({ name: "web", image: "web:2", env: [{ name: "B", value: "2" }] });
     expect(strategicMergePatch(withContainers(web, side), patch, schema)).toEqual(
       withContainers(
-        { ...web, image: "web:2", env: [...web.env, { name: "B", value: "2" }] },
+        { ...web, image: "web:2", env: [{ name: "B", value: "2" }, ...web.env] },
         side,
       ),
     );

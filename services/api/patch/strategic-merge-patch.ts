@@ -5,7 +5,6 @@
  * @see https://github.com/kubernetes/community/blob/master/contributors/devel/sig-api-machinery/strategic-merge-patch.md
  */
 import type * as z from "zod";
-import { dequal } from "dequal";
 import { ApiError } from "../../../libs/model/errors.ts";
 import { fieldOf, itemOf, mergeRule } from "./list-schema.ts";
 import { isRecord, type JsonRecord } from "./record.ts";
@@ -27,138 +26,221 @@ export function strategicMergePatch(target: unknown, patch: unknown, schema: Sch
 }
 
 function mergeObject(target: JsonRecord, patch: JsonRecord, schema: Schema): JsonRecord {
-  const { [directive]: told, [retainKeys]: retained, ...fields } = patch;
-  if (told === "replace") return withoutDirectives(fields) as JsonRecord; // Of a record, a record.
+  const { [directive]: told, ...fields } = patch;
+  if (told === "replace") return bareObject(fields);
   if (told === "delete") return {};
-  if (told !== undefined && told !== "merge")
-    throw badPatch(`unknown $patch type: ${JSON.stringify(told)}`);
-  const merged = new Map(Object.entries(target));
-  if (Array.isArray(retained)) {
-    for (const key of merged.keys()) if (!retained.includes(key)) merged.delete(key);
+  if (told !== undefined) throw unknownDirective(told);
+  const merged = new Map(Object.entries(retained(target, fields)));
+  for (const [key, value] of Object.entries(fields)) {
+    if (isDirective(key)) continue;
+    const order = orderOf(fields, key);
+    const made =
+      value === null ? dropped : mergeField(merged.get(key), value, fieldOf(schema, key));
+    if (made === dropped) merged.delete(key);
+    else merged.set(key, order === undefined ? made : reordered(made, order, schema, key, target));
   }
   for (const [key, value] of Object.entries(fields)) {
-    if (key.startsWith(orderPrefix) || key.startsWith(deletePrefix)) continue;
-    const field = fieldOf(schema, key);
-    if (value === null) merged.delete(key);
-    else merged.set(key, mergeValue(merged.get(key), value, field, orderOf(fields, key)));
-  }
-  for (const [key, values] of Object.entries(fields)) {
-    if (!key.startsWith(deletePrefix) || !Array.isArray(values)) continue;
-    const name = key.slice(deletePrefix.length);
-    const kept = merged.get(name);
-    if (Array.isArray(kept))
-      merged.set(
-        name,
-        kept.filter((item) => !values.includes(item)),
-      );
-  }
-  for (const key of Object.keys(fields)) {
+    if (key.startsWith(deletePrefix)) withoutItems(merged, key.slice(deletePrefix.length), value);
     if (!key.startsWith(orderPrefix)) continue;
     const name = key.slice(orderPrefix.length);
-    const [list, order] = [merged.get(name), orderOf(fields, name)];
-    if (!Object.hasOwn(fields, name) && Array.isArray(list) && order !== undefined) {
-      merged.set(name, ordered(list, order, mergeRule(fieldOf(schema, name)).mergeKey));
-    }
+    const order = orderOf(fields, name) ?? [];
+    checkOrder(fields[name], order, mergeRule(fieldOf(schema, name)).mergeKey);
+    if (Object.hasOwn(fields, name) || !merged.has(name)) continue;
+    merged.set(name, reordered(merged.get(name), order, schema, name, target));
   }
   return Object.fromEntries(merged);
 }
 
-function mergeValue(
-  target: unknown,
-  patch: unknown,
-  schema: Schema,
-  order: readonly unknown[] | undefined,
-): unknown {
-  if (isRecord(patch)) {
-    const { strategy } = mergeRule(schema);
-    if (strategy === "replace" || !isRecord(target)) {
-      return strategy === "replace" ? withoutDirectives(patch) : mergeObject({}, patch, schema);
-    }
-    return mergeObject(target, patch, schema);
+/** There is nothing to keep. */
+const dropped = Symbol("dropped");
+
+const isDirective = (key: string) =>
+  key === retainKeys || key.startsWith(orderPrefix) || key.startsWith(deletePrefix);
+
+/** The target's fields, those alone that the patch retains where it says so. */
+function retained(target: JsonRecord, fields: JsonRecord): JsonRecord {
+  const keys = fields[retainKeys];
+  if (keys === undefined) return target;
+  const isStated = ([key, value]: [string, unknown]) => value !== null && !isDirective(key);
+  const stated = Object.entries(fields).filter(isStated);
+  if (!Array.isArray(keys) || stated.some(([key]) => !keys.includes(key))) {
+    throw badPatch("invalid patch format of retainKeys");
   }
-  if (!Array.isArray(patch)) return patch;
-  const { strategy, mergeKey } = mergeRule(schema);
-  const list = Array.isArray(target) ? (target as readonly unknown[]) : [];
-  if (strategy !== "merge") {
-    return patch.filter((item) => !isReplace(item)).map(withoutDirectives);
-  }
-  if (mergeKey === undefined) {
-    const union = [...list, ...patch.filter((item) => !list.some((old) => dequal(old, item)))];
-    return order === undefined ? union : ordered(union, order, undefined);
-  }
-  return mergeList(list, patch, { mergeKey, schema: itemOf(schema), order });
+  return Object.fromEntries(Object.entries(target).filter(([key]) => keys.includes(key)));
 }
+
+function withoutItems(merged: Map<string, unknown>, name: string, values: unknown): void {
+  const kept = merged.get(name);
+  if (!Array.isArray(values) || !Array.isArray(kept)) return;
+  const left = kept.filter((item) => !values.includes(item));
+  merged.set(name, left);
+}
+
+function mergeField(target: unknown, patch: unknown, schema: Schema): unknown {
+  const { strategy, mergeKey } = mergeRule(schema);
+  if (isRecord(patch) && isRecord(target)) {
+    return strategy === "replace" ? bareObject(patch) : mergeObject(target, patch, schema);
+  }
+  if (Array.isArray(patch) && Array.isArray(target) && strategy === "merge") {
+    return mergeList(target, patch, { mergeKey, schema: itemOf(schema) });
+  }
+  return isRecord(patch) && patch[directive] === "delete" ? dropped : bare(patch);
+}
+
+type Items = readonly unknown[];
 
 function mergeList(
-  target: readonly unknown[],
-  patch: readonly unknown[],
-  {
-    mergeKey,
-    schema,
-    order,
-  }: {
-    readonly mergeKey: string;
-    readonly schema: Schema;
-    readonly order: readonly unknown[] | undefined;
-  },
-): readonly unknown[] {
-  if (patch.some(isReplace)) {
-    return patch.filter((item) => !isReplace(item)).map(withoutDirectives);
+  target: Items,
+  patch: Items,
+  { mergeKey, schema }: { readonly mergeKey: string | undefined; readonly schema: Schema },
+): Items {
+  if (mergeKey === undefined) {
+    if ([...target, ...patch].some((item) => typeof item === "object")) {
+      throw badPatch("cannot merge lists without merge key");
+    }
+    return arranged([...new Set([...target, ...patch])], {
+      order: patch,
+      before: target,
+      mergeKey,
+    });
   }
-  let merged = [...target];
+  const { kept, items, replaces } = directed(target, patch, mergeKey);
+  if (replaces) return items;
+  const merged = [...kept];
+  for (const item of items) {
+    const at = merged.findIndex((old) => isRecord(old) && old[mergeKey] === item[mergeKey]);
+    const old = merged[at];
+    if (isRecord(old)) merged[at] = mergeObject(old, item, schema);
+    else merged.push(item);
+  }
+  return arranged(merged, { order: items, before: target, mergeKey }).map((item) =>
+    items.includes(item as JsonRecord) ? bare(item) : item,
+  );
+}
+
+/** What the directives among a list's items leave of the target, and the items without them. */
+function directed(
+  target: Items,
+  patch: Items,
+  mergeKey: string,
+): { readonly kept: Items; readonly items: readonly JsonRecord[]; readonly replaces: boolean } {
+  let kept = target;
+  let replaces = false;
+  const items: JsonRecord[] = [];
   for (const item of patch) {
     if (!isRecord(item)) throw badPatch(`an item of a list merged by ${mergeKey} is no object`);
-    const key = item[mergeKey];
-    if (key === undefined) throw badPatch(`map: does not contain declared merge key: ${mergeKey}`);
-    const matches = (old: unknown) => isRecord(old) && old[mergeKey] === key;
-    if (item[directive] === "delete") {
-      merged = merged.filter((old) => !matches(old));
+    const told = item[directive];
+    if (told === "replace") {
+      replaces = true;
       continue;
     }
-    const at = merged.findIndex(matches);
-    const old = at < 0 ? {} : merged[at];
-    const made = mergeObject(isRecord(old) ? old : {}, item, schema);
-    if (at < 0) merged.push(made);
-    else merged[at] = made;
+    if (told === "merge") throw badPatch("merging lists cannot yet be specified in the patch");
+    if (told !== undefined && told !== "delete") throw unknownDirective(told);
+    if (item[mergeKey] === undefined) throw keyless(mergeKey);
+    if (told === undefined) items.push(item);
+    else kept = kept.filter((old) => !isRecord(old) || old[mergeKey] !== item[mergeKey]);
   }
-  return order === undefined ? merged : ordered(merged, order, mergeKey);
+  return { kept, items, replaces };
 }
 
-/** Items that the order names come in that order; the others keep their place before their followers. */
-function ordered(
-  items: readonly unknown[],
-  order: readonly unknown[],
-  mergeKey: string | undefined,
-): readonly unknown[] {
+function reordered(
+  list: unknown,
+  order: Items,
+  schema: Schema,
+  name: string,
+  target: JsonRecord,
+): unknown {
+  if (!Array.isArray(list)) return list;
+  const { mergeKey } = mergeRule(fieldOf(schema, name));
+  const before = Array.isArray(target[name]) ? (target[name] as Items) : [];
+  return arranged(list, { order, before, mergeKey });
+}
+
+/**
+ * Items in the order that the patch tells; those that it does not name, in the order of before, each
+ * before the first of the others that it was before.
+ */
+function arranged(
+  items: Items,
+  {
+    order,
+    before,
+    mergeKey,
+  }: { readonly order: Items; readonly before: Items; readonly mergeKey: string | undefined },
+): Items {
   const keyOf = (item: unknown) =>
     mergeKey !== undefined && isRecord(item) ? item[mergeKey] : item;
-  const wanted = order.map(keyOf);
-  const rank = new Map(wanted.map((key, nth) => [key, nth]));
-  const named = items
-    .filter((item) => rank.has(keyOf(item)))
-    .toSorted((a, b) => (rank.get(keyOf(a)) ?? 0) - (rank.get(keyOf(b)) ?? 0));
+  const ranks = (list: Items) =>
+    new Map(list.map((item, at) => [keyOf(item), at] as const).toReversed());
+  const [wanted, was] = [ranks(order), ranks(before)];
+  const by = (rank: ReadonlyMap<unknown, number>) => (a: unknown, b: unknown) =>
+    (rank.get(keyOf(a)) ?? 0) - (rank.get(keyOf(b)) ?? 0);
+  const named = items.filter((item) => wanted.has(keyOf(item))).toSorted(by(wanted));
+  const others = items.filter((item) => !wanted.has(keyOf(item))).toSorted(by(was));
   const result: unknown[] = [];
   let next = 0;
-  for (const item of items) {
-    if (!rank.has(keyOf(item))) result.push(item);
-    else result.push(named[next++]);
+  for (const item of named) {
+    const place = was.get(keyOf(item)) ?? -1;
+    for (; next < others.length; next += 1) {
+      const own = was.get(keyOf(others[next]));
+      if (own === undefined || own > place) break;
+      result.push(others[next]);
+    }
+    result.push(item);
   }
-  return result;
+  return [...result, ...others.slice(next)];
 }
 
-function orderOf(fields: JsonRecord, key: string): readonly unknown[] | undefined {
+/** @throws {ApiError} BadRequest when the order does not name what the patch states, in its order */
+function checkOrder(patch: unknown, order: Items, mergeKey: string | undefined): void {
+  const keyOf = (item: unknown) => {
+    if (mergeKey === undefined) return item;
+    const key = isRecord(item) ? item[mergeKey] : undefined;
+    if (key === undefined) throw keyless(mergeKey);
+    return key;
+  };
+  const wanted = order.map(keyOf);
+  if (!Array.isArray(patch) || order.length === 0) return;
+  const stated = (patch as Items).filter(
+    (item) => !isRecord(item) || item[directive] === undefined,
+  );
+  let at = 0;
+  for (const item of stated) {
+    at = wanted.indexOf(keyOf(item), at) + 1;
+    if (at === 0) {
+      throw badPatch("the order in the patch list does not match the $setElementOrder list");
+    }
+  }
+}
+
+/** @throws {ApiError} BadRequest for what is no list */
+function orderOf(fields: JsonRecord, key: string): Items | undefined {
   const order = fields[`${orderPrefix}${key}`];
-  return Array.isArray(order) ? order : undefined;
+  if (order === undefined || Array.isArray(order)) return order;
+  throw badPatch("invalid patch format of setElementOrder list");
 }
 
-const isReplace = (item: unknown) => isRecord(item) && item[directive] === "replace";
-
-/** A patch that stands alone: what it removes is not there, its directives say nothing more. */
-function withoutDirectives(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutDirectives);
+/** A part of a patch that meets nothing: what it removes is not there, its directives say nothing. */
+function bare(value: unknown): unknown {
+  if (Array.isArray(value)) {
+    return value.filter((item) => !isRecord(item) || item[directive] === undefined).map(bare);
+  }
   if (!isRecord(value)) return value;
-  const kept = Object.entries(value).filter(([key, held]) => !key.startsWith("$") && held !== null);
-  return Object.fromEntries(kept.map(([key, held]) => [key, withoutDirectives(held)]));
+  return bareObject(value);
+}
+
+function bareObject(value: JsonRecord): JsonRecord {
+  const kept = Object.entries(value).filter(
+    ([key, held]) =>
+      held !== null &&
+      key !== directive &&
+      !isDirective(key) &&
+      !(isRecord(held) && held[directive] === "delete"),
+  );
+  return Object.fromEntries(kept.map(([key, held]) => [key, bare(held)]));
 }
 
 const badPatch = (message: string) => new ApiError("BadRequest", message);
+const keyless = (mergeKey: string) =>
+  badPatch(`map: does not contain declared merge key: ${mergeKey}`);
+const unknownDirective = (told: unknown) => badPatch(`unknown patch type: ${JSON.stringify(told)}`);

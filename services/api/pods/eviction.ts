@@ -3,8 +3,11 @@ import * as z from "zod";
 import { admitEvict } from "../../../libs/admission/evict.ts";
 import type { Kind } from "../../../libs/model/kind.ts";
 import type { Pod } from "../../../libs/model/kinds/pod.ts";
+import { gvkOf } from "../../../libs/webhooks/request.ts";
 import { decodeBody } from "../http/decode.ts";
 import { dryRunOf } from "../http/query.ts";
+import { warningsIn } from "../http/warnings.ts";
+import { askedWith, bodyAt } from "../resources/asked.ts";
 import { created, type Reply, valueReply } from "../http/reply.ts";
 import type { Exchange } from "../http/server.ts";
 import { deleteOptions, requirePreconditions } from "../resources/delete.ts";
@@ -24,11 +27,14 @@ const evictionKind = {
 export async function evict(
   gateway: Gateway,
   kind: Kind,
-  { params, query, request }: Exchange,
+  { params, query, request, user }: Exchange,
 ): Promise<Reply> {
-  const asked = parseAsked(evictionKind, await decodeBody(request, eviction));
+  const body = await decodeBody(request, eviction);
+  const asked = parseAsked(evictionKind, body);
   const options = asked.deleteOptions ?? {};
   const target = { kind, namespace: params["namespace"], name: params["name"] ?? "" };
+  const dryRun = dryRunOf(query) || (options.dryRun ?? []).length > 0;
+  const told: string[] = [];
   await write(
     gateway.backendFor(kind),
     (context) => {
@@ -39,10 +45,22 @@ export async function evict(
     },
     {
       ports: gateway.ports,
-      dryRun: dryRunOf(query) || (options.dryRun ?? []).length > 0,
+      dryRun,
       target: () => target,
       changes: target,
+      asks: askedWith(
+        {
+          ...target,
+          subresource: "eviction",
+          body: gvkOf(evictionKind),
+          object: bodyAt(evictionKind, target, body),
+          user,
+          dryRun,
+        },
+        told,
+      ),
     },
   );
-  return valueReply(created, { language: "json" }, { code: 201 });
+  const headers = warningsIn(told);
+  return valueReply(created, { language: "json" }, { code: 201, headers });
 }

@@ -1,151 +1,118 @@
-/** Exec and attach: a WebSocket of the client's joined with a stream of the node's, frame by frame. */
-import { type RawData, WebSocket, WebSocketServer } from "ws";
+/** Exec and attach: a client's streams joined with one of the node's, frame by frame. */
 import type { ByteStream } from "../../../libs/bus/bus.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
 import type { Kind } from "../../../libs/model/kind.ts";
 import type { ExecOpening } from "../../../libs/protocol/node.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
 import { flagOf, textOf } from "../http/query.ts";
-import { refusalOf, type Upgrade } from "../http/server.ts";
+import type { Upgrade } from "../http/server.ts";
 import type { Gateway } from "../resources/gateway.ts";
-import { openOn } from "./logs.ts";
+import { channel, type FrameClient, frameOf } from "../streams/frame-client.ts";
+import { protocolOf, spdyExec } from "../streams/spdy-exec.ts";
+import { transportOf } from "../streams/upgrade-response.ts";
+import { execDialects, requireDialect, webSocketFrames } from "../streams/websocket-frames.ts";
+import { openOn } from "./node-stream.ts";
 import { locate } from "./pod-location.ts";
 
-/** The channel protocols that are spoken, best first. v4 cannot end a channel, else they are the same. */
-const protocols = ["v5.channel.k8s.io", "v4.channel.k8s.io"] as const;
 /** A chunk of the bus, its channel byte included. */
 const frameMaxBytes = 64 * 1024;
-/** What the client may have unread before the node is slowed. */
-const unsentMaxBytes = 1024 * 1024;
-const channelStdin = 0;
-const channelError = 3;
-
-const sockets = new WebSocketServer({
-  noServer: true,
-  perMessageDeflate: false,
-  maxPayload: 16 * 1024 * 1024,
-  handleProtocols: (offered) => protocols.find((one) => offered.has(one)) ?? false,
-});
 
 /**
- * Joins the request with the container; ends when either side does. A refusal is told inside the
- * WebSocket: a failed upgrade would make kubectl try SPDY and show that failure instead.
+ * Joins the request with the container; ends when either side does. A refusal is a reply to the
+ * request: clients that may speak several protocols show that of the last one that they tried.
  *
- * @throws {ApiError} BadRequest when no protocol is shared
+ * @throws {ApiError} NotFound, BadRequest, Forbidden (no protocol is shared), ServiceUnavailable
  */
 export async function podExec(
   gateway: Gateway,
   kind: Kind,
   { verb, upgrade }: { readonly verb: "exec" | "attach"; readonly upgrade: Upgrade },
 ): Promise<void> {
-  const { request, socket, head } = upgrade;
-  const offered = (request.headers["sec-websocket-protocol"] ?? "")
-    .split(",")
-    .map((one) => one.trim());
-  if (!protocols.some((one) => offered.includes(one))) {
-    throw new ApiError(
-      "BadRequest",
-      `unable to upgrade: only ${protocols.join(" and ")} are spoken`,
-    );
+  const transport = transportOf(upgrade);
+  if (transport === "websocket") requireDialect(upgrade, execDialects);
+  else if (transport === "spdy") protocolOf(upgrade);
+  else throw new ApiError("BadRequest", "unable to upgrade: neither SPDY/3.1 nor a WebSocket");
+  const wanted = wantedOf(verb, upgrade);
+  const stream = await openExec(gateway, kind, { wanted, upgrade });
+  const { log, ports } = gateway;
+  try {
+    const client =
+      transport === "websocket"
+        ? await webSocketFrames(upgrade, execDialects, log)
+        : await spdyExec(upgrade, wanted, ports.clock);
+    await join(client, stream, log);
+  } catch (error) {
+    log.debug({ err: error }, "a client was not joined with a container");
+    stream.abort("the client has gone");
+    upgrade.socket.destroy();
   }
-  const answer = await openExec(gateway, kind, { verb, upgrade }).catch((error: unknown) =>
-    refusalOf(error, gateway.log),
-  );
-  sockets.handleUpgrade(request, socket, head, (client) => {
-    if (answer instanceof ApiError) refuse(client, answer);
-    else join(client, answer, gateway.log);
-  });
 }
 
-/** @throws {ApiError} NotFound, BadRequest, ServiceUnavailable */
-async function openExec(
-  gateway: Gateway,
-  kind: Kind,
-  {
-    verb,
-    upgrade: { query, params },
-  }: { readonly verb: "exec" | "attach"; readonly upgrade: Upgrade },
-): Promise<ByteStream> {
+type Wanted = Pick<ExecOpening, "command" | "stdin" | "stdout" | "stderr" | "tty">;
+
+/** @throws {ApiError} BadRequest */
+function wantedOf(verb: "exec" | "attach", { query }: Upgrade): Wanted {
   const command = verb === "exec" ? query.getAll("command") : [];
   if (verb === "exec" && command.length === 0) {
     throw new ApiError("BadRequest", "you must specify at least one command for the container");
   }
-  const { namespace = "", name = "" } = params;
-  const found = await locate(gateway, kind, {
-    namespace,
-    name,
-    container: textOf(query, "container"),
-  });
-  const { node, ...container } = found;
-  const opening: ExecOpening = {
-    ...container,
-    command,
-    stdin: flagOf(query, "stdin"),
-    stdout: flagOf(query, "stdout"),
-    stderr: flagOf(query, "stderr"),
-    tty: flagOf(query, "tty"),
-  };
-  return openOn(gateway, node, { verb: "exec", opening });
-}
-
-function refuse(client: WebSocket, refusal: ApiError): void {
-  client.on("error", () => client.terminate());
-  const status = Buffer.from(JSON.stringify(refusal.toStatus()));
-  client.send(Buffer.concat([Buffer.of(channelError), status]), { binary: true });
-  client.close(1000);
-}
-
-function join(client: WebSocket, stream: ByteStream, log: Log): void {
-  client.on("error", (error) => log.debug({ err: error }, "an exec connection broke"));
-  client.on("close", () => stream.abort("the client has gone"));
-  // One write after the other, and the client's socket waits: the node's reader sets the pace.
-  let last = Promise.resolve();
-  client.on("message", (data) => {
-    client.pause();
-    last = last
-      .then(async () => {
-        for (const frame of frames(bytesOf(data))) await stream.write(frame);
-        client.resume();
-      })
-      .catch((error: unknown) => {
-        log.debug({ err: error }, "input to a container broke off");
-        client.close(1011);
-      });
-  });
-  toClient(client, stream).then(
-    () => client.close(1000),
-    (error: unknown) => {
-      log.debug({ err: error }, "an exec stream broke");
-      client.close(1011);
-    },
-  );
-}
-
-async function toClient(client: WebSocket, stream: ByteStream): Promise<void> {
-  for await (const chunk of stream.readable) {
-    if (client.readyState !== WebSocket.OPEN) return;
-    const sent = Promise.withResolvers<void>();
-    client.send(chunk, { binary: true }, () => sent.resolve());
-    if (client.bufferedAmount > unsentMaxBytes) await sent.promise;
+  const [stdin, tty] = [flagOf(query, "stdin"), flagOf(query, "tty")];
+  const [stdout, stderr] = [flagOf(query, "stdout"), flagOf(query, "stderr") && !tty];
+  if (!stdin && !stdout && !stderr) {
+    throw new ApiError("BadRequest", "you must specify at least 1 of stdin, stdout, stderr");
   }
+  return { command, stdin, stdout, stderr, tty };
+}
+
+async function openExec(
+  gateway: Gateway,
+  kind: Kind,
+  { wanted, upgrade: { query, params } }: { readonly wanted: Wanted; readonly upgrade: Upgrade },
+): Promise<ByteStream> {
+  const { namespace = "", name = "" } = params;
+  const container = textOf(query, "container");
+  const { node, ...found } = await locate(gateway, kind, { namespace, name, container });
+  return openOn(gateway, node, { verb: "exec", opening: { ...found, ...wanted } });
+}
+
+async function join(client: FrameClient, stream: ByteStream, log: Log): Promise<void> {
+  let heard = true;
+  const feeding = client
+    .run(async (message) => {
+      if (!heard) return;
+      try {
+        for (const frame of frames(message)) await stream.write(frame);
+      } catch (error) {
+        heard = false; // The command has ended, its output may still be on the way.
+        log.debug({ err: error }, "input to a container went nowhere");
+      }
+    })
+    .catch((error: unknown) => log.debug({ err: error }, "input to a container broke off"))
+    .finally(() => stream.abort("the client has gone"));
+  try {
+    for await (const chunk of stream.readable) await client.write(chunk);
+  } catch (error) {
+    log.debug({ err: error }, "an exec stream broke");
+    await client.write(frameOf(channel.error, brokenOff(error))).catch(() => undefined); // Gone, too.
+  }
+  await client.end();
+  await feeding;
+}
+
+/** The v1 Status of a stream whose node, or whose gateway, is no more. */
+function brokenOff(error: unknown): Uint8Array {
+  const reason = error instanceof Error ? error.message : String(error);
+  const message = `Internal error occurred: the connection to the container broke: ${reason}`;
+  return Buffer.from(JSON.stringify(new ApiError("InternalError", message).toStatus()));
 }
 
 /** A message as frames that the bus can carry: input is cut, the rest is small. */
 function* frames(message: Uint8Array): Iterable<Uint8Array> {
-  if (message.byteLength <= frameMaxBytes || message[0] !== channelStdin) {
+  if (message.byteLength <= frameMaxBytes || message[0] !== channel.stdin) {
     if (message.byteLength > 0) yield message;
     return;
   }
   for (let at = 1; at < message.byteLength; at += frameMaxBytes - 1) {
-    const part = message.subarray(at, at + frameMaxBytes - 1);
-    const frame = new Uint8Array(part.byteLength + 1);
-    frame[0] = channelStdin;
-    frame.set(part, 1);
-    yield frame;
+    yield frameOf(channel.stdin, message.subarray(at, at + frameMaxBytes - 1));
   }
-}
-
-function bytesOf(data: RawData): Uint8Array {
-  if (Array.isArray(data)) return Buffer.concat(data);
-  return data instanceof ArrayBuffer ? new Uint8Array(data) : data;
 }

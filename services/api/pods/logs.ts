@@ -1,17 +1,11 @@
-import {
-  NoResponders,
-  RemoteFailure,
-  RequestTimeout,
-  StreamBroken,
-} from "../../../libs/bus/bus.ts";
-import { ApiError } from "../../../libs/model/errors.ts";
+import { StreamBroken } from "../../../libs/bus/bus.ts";
 import type { Kind } from "../../../libs/model/kind.ts";
 import type { LogsOpening } from "../../../libs/protocol/node.ts";
-import { nodeSubject } from "../../../libs/protocol/subjects.ts";
 import { countOf, flagOf, textOf } from "../http/query.ts";
 import type { Reply } from "../http/reply.ts";
 import type { Exchange } from "../http/server.ts";
 import type { Gateway } from "../resources/gateway.ts";
+import { openOn } from "./node-stream.ts";
 import { locate } from "./pod-location.ts";
 
 /**
@@ -62,25 +56,4 @@ export async function podLogs(gateway: Gateway, kind: Kind, exchange: Exchange):
       }
     },
   };
-}
-
-/** @throws {ApiError} for what the node says, or that it says nothing */
-export async function openOn(
-  { bus }: Pick<Gateway, "bus">,
-  node: string,
-  { verb, opening }: { readonly verb: "logs" | "exec"; readonly opening: unknown },
-) {
-  try {
-    const bytes = new TextEncoder().encode(JSON.stringify(opening));
-    return await bus.open(nodeSubject(node, verb), bytes, { timeoutMs: 5_000 });
-  } catch (error) {
-    if (error instanceof RemoteFailure) {
-      throw new ApiError("BadRequest", error.message, {}, { cause: error });
-    }
-    if (error instanceof NoResponders || error instanceof RequestTimeout) {
-      const message = `node ${node} does not answer`;
-      throw new ApiError("ServiceUnavailable", message, { retryAfterSeconds: 1 }, { cause: error });
-    }
-    throw error;
-  }
 }

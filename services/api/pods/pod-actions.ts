@@ -3,26 +3,33 @@ import * as z from "zod";
 import { admitBind } from "../../../libs/admission/admit.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
 import type { Kind } from "../../../libs/model/kind.ts";
+import { gvkOf } from "../../../libs/webhooks/request.ts";
 import { decodeBody } from "../http/decode.ts";
 import { dryRunOf } from "../http/query.ts";
 import { created, type Reply, valueReply } from "../http/reply.ts";
 import { rootsOf } from "../http/resource-routes.ts";
 import type { Exchange, Route } from "../http/server.ts";
+import { warningsIn } from "../http/warnings.ts";
+import { askedWith, bodyAt } from "../resources/asked.ts";
 import { parseAsked } from "../resources/field-validation.ts";
 import type { Gateway } from "../resources/gateway.ts";
 import { existing, write } from "../resources/write.ts";
 import { evict } from "./eviction.ts";
 import { podExec } from "./exec.ts";
 import { podLogs } from "./logs.ts";
+import { podPortForward } from "./port-forward.ts";
 
 export function podRoutes(gateway: Gateway, kind: Kind): readonly Route[] {
   const one = `${rootsOf(kind).own}/:name`;
-  const streams = (["exec", "attach"] as const).flatMap((verb) =>
+  const streams = (["exec", "attach", "portforward"] as const).flatMap((verb) =>
     (["GET", "POST"] as const).map((method): Route => ({
       method,
       path: `${one}/${verb}`,
       handle: refuseWithoutUpgrade,
-      upgrade: (upgrade) => podExec(gateway, kind, { verb, upgrade }),
+      upgrade: (upgrade) =>
+        verb === "portforward"
+          ? podPortForward(gateway, kind, upgrade)
+          : podExec(gateway, kind, { verb, upgrade }),
     })),
   );
   return [
@@ -54,15 +61,38 @@ const bindingKind = { group: "", version: "v1", kind: "Binding", schema: binding
 async function bind(
   gateway: Gateway,
   kind: Kind,
-  { params, query, request }: Exchange,
+  { params, query, request, user }: Exchange,
 ): Promise<Reply> {
-  const asked = parseAsked(bindingKind, await decodeBody(request, binding));
-  const node = asked.target.name;
+  const body = await decodeBody(request, binding);
+  const nodeIn = (given: unknown) => parseAsked(bindingKind, given).target.name;
+  const node = nodeIn(body);
   const target = { kind, namespace: params["namespace"], name: params["name"] ?? "" };
+  const dryRun = dryRunOf(query);
+  const told: string[] = [];
   await write(
     gateway.backendFor(kind),
-    (context) => admitBind(kind, existing(context, target), node, context),
-    { ports: gateway.ports, dryRun: dryRunOf(query), target: () => target, changes: target },
+    (context, changed) => {
+      const to = changed === undefined ? node : nodeIn(changed.body);
+      return admitBind(kind, existing(context, target), to, context);
+    },
+    {
+      ports: gateway.ports,
+      dryRun,
+      target: () => target,
+      changes: target,
+      asks: askedWith(
+        {
+          ...target,
+          subresource: "binding",
+          body: gvkOf(bindingKind),
+          object: bodyAt(bindingKind, target, body),
+          user,
+          dryRun,
+        },
+        told,
+      ),
+    },
   );
-  return valueReply(created, { language: "json" }, { code: 201 });
+  const headers = warningsIn(told);
+  return valueReply(created, { language: "json" }, { code: 201, headers });
 }

@@ -15,6 +15,8 @@ export type PodLocation = {
 
 type Named = { readonly name: string };
 
+type Asked = { readonly namespace: string; readonly name: string };
+
 /**
  * The pod's node and the container that is meant: the one named, the pod's default, or its only one.
  *
@@ -23,23 +25,30 @@ type Named = { readonly name: string };
 export async function locate(
   gateway: Gateway,
   kind: Kind,
-  {
-    namespace,
-    name,
-    container,
-  }: {
-    readonly namespace: string;
-    readonly name: string;
-    readonly container: string | undefined;
-  },
+  { container, ...asked }: Asked & { readonly container: string | undefined },
 ): Promise<PodLocation> {
-  const pod = await readObject(gateway.backendFor(kind), { kind, namespace, name }, undefined);
-  const node = pod.spec?.["nodeName"];
+  const pod = await readObject(gateway.backendFor(kind), { kind, ...asked }, undefined);
   const chosen = containerOf(pod, container);
+  return { ...placeOf(pod), container: chosen };
+}
+
+/** The pod's node. @throws {ApiError} NotFound, BadRequest: not yet on a node */
+export async function locatePod(
+  gateway: Gateway,
+  kind: Kind,
+  asked: Asked,
+): Promise<Omit<PodLocation, "container">> {
+  return placeOf(await readObject(gateway.backendFor(kind), { kind, ...asked }, undefined));
+}
+
+/** @throws {ApiError} BadRequest */
+export function placeOf({ metadata, spec }: AnyObject): Omit<PodLocation, "container"> {
+  const { name = "", namespace = "", uid = "" } = metadata;
+  const node = spec?.["nodeName"];
   if (typeof node !== "string" || node === "") {
     throw new ApiError("BadRequest", `pod ${name} does not have a host assigned`);
   }
-  return { node, namespace, pod: name, uid: pod.metadata.uid ?? "", container: chosen };
+  return { node, namespace, pod: name, uid };
 }
 
 function containerOf({ metadata, spec }: AnyObject, wanted: string | undefined): string {

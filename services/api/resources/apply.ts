@@ -5,13 +5,14 @@ import {
   type AnyObject,
   timestamp,
 } from "../../../libs/admission/context.ts";
+import { withPath } from "../../../libs/model/custom/scale.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
 import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
 import { faultsIn } from "../../../libs/model/fields/check.ts";
 import {
-  type AllManaged,
   decodeManaged,
   encodeManaged,
+  type ManagedFields,
   type Manager,
 } from "../../../libs/model/fields/managed.ts";
 import {
@@ -21,10 +22,12 @@ import {
   managedBefore,
   otherConflicts,
 } from "../../../libs/model/fields/manage.ts";
+import { emptySet } from "../../../libs/model/fields/field-set.ts";
 import { typeOfKind } from "../../../libs/model/fields/shape-type.ts";
 import { emptyObjectOf, filterOf, versionsOf } from "../../../libs/model/fields/versions.ts";
 import { isRecord, type JsonRecord } from "../patch/record.ts";
-import type { Target } from "./backend.ts";
+import { askedOf } from "./asked.ts";
+import { objectOf, type Target } from "./backend.ts";
 import {
   admitted,
   placed,
@@ -32,11 +35,12 @@ import {
   revisionIn,
   type WriteOptions,
   type Written,
+  writerAfter,
 } from "./change.ts";
 import { validateFields } from "./field-validation.ts";
 import type { Gateway } from "./gateway.ts";
 import { lastAppliedBy, withLastApplied } from "./last-applied.ts";
-import { scaleKind } from "./scale.ts";
+import { askedScale, scaleKind } from "./scale.ts";
 import { asServed, asStored, storedKind } from "./versions.ts";
 import { notFound, requireRevision, type Turn, write } from "./write.ts";
 
@@ -61,20 +65,80 @@ export async function applyObject(
   const { kind, namespace, name } = target;
   const stated = checkedConfig(options.part === "scale" ? scaleKind : kind, target, config);
   const applied = options.part === "scale" ? ofScaled(kind, stated) : stated;
-  let created = false;
+  const { view } = gateway.backendFor(kind);
+  for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+    const created = view.get(kind, namespace, name) === undefined;
+    try {
+      return { ...(await applyTo(gateway, target, { applied, options, created })), created };
+    } catch (error) {
+      if (!(error instanceof Switched)) throw error;
+    }
+  }
+  throw new ApiError("Conflict", "too many others wrote at the same time; please try again");
+}
+
+const attemptsMax = 5;
+
+/** The object has come or gone since it was looked for: webhooks would be asked about something else. */
+class Switched extends Error {
+  override readonly name = "Switched";
+}
+
+type Change = { readonly applied: JsonRecord; readonly options: ApplyOptions };
+
+async function applyTo(
+  gateway: Gateway,
+  target: Target,
+  { created, ...change }: Change & { readonly created: boolean },
+): Promise<Written> {
+  const { kind } = target;
+  const { dryRun, part } = change.options;
+  const told: string[] = [];
+  const merged = (before: AnyObject | undefined, now: number): Merged => {
+    if ((before === undefined) !== created) throw new Switched();
+    if (before === undefined && part !== "main") throw notFound(target);
+    return mergedWith(target, before, change, now);
+  };
   const object = await write(
     gateway.backendFor(kind),
-    (context): Turn => {
-      const held = context.view.get(kind, namespace, name) as AnyObject | undefined; // Written as its kind.
-      const before = held === undefined || kind.custom === undefined ? held : asServed(kind, held);
-      created = before === undefined;
-      if (before !== undefined) return changed(target, { before, applied, options }, context);
-      if (options.part !== "main") throw notFound(target);
-      return made(target, { applied, options }, context);
+    (context, changed): Turn => {
+      const before = foundAt(target, context);
+      const { input, managedFields } = merged(before, context.now);
+      const writer = writerAfter(changed, { managedFields });
+      const given = changed === undefined ? input : changed.body;
+      const decided = { ...context, writer };
+      if (before === undefined) return admitCreate(storedKind(kind), given, decided);
+      return admitted(
+        target,
+        { before, input: given, part: part === "status" ? "status" : "main" },
+        decided,
+      );
     },
-    { ports: gateway.ports, dryRun: options.dryRun, target: () => target, changes: target },
+    {
+      ports: gateway.ports,
+      dryRun,
+      target: () => target,
+      changes: target,
+      asks: {
+        ...askedOf(
+          created ? "CREATE" : "UPDATE",
+          target,
+          {
+            ...change.options,
+            ...(part === "scale" ? { part: "main", asked: askedScale(target) } : { part }),
+          },
+          told,
+        ),
+        given: (before) => objectOf(merged(before, gateway.ports.clock.now()).input),
+      },
+    },
   );
-  return { object, warnings: [], created };
+  return { object, warnings: told };
+}
+
+function foundAt({ kind, namespace, name }: Target, { view }: AdmissionContext) {
+  const held = view.get(kind, namespace, name) as AnyObject | undefined; // Written as its kind.
+  return held === undefined || kind.custom === undefined ? held : asServed(kind, held);
 }
 
 /**
@@ -113,98 +177,86 @@ const shown = (value: unknown) => (typeof value === "string" ? value.slice(0, 10
 /** What a Scale states, of the object that it scales. */
 function ofScaled(kind: Kind, { metadata, spec }: JsonRecord): JsonRecord {
   const replicas = isRecord(spec) ? spec["replicas"] : undefined;
-  return {
-    apiVersion: apiVersionOf(kind),
-    kind: kind.kind,
-    metadata,
-    ...(replicas !== undefined && { spec: { replicas } }),
-  };
+  const object = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata };
+  const path = kind.custom?.scale?.specReplicasPath ?? ".spec.replicas";
+  return replicas === undefined ? object : withPath(object, path, replicas);
 }
 
-type Change = { readonly applied: JsonRecord; readonly options: ApplyOptions };
-
-function made({ kind }: Target, { applied, options }: Change, context: AdmissionContext): Turn {
-  const uid = isRecord(applied["metadata"]) ? applied["metadata"]["uid"] : undefined;
-  if (typeof uid === "string" && uid !== "") {
-    throw new ApiError(
-      "Conflict",
-      `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
-    );
-  }
-  const bare = emptyObjectOf(kind);
-  const by = managerOf(kind, options);
-  const live = { apiVersion: apiVersionOf(kind), kind: kind.kind };
-  const result = merged(kind, { live, before: new Map(), applied, options, by, bare }, context);
-  const input = validateFields(kind, result.object, { mode: "Ignore", sent: "object" }).input;
-  const writer = { managedFields: encodeManaged(result.managed) };
-  return admitCreate(storedKind(kind), asStored(kind, input), { ...context, writer });
-}
-
-function changed(
-  target: Target,
-  { before, applied, options }: Change & { readonly before: AnyObject },
-  context: AdmissionContext,
-): Turn {
-  const { kind } = target;
-  requireRevision(before, revisionIn(applied), target);
-  requireUid(before, applied, target);
-  const { managedFields, ...metadata } = before.metadata;
-  const live = asServed(kind, { ...before, metadata });
-  const by = managerOf(kind, options);
-  const managed = decodeManaged(managedFields) ?? new Map();
-  const result = merged(
-    kind,
-    { live, before: managed, applied, options, by, bare: emptyObjectOf(kind) },
-    context,
-  );
-  const withAnnotation = options.part === "main" && by.name === "kubectl";
-  const object = withAnnotation ? withLastApplied(result.object, applied) : result.object;
-  const input = validateFields(kind, object, { mode: "Ignore", sent: "object" }).input;
-  const writer = { managedFields: encodeManaged(result.managed) };
-  const part = options.part === "status" ? "status" : "main";
-  return admitted(target, { before, input, part }, { ...context, writer });
-}
-
-function managerOf(kind: Kind, { fieldManager, part }: ApplyOptions): Manager {
-  const subresource = part === "main" ? "" : part;
-  return { name: fieldManager, operation: "Apply", apiVersion: apiVersionOf(kind), subresource };
-}
+type Merged = {
+  /** In storage form, without its managedFields. */
+  readonly input: unknown;
+  readonly managedFields: ManagedFields | undefined;
+};
 
 /** @throws {ApiError} Conflict */
-function merged(
-  kind: Kind,
-  {
-    live,
-    before,
-    applied,
-    options,
-    by,
-    bare,
-  }: Change & {
-    readonly live: unknown;
-    readonly before: AllManaged;
-    readonly by: Manager;
-    readonly bare: unknown;
-  },
-  { now }: AdmissionContext,
-): Extract<Applied, { ok: true }> {
-  const filter = filterOf(kind, by.subresource);
+function mergedWith(
+  target: Target,
+  before: AnyObject | undefined,
+  { applied, options }: Change,
+  now: number,
+): Merged {
+  const { kind } = target;
+  requireSameObject(target, before, applied);
+  const { managedFields = undefined, ...metadata } = before?.metadata ?? {};
+  const head = { apiVersion: apiVersionOf(kind), kind: kind.kind };
+  const live = before === undefined ? head : asServed(kind, { ...before, metadata });
+  const subresource = options.part === "main" ? "" : options.part;
+  const name = options.fieldManager;
+  const by: Manager = { name, operation: "Apply", apiVersion: head.apiVersion, subresource };
+  const filter = filterOf(kind, subresource);
   const common = { versions: versionsOf(kind), by, filter, now: timestamp(now) };
-  const isUnmanaged = before.size === 0 && isRecord(live) && live["metadata"] !== undefined;
-  const managed = isUnmanaged ? managedBefore({ ...common, object: live, empty: bare }) : before;
-  const apply = (force: boolean) =>
-    manageApply({ ...common, managed, live, config: applied, force });
-  const result = apply(options.force);
+  const known = decodeManaged(managedFields) ?? new Map();
+  const managed =
+    before === undefined || known.size > 0
+      ? known
+      : managedBefore({ ...common, object: live, empty: emptyObjectOf(kind) });
+  const result = forcedWhereAllowed(kind, { ...common, managed, live, config: applied }, options);
+  const isKubectl = options.part === "main" && name === "kubectl";
+  const object = isKubectl ? withLastApplied(result.object, applied) : result.object;
+  const { input } = validateFields(kind, object, { mode: "Ignore", sent: "object" });
+  return { input: asStored(kind, input), managedFields: encodeManaged(result.managed) };
+}
+
+/** @throws {ApiError} Conflict when what is applied says that it is of another object or revision */
+function requireSameObject(
+  target: Target,
+  before: AnyObject | undefined,
+  applied: JsonRecord,
+): void {
+  if (before !== undefined) {
+    requireRevision(before, revisionIn(applied), target);
+    requireUid(before, applied, target);
+    return;
+  }
+  const uid = isRecord(applied["metadata"]) ? applied["metadata"]["uid"] : undefined;
+  if (typeof uid !== "string" || uid === "") return;
+  throw new ApiError(
+    "Conflict",
+    `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`,
+  );
+}
+
+/**
+ * kubectl may take what client-side apply has set and nobody has changed.
+ *
+ * @throws {ApiError} Conflict
+ */
+function forcedWhereAllowed(
+  kind: Kind,
+  apply: Omit<Parameters<typeof manageApply>[0], "force">,
+  { force }: ApplyOptions,
+): Extract<Applied, { ok: true }> {
+  const result = manageApply({ ...apply, force });
   if (result.ok) return result;
-  const type = typeOfKind(kind);
-  const allowed = by.name === "kubectl" ? lastAppliedBy(type, live, by.apiVersion) : undefined;
-  const conflicts =
-    allowed === undefined ? result.conflicts : otherConflicts(result.conflicts, allowed);
+  const { name, apiVersion } = apply.by;
+  const allowed =
+    name === "kubectl" ? lastAppliedBy(typeOfKind(kind), apply.live, apiVersion) : undefined;
+  const conflicts = otherConflicts(result.conflicts, allowed ?? emptySet);
   if (conflicts.length > 0) {
     const { message, causes } = conflictMessage(conflicts);
     throw new ApiError("Conflict", message, { causes });
   }
-  const forced = apply(true);
+  const forced = manageApply({ ...apply, force: true });
   if (forced.ok) return forced;
   throw new TypeError("an apply was refused though it was forced");
 }

@@ -1,15 +1,18 @@
 /** POST, PUT and PATCH of objects, their status and their scale. */
 import { admitCreate, admitStatus, admitUpdate } from "../../../libs/admission/admit.ts";
-import type { AdmissionContext, AnyObject } from "../../../libs/admission/context.ts";
+import type { AdmissionContext, AnyObject, Writer } from "../../../libs/admission/context.ts";
 import { ApiError, invalid } from "../../../libs/model/errors.ts";
 import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
+import { decodeManaged, encodeManaged } from "../../../libs/model/fields/managed.ts";
 import type { UserInfo } from "../auth/user.ts";
 import { isRecord, type JsonRecord } from "../patch/record.ts";
+import type { Changed } from "./asking.ts";
 import { heldKey, objectOf, type Target } from "./backend.ts";
 import { type FieldValidation, type ValidateOptions, validateFields } from "./field-validation.ts";
 import type { Gateway } from "./gateway.ts";
 import { asServed, asStored, storedKind } from "./versions.ts";
 import { existing, requireRevision, type Turn, write } from "./write.ts";
+import { type AskedPart, askedOf } from "./asked.ts";
 
 export type WriteOptions = {
   readonly dryRun: boolean;
@@ -35,13 +38,27 @@ export async function createObject(
   const input = placed(known, { namespace, name: undefined });
   requireName(kind, input);
   const { object: bare, sent } = withoutManaged(input);
+  const stored = asStored(kind, bare);
   const writer = { manager: options.fieldManager, kind, subresource: "", sent };
+  const told: string[] = [];
   const object = await write(
     gateway.backendFor(kind),
-    (context) => admitCreate(storedKind(kind), asStored(kind, bare), { ...context, writer }),
-    { ports: gateway.ports, dryRun: options.dryRun, target: (made) => targetOf(kind, made) },
+    (context, changed) =>
+      admitCreate(storedKind(kind), changed?.body ?? stored, {
+        ...context,
+        writer: writerAfter(changed, writer),
+      }),
+    {
+      ports: gateway.ports,
+      dryRun: options.dryRun,
+      target: (made) => targetOf(kind, made),
+      asks: {
+        ...askedOf("CREATE", targetOf(kind, input), options, told),
+        given: () => objectOf(stored),
+      },
+    },
   );
-  return { object, warnings };
+  return { object, warnings: [...warnings, ...told] };
 }
 
 /** Makes of the object as it is the object as it shall be; pure, it may run again after a lost race. */
@@ -50,8 +67,8 @@ export type Change = (before: AnyObject) => unknown;
 export type UpdateOptions = WriteOptions &
   Pick<ValidateOptions, "sent"> & {
     readonly part: "main" | "status";
-    /** Through which the object is changed, where that is not what `part` says. */
-    readonly subresource?: "scale";
+    /** The subresource that is written, where that is neither; absent: it is `part`. */
+    readonly asked?: AskedPart;
   };
 
 /**
@@ -66,27 +83,49 @@ export async function updateObject(
   options: UpdateOptions,
 ): Promise<Written> {
   const { kind } = target;
+  const told: string[] = [];
   let warnings: readonly string[] = [];
+  const wanted = (before: AnyObject): JsonRecord => {
+    const validated = validateFields(kind, ofKind(kind, change(asServed(kind, before))), {
+      mode: options.fieldValidation,
+      sent: options.sent,
+    });
+    warnings = validated.warnings;
+    return placed(validated.input, target);
+  };
   const object = await write(
     gateway.backendFor(kind),
-    (context): Turn => {
+    (context, changed): Turn => {
       const before = existing(context, target);
-      const validated = validateFields(kind, ofKind(kind, change(asServed(kind, before))), {
-        mode: options.fieldValidation,
-        sent: options.sent,
-      });
-      warnings = validated.warnings;
-      const after = placed(validated.input, target);
+      const { part } = options;
+      const subresource = options.asked?.subresource ?? (part === "status" ? "status" : "");
+      const by = { manager: options.fieldManager, kind, subresource };
+      if (changed !== undefined) {
+        const { sent } = withoutManaged(wanted(before));
+        const writer = writerAfter(changed, { ...by, sent });
+        return admitted(target, { before, input: changed.body, part }, { ...context, writer });
+      }
+      const after = wanted(before);
       requireRevision(before, revisionIn(after), target);
       requireUid(before, after, target);
-      const { object: input, sent } = withoutManaged(after);
-      const { part, subresource = part === "status" ? "status" : "" } = options;
-      const writer = { manager: options.fieldManager, kind, subresource, sent };
+      const { object: bare, sent } = withoutManaged(after);
+      const input = asStored(kind, bare);
+      const writer = { ...by, sent };
       return admitted(target, { before, input, part }, { ...context, writer });
     },
-    { ports: gateway.ports, dryRun: options.dryRun, target: () => target, changes: target },
+    {
+      ports: gateway.ports,
+      dryRun: options.dryRun,
+      target: () => target,
+      changes: target,
+      asks: {
+        ...askedOf("UPDATE", target, options, told),
+        given: (before) =>
+          objectOf(before === undefined ? undefined : asStored(kind, wanted(before))),
+      },
+    },
   );
-  return { object, warnings };
+  return { object, warnings: [...warnings, ...told] };
 }
 
 /** The object as it will be, and what makes it so; the object as it is when nothing changes. */
@@ -98,19 +137,19 @@ export function admitted(
     part,
   }: {
     readonly before: AnyObject;
+    /** In storage form. */
     readonly input: unknown;
     readonly part: "main" | "status";
   },
   context: AdmissionContext,
 ): Turn {
-  const stored = asStored(kind, input);
   const made =
     part === "main"
-      ? admitUpdate(storedKind(kind), before, stored, context)
+      ? admitUpdate(storedKind(kind), before, input, context)
       : admitStatus(
           storedKind(kind),
           before,
-          isRecord(stored) ? stored["status"] : undefined,
+          isRecord(input) ? input["status"] : undefined,
           context,
         );
   return made ?? { object: before, ops: undefined };
@@ -198,6 +237,16 @@ export function withoutManaged(object: JsonRecord): {
   if (!isRecord(object["metadata"])) return { object, sent: undefined };
   const { managedFields: sent, ...metadata } = object["metadata"];
   return { object: { ...object, metadata }, sent };
+}
+
+/**
+ * Who writes what webhooks have changed: fields are managed as they were before, of which the webhooks
+ * were told, unless they have not been decided yet.
+ */
+export function writerAfter(changed: Changed | undefined, writer: Writer): Writer {
+  const { sent } = withoutManaged(isRecord(changed?.body) ? changed.body : {});
+  const managed = sent === undefined ? undefined : decodeManaged(sent);
+  return managed === undefined ? writer : { managedFields: encodeManaged(managed) };
 }
 
 /** @throws {ApiError} Conflict when what was given is another object's */

@@ -4,11 +4,14 @@ import { admitDelete } from "../../../libs/admission/admit.ts";
 import type { AnyObject } from "../../../libs/admission/context.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
 import { int64 } from "../../../libs/model/field.ts";
+import { optionsOf } from "../../../libs/webhooks/request.ts";
+import type { UserInfo } from "../auth/user.ts";
 import type { Target } from "./backend.ts";
 import type { Gateway } from "./gateway.ts";
 import { listObjects } from "./read.ts";
 import type { Selects } from "./selectors.ts";
 import { storedKind } from "./versions.ts";
+import { warnInto } from "./asked.ts";
 import { existing, requireRevision, write } from "./write.ts";
 
 /** meta.v1.DeleteOptions. */
@@ -44,6 +47,7 @@ export type Deleted = {
   readonly object: AnyObject;
   /** It is there no more. */
   readonly gone: boolean;
+  readonly warnings: readonly string[];
 };
 
 /** How many deletions of a collection are under way at once. */
@@ -54,9 +58,12 @@ export async function deleteObject(
   gateway: Gateway,
   target: Target,
   options: DeleteOptions,
+  user: UserInfo,
 ): Promise<Deleted> {
-  const { kind } = target;
+  const { kind, namespace, name } = target;
   const backend = gateway.backendFor(kind);
+  const told: string[] = [];
+  const dryRun = (options.dryRun ?? []).length > 0;
   let gone = false;
   const object = await write(
     backend,
@@ -69,19 +76,40 @@ export async function deleteObject(
     },
     {
       ports: gateway.ports,
-      dryRun: (options.dryRun ?? []).length > 0,
+      dryRun,
       target: () => target,
       changes: target,
+      asks: {
+        request: {
+          operation: "DELETE",
+          kind,
+          subresource: "",
+          namespace,
+          name,
+          user,
+          dryRun,
+          options: optionsOf("DeleteOptions", options),
+        },
+        warn: warnInto(told),
+      },
     },
   );
-  return { object, gone };
+  return { object, gone, warnings: told };
 }
 
 /** @returns what was deleted; what went in the meantime is left out */
 export async function deleteCollection(
   gateway: Gateway,
   target: Omit<Target, "name">,
-  { selects, options }: { readonly selects: Selects; readonly options: DeleteOptions },
+  {
+    selects,
+    options,
+    user,
+  }: {
+    readonly selects: Selects;
+    readonly options: DeleteOptions;
+    readonly user: UserInfo;
+  },
 ): Promise<readonly AnyObject[]> {
   const { objects } = await listObjects(gateway.backendFor(target.kind), target, { selects });
   const waiting = [...objects];
@@ -90,7 +118,8 @@ export async function deleteCollection(
     for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
       const { namespace, name = "" } = next.metadata;
       try {
-        const { object } = await deleteObject(gateway, { ...target, namespace, name }, options);
+        const one = { ...target, namespace, name };
+        const { object } = await deleteObject(gateway, one, options, user);
         deleted.push(object);
       } catch (error) {
         if (!(error instanceof ApiError) || error.reason !== "NotFound") throw error;

@@ -5,7 +5,9 @@ import { ApiError, parse } from "../../../libs/model/errors.ts";
 import { count } from "../../../libs/model/field.ts";
 import { defineKind, type Kind } from "../../../libs/model/kind.ts";
 import { labelsText, selectorText } from "../../../libs/model/label-selector.ts";
+import { gvkOf } from "../../../libs/webhooks/request.ts";
 import { isRecord } from "../patch/record.ts";
+import type { AskedPart } from "./asked.ts";
 import type { Target } from "./backend.ts";
 import { ofKind, placed } from "./change.ts";
 import { validateFields, type ValidateOptions } from "./field-validation.ts";
@@ -71,16 +73,6 @@ export function scaleOf(object: AnyObject, { custom }: Pick<Kind, "custom">): An
   };
 }
 
-/** The object with another number of replicas. */
-export const scaledTo = (
-  object: AnyObject,
-  replicas: number,
-  { custom }: Pick<Kind, "custom">,
-): AnyObject =>
-  custom?.scale === undefined
-    ? { ...object, spec: { ...object.spec, replicas } }
-    : withPath(object, custom.scale.specReplicasPath, replicas);
-
 /**
  * What a Scale that a client sent says.
  *
@@ -99,6 +91,28 @@ export function parseScale(
   const { spec, metadata } = parse(scaleKind, placed(input, target));
   return { replicas: spec.replicas, resourceVersion: metadata.resourceVersion, warnings };
 }
+
+export const withReplicas = (
+  object: AnyObject,
+  replicas: number,
+  { custom }: Pick<Kind, "custom">,
+): AnyObject =>
+  custom?.scale === undefined
+    ? { ...object, spec: { ...object.spec, replicas } }
+    : withPath(object, custom.scale.specReplicasPath, replicas);
+
+/** A scale, as webhooks are asked about it. */
+export const askedScale = (target: Target): AskedPart => ({
+  subresource: "scale",
+  body: gvkOf(scaleKind),
+  show: (object) => scaleOf(object, target.kind),
+  take: (body, object) =>
+    withReplicas(
+      object,
+      parseScale(body, target, { mode: "Ignore", sent: "object" }).replicas,
+      target.kind,
+    ),
+});
 
 /** A ReplicationController's selector is a plain map of labels. */
 function textOf(selector: Readonly<Record<string, unknown>>): string {

@@ -11,17 +11,28 @@ import type { Clock } from "../../../libs/telemetry/clock.ts";
 import type { Random } from "../../../libs/telemetry/random.ts";
 import { ConversionPending } from "../custom/conversion-pending.ts";
 import { keptForm } from "../custom/kept-form.ts";
+import {
+  type AdmissionHooks,
+  type Concerning,
+  configuresAdmission,
+} from "../../../libs/webhooks/admission-hooks.ts";
+import { type Asks, type Changed, decideAsking, objectsOf } from "./asking.ts";
 import { type Backend, heldKey, objectOf, resourceName, type Target } from "./backend.ts";
-import { asServed } from "./versions.ts";
+import { asServed, storedKind } from "./versions.ts";
 
 export type WritePorts = {
   readonly clock: Clock;
   readonly random: Random;
   readonly settings: ClusterSettings;
+  /** Webhooks and policies; absent: there are none. */
+  readonly hooks?: AdmissionHooks;
 };
 
 /** What a turn of a write comes to: a transaction to commit, or the object as it is: unchanged. */
 export type Turn = Admitted<unknown> | { readonly object: unknown; readonly ops: undefined };
+
+/** @param changed what webhooks made of the body that was decided before: it is begun with */
+export type Decide = (context: AdmissionContext, changed?: Changed) => Turn;
 
 /** A lost race is decided again so often; then the client is told. */
 const attemptsMax = 20;
@@ -38,17 +49,19 @@ const attemptsMax = 20;
  */
 export async function write(
   backend: Backend,
-  decide: (context: AdmissionContext) => Turn,
-  {
-    changes,
-    ...options
-  }: WriteWith & {
-    /** The object that is there already: writes of one object wait for each other. */
-    readonly changes?: Target;
-  },
+  decide: Decide,
+  options: WriteWith,
 ): Promise<AnyObject> {
-  if (changes === undefined) return attempts(backend, decide, options);
-  return backend.oneAtATime(heldKey(changes), async () => attempts(backend, decide, options));
+  const { ports, asks, changes } = options;
+  const { hooks } = ports;
+  const concerning =
+    asks === undefined || hooks === undefined || hooks.idle
+      ? undefined
+      : hooks.concerning(asks.request);
+  const run = async () => attempts(backend, decide, { ...options, concerning });
+  // A webhook may write the object that it is asked about: nothing waits for it.
+  if (changes === undefined || concerning !== undefined) return run();
+  return backend.oneAtATime(heldKey(changes), run);
 }
 
 type WriteWith = {
@@ -56,24 +69,31 @@ type WriteWith = {
   readonly dryRun: boolean;
   /** Where the object lies that `decide` makes. */
   readonly target: (object: AnyObject) => Target;
+  /** The object that is there already: writes of one object wait for each other. */
+  readonly changes?: Target;
+  /** What webhooks and policies are asked; absent: nothing. */
+  readonly asks?: Asks | undefined;
 };
 
 async function attempts(
   backend: Backend,
-  decide: (context: AdmissionContext) => Turn,
-  { ports, dryRun, target }: WriteWith,
+  decide: Decide,
+  { concerning, ...options }: WriteWith & { readonly concerning: Concerning | undefined },
 ): Promise<AnyObject> {
-  const { clock, random, settings } = ports;
-  let consistent = false;
+  const { asks, target } = options;
+  const decideNow = decideAt(backend, decide, options);
+  const seal = sealAt(backend, options);
+  const before = () => beforeAt(backend, options);
+  // What webhooks are told is true: they are asked about an object as it is now.
+  let consistent = concerning !== undefined;
+  if (consistent) await backend.consistent();
   for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
-    const cut = backend.view.revision;
-    let turn: Turn;
-    let ops: readonly Op[];
+    let sealed: Sealed | undefined;
     try {
-      turn = decide({ view: backend.view, now: clock.now(), random, settings });
-      const made = objectOf(turn.object);
-      const kept = keptForm(target(made), made, turn.ops, backend.view);
-      ops = chargedOps(kept, backend.view);
+      sealed =
+        asks === undefined || concerning === undefined
+          ? seal(decideNow(undefined))
+          : await decideAsking({ asks, concerning, before }, decideNow, seal);
     } catch (error) {
       if (error instanceof ConversionPending) {
         await error.settle();
@@ -84,17 +104,58 @@ async function attempts(
       consistent = true;
       continue;
     }
-    const object = objectOf(turn.object);
-    if (ops.length === 0 || dryRun) return object;
+    if (sealed === undefined) continue;
+    const { object, ops, cut } = sealed;
+    if (ops.length === 0 || options.dryRun) return object;
     const outcome = await commit(backend, ops, cut);
     if (outcome.ok) {
-      return withRevision(object, ownRevision(ops, heldKey(target(object)), outcome.revision));
+      const at = target(object);
+      // Whoever has configured what judges requests finds that it does.
+      if (configuresAdmission(at.kind)) await backend.replica.caughtUp(outcome.revision);
+      return withRevision(object, ownRevision(ops, heldKey(at), outcome.revision));
     }
     if (outcome.revision !== undefined) await backend.replica.caughtUp(outcome.revision);
     else await backend.consistent();
   }
   throw new ApiError("Conflict", "too many others wrote at the same time; please try again");
 }
+
+type Decided = {
+  readonly object: AnyObject;
+  readonly before: AnyObject | undefined;
+  readonly ops: readonly Op[] | undefined;
+};
+/** A decision that may be committed. */
+type Sealed = { readonly object: AnyObject; readonly ops: readonly Op[]; readonly cut: Revision };
+
+const beforeAt = ({ view }: Backend, { changes }: WriteWith): AnyObject | undefined => {
+  const found =
+    changes && view.get(changes.kind.stored?.kind ?? changes.kind, changes.namespace, changes.name);
+  return found === undefined || changes === undefined
+    ? undefined
+    : asServed(storedKind(changes.kind), objectOf(found));
+};
+
+const decideAt =
+  (backend: Backend, decide: Decide, options: WriteWith) =>
+  (changed: Changed | undefined): Decided => {
+    const { clock, random, settings } = options.ports;
+    const context = { view: backend.view, now: clock.now(), random, settings };
+    const { object, ops } = decide(context, changed);
+    const made = objectOf(object);
+    const kept = keptForm(options.target(made), made, ops, backend.view);
+    return { object: made, ops: kept, before: beforeAt(backend, options) };
+  };
+
+/** Judges a decision by the policies and the quotas, at the cut that it was made at. */
+const sealAt =
+  ({ view }: Backend, { ports: { hooks }, asks }: WriteWith) =>
+  ({ object, ops, before }: Decided): Sealed => {
+    if (asks !== undefined && hooks !== undefined && !hooks.idle) {
+      hooks.check(asks.request, objectsOf(asks, object, before), asks.warn);
+    }
+    return { object, ops: chargedOps(ops ?? [], view), cut: view.revision };
+  };
 
 async function commit(backend: Backend, ops: readonly Op[], cut: Revision) {
   try {

@@ -110,7 +110,7 @@ async function checkExec(
   command: readonly string[],
   signal: AbortSignal,
 ): Promise<Checked> {
-  using session = await runtime.exec(id, { command, stdin: false, tty: false }, signal);
+  await using session = await runtime.exec(id, { command, stdin: false, tty: false }, signal);
   const ended = new Promise<never>((_resolve, reject) =>
     signal.addEventListener("abort", () => reject(new Error("timed out")), { once: true }),
   );

@@ -1,23 +1,17 @@
 /** Containers of a Docker engine, through its API. */
-import type { Duplex, Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import type Docker from "dockerode";
 import * as z from "zod";
 import type { Clock } from "../../../libs/telemetry/clock.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
 import { createOptions } from "./create-options.ts";
-import { framesOf, plainOutput } from "./frames.ts";
+import { attachTo, execIn } from "./docker-sessions.ts";
+import { logsOf } from "./docker-logs.ts";
+import { failure, reasonOf, statusCodeOf } from "./engine-error.ts";
 import { clusterLabel, identityOf, nodeLabel, uidLabel } from "./labels.ts";
 import { ensurePauseImage } from "./pause-image.ts";
 import { usageReader } from "./docker-usage.ts";
-import {
-  type ContainerRuntime,
-  ImageMissing,
-  InvalidImage,
-  type LogOptions,
-  type Observed,
-  RuntimeFailure,
-  type Session,
-} from "./runtime.ts";
+import { type ContainerRuntime, ImageMissing, InvalidImage, type Observed } from "./runtime.ts";
 
 export type DockerOptions = {
   readonly docker: Docker;
@@ -209,49 +203,8 @@ export async function dockerRuntime(options: DockerOptions): Promise<ContainerRu
       }
     },
     logs: (id, logOptions, signal) => logsOf(docker, id, logOptions, signal),
-    async exec(id, { command, stdin, tty }, signal) {
-      try {
-        const exec = await docker.getContainer(id).exec({
-          Cmd: [...command],
-          AttachStdin: stdin,
-          AttachStdout: true,
-          AttachStderr: !tty,
-          Tty: tty,
-          abortSignal: signal,
-        });
-        const stream = await exec.start({
-          hijack: true,
-          stdin: true,
-          Tty: tty,
-          abortSignal: signal,
-        });
-        return sessionOf(stream, tty, {
-          resize: ({ width, height }) => exec.resize({ w: width, h: height }),
-          exitCode: async () => (await exec.inspect()).ExitCode ?? undefined,
-        });
-      } catch (error) {
-        throw failure("the engine did not run a command", error);
-      }
-    },
-    async attach(id, { stdin, tty }, signal) {
-      try {
-        const container = docker.getContainer(id);
-        const stream = await container.attach({
-          stream: true,
-          hijack: true,
-          stdin,
-          stdout: true,
-          stderr: true,
-          abortSignal: signal,
-        });
-        return sessionOf(stream as Duplex, tty, {
-          resize: ({ width, height }) => container.resize({ w: width, h: height }),
-          exitCode: async () => undefined,
-        });
-      } catch (error) {
-        throw failure("the engine did not attach to a container", error);
-      }
-    },
+    exec: (id, execOptions, signal) => execIn({ docker, clock }, id, execOptions, signal),
+    attach: (id, attachOptions, signal) => attachTo(docker, id, attachOptions, signal),
     usage: () => readUsage([...observed.values()].filter(({ state }) => state === "running")),
     async engine() {
       try {
@@ -303,69 +256,6 @@ function timeOf(text: string): number | undefined {
   return Number.isNaN(at) || at <= 0 ? undefined : at;
 }
 
-async function* logsOf(
-  docker: Docker,
-  id: string,
-  { follow, timestamps, tailLines, sinceMs }: LogOptions,
-  signal: AbortSignal,
-): AsyncIterable<Uint8Array> {
-  const { Config } = await docker.getContainer(id).inspect();
-  const query = new URLSearchParams({
-    stdout: "1",
-    stderr: "1",
-    follow: follow ? "1" : "0",
-    timestamps: timestamps ? "1" : "0",
-    tail: tailLines === undefined ? "all" : String(tailLines),
-    ...(sinceMs !== undefined && { since: String(sinceMs / 1_000) }),
-  });
-  // Not container.logs(): without follow it holds the whole log in memory.
-  const stream = await new Promise<Readable>((resolve, reject) => {
-    docker.modem.dial(
-      {
-        path: `/containers/${id}/logs?${query.toString()}`,
-        method: "GET",
-        isStream: true,
-        abortSignal: signal,
-        statusCodes: { 200: true, 101: true, 404: "no such container", 500: "server error" },
-      },
-      (error: unknown, answer: unknown) => {
-        if (error === null || error === undefined) resolve(answer as Readable); // As isStream says.
-        else reject(failure("the engine gave no logs", error));
-      },
-    );
-  });
-  const outputs = Config.Tty ? plainOutput(stream) : framesOf(stream);
-  try {
-    for await (const { chunk } of outputs) yield chunk;
-  } catch (error) {
-    if (!signal.aborted) throw failure("the logs broke off", error);
-  } finally {
-    stream.destroy();
-  }
-}
-
-function sessionOf(
-  stream: Duplex,
-  tty: boolean,
-  control: Pick<Session, "exitCode"> & {
-    resize(size: { width: number; height: number }): Promise<unknown>;
-  },
-): Session {
-  return {
-    output: tty ? plainOutput(stream) : framesOf(stream),
-    write: (chunk) =>
-      new Promise((resolve, reject) => {
-        stream.write(chunk, (error) => (error ? reject(error) : resolve()));
-      }),
-    endInput: () => void stream.end(),
-    async resize(size) {
-      await control.resize(size);
-    },
-    exitCode: control.exitCode,
-    [Symbol.dispose]: () => void stream.destroy(),
-  };
-}
-
 async function* linesOf(source: Readable): AsyncIterable<string> {
   let rest = "";
   for await (const chunk of source.setEncoding("utf8")) {
@@ -375,16 +265,6 @@ async function* linesOf(source: Readable): AsyncIterable<string> {
   }
 }
 
-const statusCodeOf = (error: unknown): number | undefined =>
-  (error as { statusCode?: number } | undefined)?.statusCode; // dockerode's errors carry it.
-const reasonOf = (error: unknown): string => {
-  const { json, message } = error as { json?: { message?: string }; message?: string }; // As above.
-  return json?.message ?? message ?? "unknown";
-};
-const failure = (what: string, error: unknown) =>
-  error instanceof RuntimeFailure
-    ? error
-    : new RuntimeFailure(`${what}: ${reasonOf(error)}`, { cause: error });
 const invalid = (image: string, error: unknown) =>
   new InvalidImage(`Failed to apply default image tag "${image}": couldn't parse image name`, {
     cause: error,

@@ -147,5 +147,5 @@ const quiet: Session = {
   endInput: () => undefined,
   resize: async () => undefined,
   exitCode: async () => 0,
-  [Symbol.dispose]: () => undefined,
+  [Symbol.asyncDispose]: async () => undefined,
 };

@@ -103,6 +103,8 @@ export type LogOptions = {
   readonly timestamps: boolean;
   readonly tailLines: number | undefined;
   readonly sinceMs: EpochMs | undefined;
+  /** One of the two outputs alone; a terminal has stdout only. */
+  readonly only?: Output["stream"] | undefined;
 };
 export type ExecOptions = {
   readonly command: readonly string[];
@@ -111,13 +113,16 @@ export type ExecOptions = {
 };
 export type Output = { readonly stream: "stdout" | "stderr"; readonly chunk: Uint8Array };
 
-/** A command that runs in a container, or the container's own process. */
-export interface Session extends Disposable {
+/**
+ * A command that runs in a container, or the container's own process. Disposing of it ends a command
+ * that still runs, with all that it has begun; of the container's own process it lets go.
+ */
+export interface Session extends AsyncDisposable {
   readonly output: AsyncIterable<Output>;
   write(chunk: Uint8Array): Promise<void>;
   endInput(): void;
   resize(size: { readonly width: number; readonly height: number }): Promise<void>;
-  /** Once `output` has ended; undefined when there is none to be had (attach). */
+  /** When the command has ended; undefined when there is none to be had (attach, its container is gone). */
   exitCode(): Promise<number | undefined>;
 }
 

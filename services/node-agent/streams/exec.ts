@@ -1,9 +1,9 @@
 import type { Bus, ByteStream, Served } from "../../../libs/bus/bus.ts";
-import { execOpening } from "../../../libs/protocol/node.ts";
+import { execOpening, type ExecOpening } from "../../../libs/protocol/node.ts";
 import { nodeSubject } from "../../../libs/protocol/subjects.ts";
 import { newestOf } from "../pod/facts.ts";
 import type { Session } from "../runtime/runtime.ts";
-import { NotHere, type StreamPorts } from "./logs.ts";
+import { NotHere, type StreamPorts, streamsMax } from "./logs.ts";
 
 /** Channels of v5.channel.k8s.io. */
 const channel = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
@@ -16,30 +16,48 @@ export const serveExec = (
   node: string,
   { runtime, signal }: StreamPorts,
 ): Promise<Served> =>
-  bus.accept(nodeSubject(node, "exec"), async (stream, message) => {
-    const opening = execOpening.parse(JSON.parse(new TextDecoder().decode(message.data)));
-    const { uid, container, command, stdin, tty } = opening;
-    const { newest } = newestOf(runtime.containers(uid), container);
-    if (newest?.state !== "running") throw new NotHere(`container "${container}" is not running`);
-    const until = AbortSignal.any([stream.closed, signal]);
-    using session =
-      command.length === 0
-        ? await runtime.attach(newest.id, { stdin, tty }, until)
-        : await runtime.exec(newest.id, { command, stdin, tty }, until);
-    const stop = () => session[Symbol.dispose]();
-    until.addEventListener("abort", stop, { once: true });
-    const feeding = feed(stream, session);
-    for await (const { stream: name, chunk } of session.output) {
-      if (!opening[name]) continue;
-      for (let at = 0; at < chunk.length; at += payloadMax) {
-        await stream.write(frame(channel[name], chunk.subarray(at, at + payloadMax)));
-      }
+  bus.accept(
+    nodeSubject(node, "exec"),
+    async (stream, message) => {
+      const opening = execOpening.parse(JSON.parse(new TextDecoder().decode(message.data)));
+      const { uid, container, command, stdin, tty } = opening;
+      const { newest } = newestOf(runtime.containers(uid), container);
+      if (newest?.state !== "running") throw new NotHere(`container not found ("${container}")`);
+      const until = AbortSignal.any([stream.closed, signal]);
+      await using session =
+        command.length === 0
+          ? await runtime.attach(newest.id, { stdin, tty }, until)
+          : await runtime.exec(newest.id, { command, stdin, tty }, until);
+      const feeding = feed(stream, session);
+      // Output is awaited, and a command may be silent for ever: the asker's end ends it too.
+      const told = tell(stream, session, opening, until);
+      await Promise.race([told, ended(until)]);
+      if (until.aborted) return void told.catch(() => undefined); // It is told to nobody.
+      await Promise.race([feeding, ended(until)]);
+    },
+    { concurrency: streamsMax },
+  );
+
+/** The output to its end, then how the command ended. */
+async function tell(
+  stream: ByteStream,
+  session: Session,
+  opening: ExecOpening,
+  until: AbortSignal,
+): Promise<void> {
+  for await (const { stream: name, chunk } of session.output) {
+    if (!opening[name]) continue;
+    for (let at = 0; at < chunk.length; at += payloadMax) {
+      await stream.write(frame(channel[name], chunk.subarray(at, at + payloadMax)));
     }
-    const status = statusOf(await session.exitCode());
-    await stream.write(frame(channel.error, new TextEncoder().encode(JSON.stringify(status))));
-    await stream.end();
-    await Promise.race([feeding, ended(until)]);
-  });
+  }
+  const exitCode = await session.exitCode();
+  if (until.aborted) return;
+  const isAttached = opening.command.length === 0;
+  const status = exitCode === undefined && !isAttached ? unknownEnd : statusOf(exitCode);
+  await stream.write(frame(channel.error, new TextEncoder().encode(JSON.stringify(status))));
+  await stream.end();
+}
 
 /** What the asker sends, until its end; that it vanished is seen where output is written. */
 async function feed(stream: ByteStream, session: Session): Promise<void> {
@@ -74,6 +92,17 @@ function frame(to: number, payload: Uint8Array): Uint8Array {
   bytes.set(payload, 1);
   return bytes;
 }
+
+/** Its container ended, or was removed, while it ran. */
+const unknownEnd = {
+  apiVersion: "v1",
+  kind: "Status",
+  metadata: {},
+  status: "Failure",
+  reason: "InternalError",
+  message: "Internal error occurred: the container has ended, and the command with it",
+  code: 500,
+};
 
 /** The v1 Status that says how a command ended. */
 export function statusOf(exitCode: number | undefined): object {

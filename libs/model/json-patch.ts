@@ -1,11 +1,10 @@
 import { dequal } from "dequal";
 import * as z from "zod";
-import { ApiError } from "../../../libs/model/errors.ts";
-import { bodyMaxBytes } from "../http/body.ts";
-import { isRecord } from "./record.ts";
+import { ApiError } from "./errors.ts";
 
-/** Kubernetes' bound. */
+/** Kubernetes' bounds: of operations, and of what their copies add up to. */
 const operationsMax = 10_000;
+const copiedMaxBytes = 1_572_864;
 
 const pointer = z.string().regex(/^(\/.*)?$/s);
 const operations = z
@@ -38,8 +37,8 @@ export function jsonPatch(target: unknown, patch: unknown): unknown {
   for (const operation of parsed.data) {
     if (operation.op === "copy") {
       copiedBytes += JSON.stringify(at(document, stepsOf(operation.from)) ?? null).length;
-      if (copiedBytes > bodyMaxBytes) {
-        throw new ApiError("RequestEntityTooLarge", `limit is ${bodyMaxBytes}`);
+      if (copiedBytes > copiedMaxBytes) {
+        throw new ApiError("RequestEntityTooLarge", `limit is ${copiedMaxBytes}`);
       }
     }
     document = applied(document, operation);
@@ -103,7 +102,8 @@ const stepsOf = (path: string): Steps =>
 function at(document: unknown, steps: Steps): unknown {
   return steps.reduce<unknown>((holder, step) => {
     if (Array.isArray(holder)) return holder[/^(0|[1-9]\d*)$/.test(step) ? Number(step) : -1];
-    return isRecord(holder) && Object.hasOwn(holder, step) ? holder[step] : undefined;
+    if (typeof holder !== "object" || holder === null) return undefined;
+    return Object.hasOwn(holder, step) ? (holder as Record<string, unknown>)[step] : undefined; // Its own member.
   }, document);
 }
 

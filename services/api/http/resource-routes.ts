@@ -216,7 +216,11 @@ const replaceScale: Verb = async (gateway, kind, exchange) => {
 const patchScale: Verb = async (gateway, kind, exchange) => {
   if (isApply(exchange.request)) {
     const { object, warnings } = await apply(gateway, kind, exchange, "scale");
-    return valueReply(scaleOf(object, kind), { language: "json" }, { headers: warningsIn(warnings) });
+    return valueReply(
+      scaleOf(object, kind),
+      { language: "json" },
+      { headers: warningsIn(warnings) },
+    );
   }
   requireUnforced(exchange.query);
   const change = await decodePatch(exchange.request, scaleKind.schema);

@@ -4,6 +4,7 @@
  */
 import * as z from "zod";
 import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
+import { customName, customSchema } from "./custom-schema.ts";
 import { rootsOf } from "../http/resource-routes.ts";
 import { metricsKinds } from "../metrics/metrics-kinds.ts";
 import { inner, unwrapped } from "../patch/list-schema.ts";
@@ -26,9 +27,11 @@ export function openApiDocument(kinds: readonly Kind[]): Json {
 function pathsOf(kind: Kind, components: Map<string, Json>): readonly (readonly [string, Json])[] {
   const { group, version } = kind;
   const gvk = { group, version, kind: kind.kind };
-  const name = `io.k8s.api.${group === "" ? "core" : (group.split(".")[0] ?? "")}.${version}.${kind.kind}`;
+  const built = `io.k8s.api.${group === "" ? "core" : (group.split(".")[0] ?? "")}.${version}.${kind.kind}`;
+  const name = kind.custom === undefined ? built : customName(kind);
+  const schema = objectSchema(kind.schema, components);
   components.set(name, {
-    ...objectSchema(kind.schema, components),
+    ...(kind.custom === undefined ? schema : customSchema(kind, schema)),
     "x-kubernetes-group-version-kind": [gvk],
   });
   const content = { "application/json": { schema: { $ref: `#/components/schemas/${name}` } } };

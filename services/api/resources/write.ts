@@ -166,11 +166,16 @@ async function commit(backend: Backend, ops: readonly Op[], cut: Revision) {
   }
 }
 
-/** A transaction's writes have adjacent revisions, in the order of its ops; guards have none. */
+/**
+ * A transaction's writes have adjacent revisions, in the order of its ops; guards that no covered write
+ * carries come after them, with a revision each.
+ */
 function ownRevision(ops: readonly Op[], key: string, last: Revision): Revision {
   const writes = ops.filter(({ op }) => op !== "guard");
   const nth = writes.findIndex((op) => op.key === key);
-  return nth < 0 ? last : last - (writes.length - 1 - nth);
+  const covered = writes.filter((op) => op.covered === true).length;
+  const carriers = Math.max(0, ops.length - writes.length - covered);
+  return nth < 0 ? last : last - carriers - (writes.length - 1 - nth);
 }
 
 function withRevision(object: AnyObject, revision: Revision): AnyObject {

@@ -6,12 +6,14 @@ import type { Kind } from "../../libs/model/kind.ts";
 import { apiVersionOf } from "../../libs/model/kind.ts";
 import { openAdmissionHooks } from "../../libs/webhooks/admission-hooks.ts";
 import { callWebhook } from "../../libs/webhooks/call.ts";
+import { endpointsOf } from "../../libs/webhooks/endpoints.ts";
 import { openReplica } from "../../libs/store/open-replica.ts";
 import type { Store } from "../../libs/store/store.ts";
 import type { Clock } from "../../libs/telemetry/clock.ts";
 import type { Log } from "../../libs/telemetry/log.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
 import { openCatalogue } from "./custom/catalogue.ts";
+import { webhookConversion } from "./custom/webhook-conversion.ts";
 import { backendOf } from "./resources/backend.ts";
 import type { Gateway } from "./resources/gateway.ts";
 
@@ -38,7 +40,15 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway & As
   const ofEvents = stack.use(backendOf({ store: events, replica, view }, { clock, log }));
   const usage = observeUsage(clock);
   stack.use(await listenToUsage(bus, usage));
-  const catalogue = stack.use(openCatalogue(kinds, cluster, () => undefined));
+  const catalogue = stack.use(
+    openCatalogue(kinds, cluster, (definition) =>
+      webhookConversion(definition, {
+        resolve: (service) => endpointsOf(cluster.view, service, random),
+        random,
+        signal,
+      }),
+    ),
+  );
   const hooks = stack.use(
     openAdmissionHooks({
       replica: cluster.replica,

@@ -10,6 +10,7 @@ import { systemClock } from "../../../libs/telemetry/clock.ts";
 import { createLog } from "../../../libs/telemetry/log.ts";
 import { systemRandom } from "../../../libs/telemetry/random.ts";
 import { type HttpsClient, httpsClient } from "../../../test/https-client.ts";
+import { openWebhookServer } from "../../../test/webhook-server.ts";
 import { type NatsServers, startNats } from "../../../test/nats-server.ts";
 import { type MemoryGateway, openMemoryGateway } from "../memory-gateway.ts";
 import { kubeconfig } from "../pki/kubeconfig.ts";
@@ -149,4 +150,63 @@ test("kubectl works with it as with any other", { timeout: kubectlMs }, async ()
   );
   expect(await kubectl("delete", "boat", "ferry")).toContain("deleted");
   await expect(kubectl("get", "boat", "ferry")).rejects.toThrow("NotFound");
+});
+
+test("objects are converted by a webhook, read and written", async () => {
+  const [{ client }] = sides;
+  await using server = await openWebhookServer(({ body }) => {
+    const { request } = body as {
+      request: {
+        uid: string;
+        desiredAPIVersion: string;
+        objects: { spec: { size?: unknown; length?: unknown } }[];
+      };
+    };
+    const { uid, desiredAPIVersion: apiVersion, objects } = request;
+    const convertedObjects = objects.map(({ spec, ...rest }) => ({
+      ...rest,
+      apiVersion,
+      spec: apiVersion.endsWith("/v2")
+        ? { length: String(spec.size) }
+        : { size: Number(spec.length) },
+    }));
+    return { response: { uid, result: { status: "Success" }, convertedObjects } };
+  });
+  const field = (properties: object) =>
+    ({ type: "object", properties: { spec: { type: "object", properties } } }) as never;
+  const conversion = {
+    strategy: "Webhook",
+    webhook: {
+      clientConfig: { url: server.url, caBundle: server.caBundle },
+      conversionReviewVersions: ["v1"],
+    },
+  };
+  const versions = [
+    versionOf("v1", field({ size: { type: "integer" } })),
+    { ...versionOf("v2", field({ length: { type: "string" } })), storage: false },
+  ];
+  await client.call("POST", definitionsPath, {
+    body: definitionOf("Rope", versions, { conversion }),
+  });
+  const ropes = (version: string) => `/apis/${group}/${version}/namespaces/default/ropes`;
+  const made = await client.call("POST", ropes("v2"), {
+    body: { metadata: { name: "one" }, spec: { length: "7" } },
+  });
+  expect(made).toMatchObject({
+    code: 201,
+    body: { apiVersion: `${group}/v2`, spec: { length: "7" } },
+  });
+  const read = await client.call("GET", `${ropes("v1")}/one`);
+  expect(read.body).toMatchObject({ apiVersion: `${group}/v1`, spec: { size: 7 } });
+  const contentType = "application/merge-patch+json";
+  const body = { spec: { length: "9" } };
+  const patched = await client.call("PATCH", `${ropes("v2")}/one`, { contentType, body });
+  expect(patched).toMatchObject({ code: 200, body: { spec: { length: "9" } } });
+  const listed = await client.call("GET", ropes("v2"));
+  expect(listed.body).toMatchObject({
+    items: [{ apiVersion: `${group}/v2`, spec: { length: "9" } }],
+  });
+  expect((await client.call("GET", `${ropes("v1")}/one`)).body).toMatchObject({
+    spec: { size: 9 },
+  });
 });

@@ -10,6 +10,8 @@ export type Sent = {
   readonly contentType?: string;
   readonly accept?: string;
   readonly token?: string;
+  /** Further ones; of a list each value is a header of its own. */
+  readonly headers?: Readonly<Record<string, string | string[]>>;
 };
 export type Answer = {
   readonly code: number;
@@ -32,6 +34,7 @@ export function httpsClient({ server, authority, token }: Place): HttpsClient {
     const bytes = sent.bytes ?? (body === undefined ? undefined : JSON.stringify(body));
     const headers = {
       authorization: `Bearer ${sent.token ?? token}`,
+      ...sent.headers,
       ...(accept !== undefined && { accept }),
       ...(bytes !== undefined && {
         "content-type": contentType,

@@ -11,6 +11,18 @@ export type Turn = {
   readonly cut: Revision;
   /** Effects that follow the commit, such as Kubernetes Events; at once when there is nothing to commit. */
   readonly committed?: (revision: Revision) => void;
+  /**
+   * Somebody must be asked first: `ops` are none yet. What was answered is decided on anew, at the cut
+   * as it is then, and that turn is committed.
+   */
+  readonly asks?: (around: Around) => Promise<Turn | undefined>;
+};
+
+/** What a turn that asks may use meanwhile. */
+export type Around = {
+  readonly now: () => EpochMs;
+  /** Aborts when nobody waits for the turn any more. */
+  readonly signal: AbortSignal;
 };
 
 /**

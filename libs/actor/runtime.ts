@@ -56,6 +56,8 @@ export type ActorsOptions<V, T> = {
 };
 
 const turnsInFlightDefault = 64;
+/** So many turns that ask somebody else keep nobody waiting; more of them count like the others. */
+const askingMax = 256;
 /** Turns that write nothing run back to back for so long before others get the event loop (N4). */
 const sliceMs = 10;
 const handOverMaxMs = 10_000;
@@ -83,7 +85,7 @@ export function runActors<V, T>(options: ActorsOptions<V, T>): Actors {
     inFlight: () => inFlight.size,
     held: () => actors.size,
   });
-  let [pumping, stopped] = [false, false];
+  let [pumping, stopped, asking] = [false, false, 0];
 
   function tell(kind: string, name: string): void {
     if (stopped || !placement.owns(addressOf(kind, name))) return;
@@ -100,7 +102,7 @@ export function runActors<V, T>(options: ActorsOptions<V, T>): Actors {
 
   function slice(): void {
     const until = clock.monotonicMs() + sliceMs;
-    while (inFlight.size < turnsInFlight) {
+    while (inFlight.size - Math.min(asking, askingMax) < turnsInFlight) {
       const next = stopped ? undefined : box.take();
       if (next === undefined) break;
       const running = take(next);
@@ -139,16 +141,36 @@ export function runActors<V, T>(options: ActorsOptions<V, T>): Actors {
       if (placement.owns(address)) turn = byKind.get(kind)?.turn(name, view, clock.now());
       else actor.failure = undefined;
       metrics.decided(kind, clock.monotonicMs() - startedMs);
+      if (turn?.asks !== undefined) return ask(kind, name, actor, turn.asks);
       if (turn !== undefined && turn.ops.length > 0) return commit(kind, name, actor, turn);
-      metrics.ended(kind, "unchanged");
-      succeed(kind, name, actor, turn?.wakeAt);
-      if (turn !== undefined) follow(address, turn, turn.cut);
+      rest(kind, name, actor, turn);
     } catch (error) {
       fail(kind, name, error);
     }
     box.done(kind, name);
     drop(address);
     return undefined;
+  }
+
+  /** A turn that changes nothing. */
+  function rest(kind: string, name: string, actor: Actor, turn: Turn | undefined): void {
+    metrics.ended(kind, "unchanged");
+    succeed(kind, name, actor, turn?.wakeAt);
+    if (turn !== undefined) follow(addressOf(kind, name), turn, turn.cut);
+  }
+
+  /** Others take their turns meanwhile. */
+  async function ask(
+    kind: string,
+    name: string,
+    actor: Actor,
+    asks: NonNullable<Turn["asks"]>,
+  ): Promise<void> {
+    asking += 1;
+    const waiting = asks({ now: () => clock.now(), signal: abandon.signal });
+    const turn = await waiting.finally(() => (asking -= 1));
+    if (turn !== undefined && turn.ops.length > 0) await commit(kind, name, actor, turn);
+    else rest(kind, name, actor, turn);
   }
 
   async function commit(kind: string, name: string, actor: Actor, turn: Turn): Promise<void> {

@@ -1,5 +1,5 @@
 import { allocKey, type Pool } from "../cluster/key.ts";
-import { addressIn, rangeOf } from "../cluster/settings.ts";
+import { addressIn, rangeOf } from "../model/address-range.ts";
 import { ApiError } from "../model/errors.ts";
 import type { AdmissionContext } from "./context.ts";
 

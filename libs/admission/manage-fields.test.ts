@@ -28,7 +28,8 @@ const user = (kind: Kind, manager = "user") => ({
 });
 
 function cluster() {
-  const { view, commit } = writableView();
+  const store = writableView();
+  const { view } = store;
   const now = Date.UTC(2026, 0, 1);
   const controllers: AdmissionContext = { view, now, random: seededRandom(1), settings };
   const create = <K extends Kind>(
@@ -37,7 +38,7 @@ function cluster() {
     context: AdmissionContext,
   ): ObjectOf<K> => {
     const { object, ops } = admitCreate(kind, input, context);
-    commit(ops);
+    store.commit(ops);
     const { metadata } = object as { readonly metadata: { name: string; namespace?: string } };
     return view.get(kind, metadata.namespace, metadata.name) as ObjectOf<K>;
   };

@@ -1,6 +1,5 @@
 /** What the cluster, rather than the schema, fills in when an object of a kind is made or changed. */
 import { allocKey } from "../cluster/key.ts";
-import type { ClusterView } from "../cluster/view.ts";
 import { type Cause, invalid } from "../model/errors.ts";
 import { definitionStatus } from "../model/custom/definition-status.ts";
 import {
@@ -10,12 +9,13 @@ import {
 import { job as jobKind } from "../model/kinds/job.ts";
 import type { Pod } from "../model/kinds/pod.ts";
 import { service as serviceKind } from "../model/kinds/service.ts";
-import { serviceAccount } from "../model/kinds/serviceaccount.ts";
 import { freeClusterAddress, freeNodePort } from "./allocate.ts";
 import { type AdmissionContext, type AnyObject, timestamp } from "./context.ts";
-import { forbidden } from "./forbidden.ts";
 import { limitPod } from "./limits/limit.ts";
+import { withAccount } from "./prepare-account.ts";
 import { selectOwnPods } from "./prepare-job.ts";
+import { prepareClass, withPriority } from "./prepare-priority.ts";
+import { prepareIngress, withRuntime } from "./prepare-runtime.ts";
 import { prepareClaim, prepareVolume } from "./prepare-storage.ts";
 import { withTemplateGeneration } from "./template-generation.ts";
 
@@ -34,6 +34,9 @@ const preparations: Readonly<Record<string, Prepare>> = {
   "apps/v1/DaemonSet": withTemplateGeneration,
   "batch/v1/Job": prepareJob,
   "apiextensions.k8s.io/v1/CustomResourceDefinition": prepareDefinition,
+  "certificates.k8s.io/v1/CertificateSigningRequest": keepSpec,
+  "networking.k8s.io/v1/Ingress": prepareIngress,
+  "scheduling.k8s.io/v1/PriorityClass": prepareClass,
 };
 
 /**
@@ -65,11 +68,13 @@ const nodeProblems = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreac
 
 /** Kubernetes' DefaultTolerationSeconds, with the cluster's own number of seconds; phase Pending. */
 function preparePod(
-  pod: AnyObject,
+  asked: AnyObject,
   before: AnyObject | undefined,
-  { settings, view }: AdmissionContext,
+  context: AdmissionContext,
 ): AnyObject {
-  if (before !== undefined) return pod;
+  const { settings, view } = context;
+  if (before !== undefined) return asked;
+  const pod = withPriority(withRuntime(asked, view), view);
   const tolerations = (pod.spec?.["tolerations"] ?? []) as readonly Toleration[]; // Parsed as a Pod.
   const missing = nodeProblems.filter((key) => !tolerations.some((one) => covers(one, key)));
   const added = missing.map((key) => ({
@@ -78,33 +83,13 @@ function preparePod(
     effect: "NoExecute",
     tolerationSeconds: settings.tolerationSeconds,
   }));
-  const account = pod.spec?.["serviceAccountName"] ?? pod.spec?.["serviceAccount"];
-  const serviceAccountName =
-    typeof account === "string" && account !== "" ? account : defaultAccount;
-  requireAccount(pod, serviceAccountName, view);
-  const limited = loose(limitPod(pod as unknown as Pod, view)); // Parsed as a Pod.
+  const limited = limitPod(pod as unknown as Pod, view); // Parsed as a Pod.
+  const spec = withAccount(limited, context);
   return {
-    ...limited,
-    spec: {
-      ...limited.spec,
-      serviceAccountName,
-      serviceAccount: serviceAccountName,
-      tolerations: [...tolerations, ...added],
-    },
+    ...loose(limited),
+    spec: { ...spec, tolerations: [...tolerations, ...added] },
     status: { phase: "Pending" },
   };
-}
-
-/** A namespace's pods may be made before it: it comes by itself. */
-const defaultAccount = "default";
-
-/** @throws {ApiError} Forbidden, when the pod would be somebody who is not there */
-function requireAccount({ metadata }: AnyObject, account: string, view: ClusterView): void {
-  const { name = "", namespace = "" } = metadata;
-  if (account === defaultAccount) return;
-  if (view.get(serviceAccount, namespace, account) !== undefined) return;
-  const why = `error looking up service account ${namespace}/${account}: serviceaccount "${account}" not found`;
-  throw forbidden({ group: "", resource: "pods" }, name, why);
 }
 
 const loose = (object: object) => object as AnyObject; // An object of a kind.
@@ -203,6 +188,11 @@ const causeOf = (field: string, message: string): Cause => ({
   field,
   message,
 });
+
+/** What was asked for, and by whom, stays: an update changes metadata alone. */
+function keepSpec(request: AnyObject, before: AnyObject | undefined): AnyObject {
+  return before === undefined ? request : { ...request, spec: before.spec };
+}
 
 /** Held by a finalizer until its content is gone. */
 function prepareNamespace(namespace: AnyObject, before: AnyObject | undefined): AnyObject {

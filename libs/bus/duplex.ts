@@ -17,16 +17,27 @@ export function duplexOf(stream: ByteStream): Duplex {
       );
     },
     write(chunk: Uint8Array, _encoding, done) {
-      writeAll(stream, chunk).then(() => done(), done);
+      void settle(writeAll(stream, chunk), done);
     },
     final(done) {
-      stream.end().then(() => done(), done);
+      void settle(stream.end(), done);
     },
     destroy(error, done) {
       if (!stream.closed.aborted) stream.abort(error?.message ?? "the connection was closed");
       done(error);
     },
   });
+}
+
+/** Tells Node's way how it went. Never throws. */
+async function settle(work: Promise<void>, done: (error?: Error | null) => void): Promise<void> {
+  let failure: Error | undefined;
+  try {
+    await work;
+  } catch (error) {
+    failure = error instanceof Error ? error : new Error(String(error));
+  }
+  done(failure);
 }
 
 /** Writes a chunk of any size. @throws {StreamBroken} */

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { token, untoken } from "../protocol/subjects.ts";
 import { keyOf, parseKey, prefixOf } from "./key.ts";
-import { addressIn, rangeOf } from "./settings.ts";
+import { addressIn, rangeOf } from "../model/address-range.ts";
 
 const deployments = { group: "apps", plural: "deployments", namespaced: true };
 const nodes = { group: "", plural: "nodes", namespaced: false };

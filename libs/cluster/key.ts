@@ -2,15 +2,19 @@
 import type { Kind } from "../model/kind.ts";
 import { token, untoken } from "../protocol/subjects.ts";
 
-/** What of a kind makes up its keys. */
-export type Located = Pick<Kind, "group" | "plural" | "namespaced">;
+/** What of a kind makes up its keys; of a version that is not stored, the kind that it is stored as. */
+export type Located = Pick<Kind, "group" | "plural" | "namespaced"> & {
+  readonly stored?: { readonly kind: Pick<Kind, "group" | "plural"> };
+};
 
 /** Stands where a cluster-scoped object has no namespace. */
 const clusterScope = "_";
 
 /** `<resource>` of a kind: its plural, outside the core group `<plural>/<group>`. */
-export const resourceOf = ({ plural, group }: Pick<Located, "plural" | "group">): string =>
-  group === "" ? plural : `${plural}/${token(group)}`;
+export function resourceOf(of: Pick<Located, "plural" | "group" | "stored">): string {
+  const { plural, group } = of.stored?.kind ?? of;
+  return group === "" ? plural : `${plural}/${token(group)}`;
+}
 
 /** `<resource>.<namespace>.<name>`, such as `deployments/apps.default.web` or `nodes._.n1`. */
 export function keyOf(kind: Located, namespace: string | undefined, name: string): string {
@@ -40,6 +44,9 @@ export const allocKey = (pool: Pool, value: string | number): string =>
 /** The bucket's format number, and the cluster's settings. */
 export const formatKey = "meta.format";
 export const settingsKey = "meta.cluster";
+/** What ServiceAccounts' tokens are signed with, and whom the cluster trusts (ADR 0018). */
+export const signingKeysKey = "meta.signing-keys";
+export const trustKey = "meta.trust";
 
 /** A key's parts: resource, namespace (undefined: cluster scope) and name. */
 export function parseKey(key: string): {

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { addressIn } from "../model/address-range.ts";
 
 /** What holds for the whole cluster; recorded at `meta.cluster` by whichever service starts first. */
 export const clusterSettings = z.object({
@@ -36,18 +37,3 @@ export const settingsFromEnvironment = z
     nodePorts: [30_000, 32_767],
     tolerationSeconds: 2,
   }));
-
-/** The `nth` address of an IPv4 range; `addressIn("10.96.0.0/16", 10)` is `10.96.0.10`. */
-export function addressIn(cidr: string, nth: number): string {
-  const { first } = rangeOf(cidr);
-  const value = first + nth;
-  return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join(".");
-}
-
-/** An IPv4 range as its first address (a number) and how many it holds. */
-export function rangeOf(cidr: string): { readonly first: number; readonly size: number } {
-  const [address = "", bits = "32"] = cidr.split("/");
-  const value = address.split(".").reduce((sum, octet) => sum * 256 + Number(octet), 0);
-  const size = 2 ** (32 - Number(bits));
-  return { first: value - (value % size), size };
-}

@@ -4,6 +4,7 @@ import { conform } from "./conform.ts";
 import { ApiError, fieldOf, parse } from "./errors.ts";
 import { kinds } from "./registry.ts";
 import { configMap } from "./kinds/configmap.ts";
+import { customResourceDefinition } from "./kinds/customresourcedefinition.ts";
 import { pod } from "./kinds/pod.ts";
 
 const container = { name: "web", image: "web:v1" };
@@ -127,3 +128,52 @@ function causesOf(run: () => unknown) {
   }
   return [];
 }
+
+describe("what a definition of a custom resource holds", () => {
+  const names = { plural: "widgets", kind: "Widget" };
+  const given = (openAPIV3Schema: object) => ({
+    metadata: { name: "widgets.example.com" },
+    spec: {
+      group: "example.com",
+      names,
+      scope: "Namespaced",
+      versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema } }],
+    },
+  });
+  const read = (schema: object) => conform(customResourceDefinition.schema, given(schema));
+
+  test("is a schema that holds itself, in one of two forms, and any JSON", () => {
+    const schema = {
+      properties: { a: { items: [{ type: "string" }] }, b: { items: { type: "number" } } },
+      additionalProperties: false,
+      maximum: 1.5,
+      default: { a: null, b: [1, null] },
+      enum: ["x", null, { y: null }],
+    };
+    const { value, unknown, mistyped } = read(schema);
+    expect({ value, unknown, mistyped }).toEqual({
+      value: given(schema),
+      unknown: [],
+      mistyped: [],
+    });
+    const { spec } = parse(customResourceDefinition, value);
+    expect(spec.versions[0]?.schema?.openAPIV3Schema).toEqual(schema);
+    expect(spec.names).toEqual({ ...names, singular: "widget", listKind: "WidgetList" });
+  });
+
+  test.each([
+    [{ additionalProperties: "no" }, "must be an object or a boolean, but is a string"],
+    [{ items: true }, "must be an object or a list, but is a boolean"],
+    [{ maximum: "1" }, "must be a number, but is a string"],
+    [{ properties: { a: { nullable: 1 } } }, "must be a boolean, but is a number"],
+  ])("is not %j: it %s", (schema, message) => {
+    expect(read(schema).mistyped.map((one) => one.message)).toEqual([message]);
+  });
+
+  test("may hold what the schema does not know, however deep, which is left out", () => {
+    const { unknown } = read({ properties: { a: { items: { surprise: 1 } } } });
+    expect(unknown.map(fieldOf)).toEqual([
+      "spec.versions[0].schema.openAPIV3Schema.properties.a.items.surprise",
+    ]);
+  });
+});

@@ -73,7 +73,7 @@ export function parse<O>(
   before?: unknown,
 ): O {
   if (kind.custom !== undefined) return kind.custom.parse(input, before) as O; // Of its very kind.
-  const given = withoutNulls(input);
+  const given = withoutNulls(input, kind.schema);
   const first = kind.schema.safeParse(given, { reportInput: true });
   if (first.success) return first.data;
   const filled = withoutRefusedEmpties(given, first.error.issues);

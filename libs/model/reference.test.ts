@@ -89,15 +89,23 @@ function fieldDifferences(at: string, field: Field, fact: string): readonly stri
     ["default", field.default, defaults[at] ?? literal(said.get("default"))],
   ] as const;
   const wrong = pairs
-    .filter(([, ours, theirs]) => ours !== theirs)
+    .filter(([, ours, theirs]) => ours !== theirs && !isZero(ours, theirs))
     .map(([what, ours, theirs]) => `${at}: ${what} is ${ours}, not ${theirs}`);
   const needed = said.has("required");
   return [
     ...wrong,
-    ...(field.required && !needed ? [`${at}: is required`] : []),
+    ...(field.required && !needed && !isPartOfWhole(at) ? [`${at}: is required`] : []),
     ...(!field.required && needed && !field.filled ? [`${at}: is not required`] : []),
   ];
 }
+
+/** Kubernetes reads a zero and nothing as the same. */
+const isZero = (ours: unknown, theirs: unknown) =>
+  theirs === undefined && (ours === 0 || ours === "" || ours === false);
+
+/** An object has metadata and a spec: without them its validation fails. */
+const isPartOfWhole = (at: string) =>
+  /\.(metadata|spec)$/.test(at) && whole.has(at.replace(/\.\w+$/, ""));
 
 const literal = (text: string | undefined): unknown =>
   text === undefined ? undefined : JSON.parse(text);

@@ -47,6 +47,7 @@ export function shapeOf(schema: z.core.$ZodType): Shape {
     return { type: "either", options: bare.options.map(shapeOf), meta };
   if (bare instanceof z.ZodArray) return { type: "list", items: shapeOf(bare.element), meta };
   if (bare instanceof z.ZodRecord) return { type: "map", values: shapeOf(bare.valueType), meta };
+  if (bare instanceof z.ZodNever) return { type: "any", meta }; // A status that there is not.
   if (bare instanceof z.ZodBoolean) return { type: "boolean", meta };
   if (bare instanceof z.ZodEnum) return { type: "string", values: bare.options.map(String), meta };
   if (bare instanceof z.ZodLiteral)

@@ -158,11 +158,28 @@ export type ConfigRef = z.output<typeof configRef>;
 /** A claim to storage that a pod assigned to the node names; others are refused as missing. */
 const claimRef = z.object({ namespace: z.string(), name: z.string() });
 export type ClaimRef = z.output<typeof claimRef>;
+/** A token for a pod's account, as one of its volumes asks for it. */
+const tokenRef = z.object({
+  namespace: z.string(),
+  pod: z.string(),
+  uid: z.string(),
+  /** Empty: the API's own. */
+  audience: z.string(),
+  expirationSeconds: z.number(),
+});
+export type TokenRef = z.output<typeof tokenRef>;
+const grantedToken = tokenRef.extend({
+  token: z.string(),
+  /** From now; it may be less than what was asked for. */
+  lifeSeconds: z.number(),
+});
+export type GrantedToken = z.output<typeof grantedToken>;
 export const nodeConfigRequest = z.object({
   node: z.string(),
   applied: revision,
   refs: z.array(configRef).max(200),
   claims: z.array(claimRef).max(200).default([]),
+  tokens: z.array(tokenRef).max(200).default([]),
 });
 export type NodeConfigRequest = z.output<typeof nodeConfigRequest>;
 const claimed = claimRef.extend({
@@ -193,6 +210,8 @@ export const nodeConfig = z.object({
   ),
   missing: z.array(configRef),
   claims: z.array(claimed).default([]),
+  /** Those that were granted: of a pod that is on the node, for what its volumes ask. */
+  tokens: z.array(grantedToken).default([]),
 });
 export type NodeConfig = z.output<typeof nodeConfig>;
 const changedRef = configRef.extend({

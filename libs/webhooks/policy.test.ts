@@ -148,12 +148,6 @@ describe("a ValidatingAdmissionPolicy", () => {
       denied: "failed expression: false",
     },
     {
-      name: "has no authorizer: such an expression does not compile",
-      spec: holds("authorizer.group('').resource('pods').check('get').allowed()"),
-      denied:
-        "authorization checks are not available in expressions here\n | authorizer.group('').resource('pods').check('get').allowed()\n | ^",
-    },
-    {
       name: "has variables, each made of those before it",
       spec: {
         variables: [

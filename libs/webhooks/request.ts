@@ -91,3 +91,23 @@ export const gvkOf = ({ group, version, kind }: GroupVersionKind): GroupVersionK
   version,
   kind,
 });
+
+type Born = {
+  readonly metadata: Readonly<Record<string, unknown>>;
+};
+
+/** Before it is created an object has no identity; a name that is to be generated comes later, too. */
+export function unborn<O extends Born>(
+  object: O,
+  { operation, subresource, name }: AdmissionRequest,
+): O {
+  if (operation !== "CREATE" || subresource !== "") return object;
+  const {
+    uid: _u,
+    creationTimestamp: _c,
+    generation: _g,
+    name: given,
+    ...metadata
+  } = object.metadata;
+  return { ...object, metadata: { ...metadata, ...(name !== "" && { name: given }) } };
+}

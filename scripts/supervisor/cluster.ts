@@ -171,6 +171,7 @@ function serviceSpecs(options: ClusterOptions, places: Places): readonly ChildSp
         BERTH_API_HOST: "127.0.0.1",
         BERTH_API_PORT: String(port + nth),
         BERTH_PKI_DIR: join(dir, "pki"),
+        ...(nodes > 0 && { BERTH_API_NODE: "node-1" }),
         ...(nth === 0 && { BERTH_KUBECONFIG: places.kubeconfig }),
       }),
     ),

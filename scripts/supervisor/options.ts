@@ -1,7 +1,7 @@
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import * as z from "zod";
-import { addressIn } from "../../libs/cluster/settings.ts";
+import { addressIn } from "../../libs/model/address-range.ts";
 import { root } from "../tools/paths.ts";
 
 const count = z.coerce.number().int().min(0).max(64);

@@ -1,5 +1,5 @@
 /** The address ranges of a cluster: they stay what they were when its state was made. */
-import { rangeOf } from "../../libs/cluster/settings.ts";
+import { rangeOf } from "../../libs/model/address-range.ts";
 
 export type Ranges = { readonly podCIDR: string; readonly serviceCIDR: string };
 

@@ -12,7 +12,7 @@ import type { Store } from "../../libs/store/store.ts";
 import { systemClock } from "../../libs/telemetry/clock.ts";
 import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
-import { bearerCheck } from "./auth/bearer.ts";
+import { runGatewayDuties } from "./auth/gateway-duties.ts";
 import { serve } from "./http/server.ts";
 import { serveVerbs } from "./nats/verbs.ts";
 import { openAuthority, serverIdentity } from "./pki/authority.ts";
@@ -47,19 +47,24 @@ export async function openMemoryGateway(
   const shared = { ...store, [Symbol.asyncDispose]: async () => undefined };
   const cluster = stack.use(await clusterOn(shared, settings, { ...ports, signal }));
   const events = stores.events ?? stack.use(memoryStore());
-  const gateway = stack.use(await openGateway({ kinds, cluster, events, bus, signal, ...ports }));
+  const gateway = stack.use(
+    await openGateway({ kinds, cluster, events, bus, authority, signal, ...ports }),
+  );
   stack.use(await serveVerbs(gateway, { park: async () => undefined, list: async () => [] }));
   const server = await serve({
     host: "127.0.0.1",
     port: 0,
     identity,
-    authenticate: bearerCheck(authority.token),
+    authenticate: gateway.identity.authenticate,
+    clientAuthority: authority.certificate,
     routes: routesOf(gateway),
     routesNow: routesNow(gateway),
     signal,
     ...ports,
   });
   stack.use(server);
+  const duties = runGatewayDuties(gateway, { signal, ...ports });
+  stack.defer(() => duties);
   stack.defer(() => stop.abort());
   const opened = stack.move();
   return {

@@ -14,8 +14,11 @@ import type { Log } from "../../libs/telemetry/log.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
 import { openCatalogue } from "./custom/catalogue.ts";
 import { webhookConversion } from "./custom/webhook-conversion.ts";
+import { openIdentity } from "./auth/identity.ts";
+import type { Authority } from "./pki/authority.ts";
 import { backendOf } from "./resources/backend.ts";
 import type { Gateway } from "./resources/gateway.ts";
+import { storedKind } from "./resources/versions.ts";
 
 export type GatewayOptions = {
   /** Those that are stored; they are served in all their versions. */
@@ -24,6 +27,7 @@ export type GatewayOptions = {
   /** Where Kubernetes Events are, with their own revisions. */
   readonly events: Store;
   readonly bus: Bus;
+  readonly authority: Authority;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -32,12 +36,14 @@ export type GatewayOptions = {
 
 /** The caches over the state and over the events; disposing of it leaves the stores open. */
 export async function openGateway(options: GatewayOptions): Promise<Gateway & AsyncDisposable> {
-  const { kinds, cluster, events, bus, clock, random, log, signal } = options;
+  const { kinds, cluster, events, bus, authority, clock, random, log, signal } = options;
   await using stack = new AsyncDisposableStack();
   const replica = stack.use(await openReplica(events, { ...replicaOptions, clock, log, signal }));
   const state = stack.use(backendOf(cluster, { clock, log }));
   const view = eventsView(clusterView(replica), cluster.view);
   const ofEvents = stack.use(backendOf({ store: events, replica, view }, { clock, log }));
+  const { settings } = cluster;
+  const identity = await openIdentity({ authority, backend: state, settings, clock });
   const usage = observeUsage(clock);
   stack.use(await listenToUsage(bus, usage));
   const catalogue = stack.use(
@@ -67,7 +73,8 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway & As
     },
     catalogue,
     backendFor: (kind) => (isEvent(kind) ? ofEvents : state),
-    ports: { clock, random, settings: cluster.settings, hooks },
+    ports: { clock, random, settings, hooks },
+    identity,
     bus,
     usage,
     log,
@@ -75,7 +82,10 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway & As
   };
 }
 
-const isEvent = ({ group, kind }: Kind) => group === "" && kind === "Event";
+function isEvent(kind: Kind): boolean {
+  const { group, kind: name } = storedKind(kind);
+  return group === "" && name === "Event";
+}
 
 /** The events' view; their Namespaces are in the state. */
 function eventsView(events: ClusterView, state: ClusterView): ClusterView {

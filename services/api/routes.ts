@@ -1,5 +1,8 @@
 import type { Kind } from "../../libs/model/kind.ts";
 import { customRoutes } from "./custom/custom-routes.ts";
+import { approvalRoutes } from "./auth/signing-requests.ts";
+import { tokenRoute } from "./auth/token-request.ts";
+import { issuerRoutes } from "./auth/issuer-routes.ts";
 import { discoveryRoutes } from "./discovery/discovery-routes.ts";
 import { openApiRoutes } from "./discovery/openapi-routes.ts";
 import { resourceRoutes } from "./http/resource-routes.ts";
@@ -19,7 +22,10 @@ export function routesOf(gateway: Gateway): readonly Route[] {
     ...customRoutes(gateway, gateway.catalogue),
     ...(pod === undefined ? [] : podRoutes(gateway, pod)),
     ...metricsRoutes(gateway),
-    ...reviewRoutes,
+    ...reviewRoutes(gateway),
+    tokenRoute(gateway),
+    ...approvalRoutes(gateway),
+    ...issuerRoutes(gateway.identity),
   ];
 }
 

@@ -7,7 +7,7 @@ import {
   admitStatus,
   admitUpdate,
 } from "../../libs/admission/admit.ts";
-import type { AdmissionContext } from "../../libs/admission/context.ts";
+import type { AdmissionContext, Admitted } from "../../libs/admission/context.ts";
 import { quotaLedger, type QuotaLedger } from "../../libs/admission/quota/ledger.ts";
 import { together, transactionOf } from "../../libs/admission/transaction.ts";
 import { keyOf, parseKey, resourceOf } from "../../libs/cluster/key.ts";
@@ -19,6 +19,8 @@ import { namespace as namespaceKind } from "../../libs/model/kinds/namespace.ts"
 import type { Change } from "../../libs/store/replica.ts";
 import type { Op } from "../../libs/store/store.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
+import type { AdmissionHooks } from "../../libs/webhooks/admission-hooks.ts";
+import { type Answers, type Interview, judgedOps, settled } from "./asking.ts";
 import { memoriesOf, type Memories } from "./memories.ts";
 import { behaviourOfMany } from "./behaviour-of-many.ts";
 import {
@@ -42,6 +44,8 @@ export type BehaviourPorts = Surroundings & {
   readonly view: ClusterView;
   readonly random: Random;
   readonly record: RecordEvent;
+  /** Webhooks and policies; absent: there are none. */
+  readonly hooks?: AdmissionHooks | undefined;
 };
 
 /** @throws {ApiError} from a turn, when admission refuses what it would write: the runtime retries */
@@ -74,8 +78,16 @@ export function behaviourOf(
       const [namespace, own] = splitName(kind, name);
       const context = { view, now, random: ports.random, settings: ports.settings };
       const self = view.get(kind, namespace, own);
-      if (self !== undefined)
-        return turnOf(controller, { ...ports, memories }, loose(self), context);
+      if (self !== undefined) {
+        const { hooks } = ports;
+        if (hooks === undefined || hooks.idle)
+          return turnOf(controller, { ...ports, memories }, loose(self), context);
+        return askedTurn(hooks, context, (interview, at) => {
+          const found = at.view.get(kind, namespace, own);
+          if (found === undefined) return undefined;
+          return turnOf(controller, { ...ports, memories }, loose(found), at, interview);
+        });
+      }
       memories.delete(name);
       const made = missing?.make(own, view, ports);
       if (made === undefined) return undefined;
@@ -88,11 +100,28 @@ export function behaviourOf(
   };
 }
 
+/** A turn that may have to ask about what it writes; it decides again with the answers. */
+function askedTurn(
+  hooks: AdmissionHooks,
+  context: AdmissionContext,
+  turn: (interview: Interview, context: AdmissionContext) => Turn | undefined,
+): Turn | undefined {
+  const decide = (answers: Answers, now: number) => {
+    const interview: Interview = { hooks, answers, open: [] };
+    return { turn: turn(interview, { ...context, now }), open: interview.open };
+  };
+  const first = decide(new Map(), context.now);
+  if (first.open.length === 0) return first.turn;
+  const { revision: cut } = context.view;
+  return { ops: [], wakeAt: undefined, cut, asks: (around) => settled(decide, around) };
+}
+
 function turnOf(
   controller: Controller,
   { memories, ...ports }: BehaviourPorts & { readonly memories: Memories },
   self: StoredObject & { readonly status?: unknown },
   context: AdmissionContext,
+  interview?: Interview,
 ): Turn | undefined {
   const { view, now } = context;
   // `self` is an object of the controller's kind: it was read as one.
@@ -101,13 +130,13 @@ function turnOf(
   const world = controller.read(view, self, { ...ports, now, remembered });
   const decided = controller.decide(self, world, now);
   const ledger = quotaLedger(view);
-  const { children, refusals } = admitted(controller, decided, ledger, context);
+  const { children, refusals } = admitted(controller, decided, { ledger, interview }, context);
   const decision =
     refusals.length === 0
       ? decided
       : (controller.refused?.(self, decided, refusals, { now, remembered }) ?? decided);
   if (decision.remember !== undefined) memories.set(name, decision.remember);
-  const own = ownOps(controller, self, decision, context);
+  const own = ownOps(controller, self, decision, context, interview);
   ledger.charge(own);
   // S2: whoever writes anything writes its own object too, unless names alone keep turns apart.
   const touch = own.length === 0 && children.length > 0 && controller.derivedNames !== true;
@@ -136,13 +165,16 @@ function turnOf(
 function admitted(
   controller: Controller,
   { writes }: { readonly writes: readonly Write<unknown>[] },
-  ledger: QuotaLedger,
+  {
+    ledger,
+    interview,
+  }: { readonly ledger: QuotaLedger; readonly interview: Interview | undefined },
   context: AdmissionContext,
 ): { readonly children: readonly Op[]; readonly refusals: readonly Refusal[] } {
   const refusals: Refusal[] = [];
   const children = writes.flatMap((write) => {
     try {
-      const ops = childOps(controller, write, context);
+      const ops = childOps(controller, write, context, interview);
       ledger.charge(ops);
       return ops;
     } catch (error) {
@@ -160,24 +192,32 @@ function childOps(
   { owns, alsoOwns }: Controller,
   write: Write<unknown>,
   context: AdmissionContext,
+  interview: Interview | undefined,
 ): readonly Op[] {
   const object = loose(write.object);
   const { namespace, name = "" } = object.metadata;
   const kind = kindOf(owns, object) ?? kindOf(alsoOwns?.(context.view) ?? [], object);
   if (kind === undefined) throw new TypeError(`the controller does not own ${object.kind}`);
+  const about = { kind, namespace, name, input: object };
   if (write.op === "create") {
     // An object in a namespace that ends would be refused, and its owner goes soon too (O5).
-    return isEnding(context.view, namespace) ? [] : admitCreate(kind, object, context).ops;
+    if (isEnding(context.view, namespace)) return [];
+    const create = { ...about, operation: "CREATE", before: undefined } as const;
+    return judgedOps(create, interview, (input) => admitCreate(kind, input, context));
   }
   const before = context.view.get(kind, namespace, name);
   if (before === undefined) return [];
   switch (write.op) {
     case "update":
-      return admitUpdate(kind, before, object, context)?.ops ?? [];
+      return judgedOps({ ...about, operation: "UPDATE", before }, interview, (input) =>
+        admitUpdate(kind, before, input, context),
+      );
     case "touch":
       return touchOps(kind, loose(before), context.view);
     case "delete":
-      return admitDelete(kind, before, write.options, context)?.ops ?? [];
+      return judgedOps({ ...about, operation: "DELETE", before }, interview, () =>
+        admitDelete(kind, before, write.options, context),
+      );
     case "remove":
       return admitRemove(kind, before, context).ops;
     default:
@@ -191,23 +231,33 @@ function ownOps(
   self: StoredObject & { readonly status?: unknown },
   decision: { readonly status: unknown; readonly self?: Write<unknown> | undefined },
   context: AdmissionContext,
+  interview: Interview | undefined,
 ): readonly Op[] {
   const { view } = context;
   const change = decision.self;
+  const { namespace, name = "" } = self.metadata;
+  const about = { kind, namespace, name, before: self };
   if (change?.op === "delete") {
-    return admitDelete(kind, self as never, change.options, context)?.ops ?? [];
+    return judgedOps({ ...about, operation: "DELETE", input: self }, interview, () =>
+      admitDelete(kind, self as never, change.options, context),
+    );
   }
   if (change?.op === "remove") return admitRemove(kind, self as never, context).ops;
-  const updated =
-    change?.op === "update" ? admitUpdate(kind, self as never, change.object, context) : undefined;
-  const ownKey = keyOf(kind, self.metadata.namespace, self.metadata.name ?? "");
-  const ends = updated?.ops.some(({ key, op }) => key === ownKey && op === "delete") ?? false;
-  if (updated !== undefined && (ends || decision.status === self.status)) return updated.ops;
-  if (decision.status === self.status) return [];
-  const between = updated?.object ?? self;
-  const admitted = admitStatus(kind, between, decision.status, context);
-  if (admitted === undefined) return updated?.ops ?? [];
-  return transactionOf(kind, self as never, loose(admitted.object), view);
+  const statusOf = (updated: Admitted<unknown> | undefined) => {
+    if (decision.status === self.status) return updated;
+    const between = updated?.object ?? self;
+    const admitted = admitStatus(kind, between, decision.status, context);
+    if (admitted === undefined) return updated;
+    const ops = transactionOf(kind, self as never, loose(admitted.object), view);
+    return { object: admitted.object, ops };
+  };
+  if (change?.op !== "update") return statusOf(undefined)?.ops ?? [];
+  const ownKey = keyOf(kind, namespace, name);
+  return judgedOps({ ...about, operation: "UPDATE", input: change.object }, interview, (input) => {
+    const updated = admitUpdate(kind, self as never, input, context);
+    const ends = updated?.ops.some(({ key, op }) => key === ownKey && op === "delete") ?? false;
+    return ends ? updated : statusOf(updated);
+  });
 }
 
 /** Puts the object as it is, so that no other turn decided at its revision commits (S2). */

@@ -6,11 +6,19 @@ import type { Bus } from "../../libs/bus/bus.ts";
 import type { Cluster } from "../../libs/cluster/open.ts";
 import type { RecordEvent } from "../../libs/cluster/record-event.ts";
 import { listenToUsage, observeUsage } from "../../libs/cluster/observed-usage.ts";
+import { apiVersionOf } from "../../libs/model/kind.ts";
+import { kinds } from "../../libs/model/registry.ts";
 import { horizontalPodAutoscaler } from "../../libs/model/kinds/horizontalpodautoscaler.ts";
+import type { SigningKeys } from "../../libs/identity/signing-keys.ts";
 import type { Memberships } from "../../libs/store/memberships.ts";
 import type { Clock } from "../../libs/telemetry/clock.ts";
 import type { Log } from "../../libs/telemetry/log.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
+import {
+  type AdmissionHooks,
+  type AdmissionHooksOptions,
+  openAdmissionHooks,
+} from "../../libs/webhooks/admission-hooks.ts";
 import { behaviourOf } from "./behaviour.ts";
 import type { Controller, ControllerOfMany } from "./controller.ts";
 import { controllersIn } from "./controllers-in.ts";
@@ -36,11 +44,15 @@ export type InstanceOptions = {
   readonly cluster: Cluster;
   readonly record: RecordEvent;
   readonly memberships: Memberships;
+  /** What pods' tokens are signed with; absent: nobody gets one. */
+  readonly signingKeys?: SigningKeys;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
   /** Runs beside it from when it acts until `signal` aborts; `works`: it is seen in its group. */
   readonly onActing?: (works: () => boolean) => Promise<void>;
+  /** How webhooks are asked about what is written; absent: none is, and no policy judges it. */
+  readonly callWebhook?: AdmissionHooksOptions["call"];
   /** Aborts: its actors are handed over, and it ends. */
   readonly signal: AbortSignal;
 };
@@ -69,7 +81,8 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
   const external: MetricValues["external"] = (metric, asker) =>
     (metric.name === pendingMetric ? pending : reported).external(metric, asker);
   const measured: Measured = { usage, values: { ...reported, external }, heardForMs };
-  const around = { nodes, kept, settings, measured, view, record, random };
+  using hooks = options.callWebhook && hooksOn(cluster, options.callWebhook, options);
+  const around = { nodes, kept, settings, measured, view, record, random, hooks };
   const behaviours = controllers.map((one) => behaviourOf(one, around));
 
   let instances: readonly string[] = [];
@@ -88,6 +101,7 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
     replica,
     view,
     settings,
+    signingKeys: options.signingKeys,
     placement,
     tell: (kind, name) => actors.tell(kind, name),
     ...ports,
@@ -103,4 +117,15 @@ export async function runInstance(options: InstanceOptions): Promise<void> {
   log.info({ controllers: controllers.length }, "the controllers act");
   const beside = options.onActing?.(() => placement.isMember());
   await Promise.all([actors.ended, following, beside]);
+}
+
+function hooksOn(
+  { replica, view }: Cluster,
+  call: AdmissionHooksOptions["call"],
+  { random, log }: Pick<InstanceOptions, "random" | "log">,
+): AdmissionHooks {
+  const served = kinds.flatMap((kind) => [kind, ...kind.versions]);
+  const kindOf = (apiVersion: string, name: string) =>
+    served.find((one) => one.kind === name && apiVersionOf(one) === apiVersion);
+  return openAdmissionHooks({ replica, view, kindOf, call, random, log });
 }

@@ -5,6 +5,7 @@ import { openCluster } from "../../libs/cluster/open.ts";
 import { proveHealth } from "../../libs/cluster/prove-health.ts";
 import { eventRecorder } from "../../libs/cluster/record-event.ts";
 import { settingsFromEnvironment } from "../../libs/cluster/settings.ts";
+import { openSigningKeys } from "../../libs/identity/signing-keys.ts";
 import { natsMemberships } from "../../libs/store/nats-memberships.ts";
 import { natsEnvironment } from "../../libs/store/nats-environment.ts";
 import { natsStore } from "../../libs/store/nats.ts";
@@ -13,6 +14,7 @@ import { healthMark } from "../../libs/telemetry/health.ts";
 import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
 import { stopSignal } from "../../libs/telemetry/stop-signal.ts";
+import { callWebhook } from "../../libs/webhooks/call.ts";
 import { allControllers, runInstance } from "./instance.ts";
 
 const config = z
@@ -54,6 +56,7 @@ await using events = await natsStore({
 });
 await using record = eventRecorder({ store: events, ...ports });
 await using memberships = await natsMemberships({ url, replicas, ...ports });
+const signingKeys = await openSigningKeys(cluster.store);
 const mark = healthMark(config.BERTH_HEALTH_FILE, log);
 await runInstance({
   instance,
@@ -62,6 +65,8 @@ await runInstance({
   cluster,
   record,
   memberships,
+  signingKeys,
+  callWebhook,
   signal,
   onActing: (works) => proveHealth({ cluster, mark, works, signal, ...ports }),
   ...ports,

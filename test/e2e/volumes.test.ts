@@ -200,3 +200,57 @@ ${aPod("b", "shared")}
     expect(await reads("b")).toBe("for b");
   });
 });
+
+describe("a pod of any node", () => {
+  /** Asks the API who it is, as a client in a pod does: by name, or by the address in its environment. */
+  const asks = (host: string) => `
+    const { readFileSync } = require("node:fs");
+    const of = (file) =>
+      readFileSync("/var/run/secrets/kubernetes.io/serviceaccount/" + file, "utf8");
+    const request = require("node:https").request({
+      host: ${host},
+      port: process.env.KUBERNETES_SERVICE_PORT,
+      path: "/apis/authentication.k8s.io/v1/selfsubjectreviews",
+      method: "POST",
+      ca: of("ca.crt"),
+      headers: { authorization: "Bearer " + of("token"), "content-type": "application/json" },
+    }, (answer) => answer.on("data", (data) => process.stdout.write(of("namespace") + data)));
+    request.end("{}");`;
+
+  test.each(["node-1", "node-2"])("calls the API with its own token, on %s", async (node) => {
+    const name = `asks-on-${node}`;
+    await apply(`
+apiVersion: v1
+kind: Pod
+metadata: { name: ${name} }
+spec:
+  nodeName: ${node}
+  terminationGracePeriodSeconds: 1
+  containers: [{ name: web, image: "berth/hello:v1" }]
+`);
+    await isReady(name);
+    for (const host of ['"kubernetes.default.svc"', "process.env.KUBERNETES_SERVICE_HOST"]) {
+      await eventually("the API answers", async () => {
+        const said = await inPod(name, asks(host));
+        expect(said).toMatch(/^default\{/);
+        expect(said).toContain('"username":"system:serviceaccount:default:default"');
+        expect(said).toContain(`"authentication.kubernetes.io/pod-name":["${name}"]`);
+        expect(said).toContain(`"authentication.kubernetes.io/node-name":["${node}"]`);
+      });
+    }
+  });
+
+  test("is nobody when it wants no token", async () => {
+    await apply(`
+apiVersion: v1
+kind: Pod
+metadata: { name: nobody }
+spec:
+  automountServiceAccountToken: false
+  terminationGracePeriodSeconds: 1
+  containers: [{ name: web, image: "berth/hello:v1" }]
+`);
+    await isReady("nobody");
+    expect(await jsonpath("pod nobody", "{.spec.volumes}")).toBe("");
+  });
+});

@@ -9,6 +9,7 @@ import { deployment } from "../../model/kinds/deployment.ts";
 import { namespace } from "../../model/kinds/namespace.ts";
 import { persistentVolumeClaim } from "../../model/kinds/persistentvolumeclaim.ts";
 import { pod } from "../../model/kinds/pod.ts";
+import { priorityClass } from "../../model/kinds/priorityclass.ts";
 import { resourceQuota } from "../../model/kinds/resourcequota.ts";
 import { service } from "../../model/kinds/service.ts";
 import type { Op } from "../../store/store.ts";
@@ -31,6 +32,7 @@ function cluster(spec: Quota) {
   const context = { view, now, random: seededRandom(1), settings };
   const commit = (ops: readonly Op[]) => store.commit(ops);
   commit(admitCreate(namespace, { metadata: { name: "team" } }, context).ops);
+  commit(admitCreate(priorityClass, { metadata: { name: "high" }, value: 1_000 }, context).ops);
   const metadata = { name: "quota", namespace: "team" };
   commit(admitCreate(resourceQuota, { metadata, spec }, context).ops);
   const quota = () =>

@@ -1,6 +1,6 @@
 /** A HorizontalPodAutoscaler as autoscaling/v1 has it: one target, of CPU. */
 import * as z from "zod";
-import { count, int32, int64 } from "../field.ts";
+import { atomicStruct, count, int32, int64 } from "../field.ts";
 import { withoutNulls } from "../nulls.ts";
 import { time } from "../time.ts";
 import { behavior } from "./behavior.ts";
@@ -12,6 +12,7 @@ export const specV1 = z
   .strictObject({
     scaleTargetRef: crossVersionObjectReference.meta({
       title: "autoscaling.v1.CrossVersionObjectReference",
+      ...atomicStruct,
       proto: 1,
     }),
     minReplicas: int32.optional().meta({ proto: 2 }),

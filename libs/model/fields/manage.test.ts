@@ -2,10 +2,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { withoutNulls } from "../nulls.ts";
 import { faultsIn } from "./check.ts";
-import { sameSet } from "./field-set.ts";
+import { sameSet, shownPaths } from "./field-set.ts";
 import { encodeManaged } from "./managed.ts";
 import { conflictMessage } from "./manage.ts";
-import { type OpenApiSchema, typeOfOpenApi } from "./openapi-type.ts";
+import { type OpenApiSchema, typeOfOpenApi, typeOfResource } from "./openapi-type.ts";
+import { setOf } from "./set-of.ts";
 import { apply, nobodys, type Owned, ownersIn, update, type World } from "./world-fixture.ts";
 
 const text: OpenApiSchema = { type: "string" };
@@ -558,6 +559,45 @@ describe("an apply is refused", () => {
     ],
   ])("that states %s", (_name, config, message) => {
     expect(faultsIn(type, config)).toEqual([message]);
+  });
+});
+
+describe("a resource", () => {
+  const paths = (schema: OpenApiSchema | undefined, config: unknown) =>
+    shownPaths(setOf(typeOfResource(schema), config));
+  const metadata = { finalizers: ["x.dev/a"], labels: { a: "b" } };
+
+  test("has the metadata of all objects, whatever its schema says", () => {
+    const described = { type: "object", properties: { spec: schema } } as const;
+    expect(paths(described, { metadata, spec: { list: ["1"] } })).toEqual([
+      '.metadata.finalizers[="x.dev/a"]',
+      ".metadata.labels.a",
+      ".spec.list",
+    ]);
+  });
+
+  test("without a schema is as it shows", () => {
+    expect(paths(undefined, { metadata, spec: { deep: { list: [1] } } })).toEqual([
+      ".spec",
+      '.metadata.finalizers[="x.dev/a"]',
+      ".metadata.labels.a",
+      ".spec.deep",
+      ".spec.deep.list",
+    ]);
+  });
+
+  test("embeds others with theirs", () => {
+    const embedded: OpenApiSchema = {
+      type: "object",
+      "x-kubernetes-embedded-resource": true,
+      "x-kubernetes-preserve-unknown-fields": true,
+    };
+    const described = { type: "object", properties: { template: embedded } } as const;
+    expect(paths(described, { template: { kind: "Pod", metadata } })).toEqual([
+      ".template.kind",
+      '.template.metadata.finalizers[="x.dev/a"]',
+      ".template.metadata.labels.a",
+    ]);
   });
 });
 

@@ -160,10 +160,10 @@ function changeOf({ versions, by, filter }: Write, before: unknown, after: unkno
 const converted = (versions: Versions, object: unknown, from: string, to: string): unknown =>
   from === to ? object : versions.convert(object, from, to);
 
-function fittedAll(managed: AllManaged, { typeIn }: Versions): AllManaged {
+function fittedAll(managed: AllManaged, versions: Versions): AllManaged {
   return new Map(
     [...managed].map(([key, one]): [string, Managed] => {
-      const type = typeIn(one.manager.apiVersion);
+      const type = versions.typeIn(one.manager.apiVersion);
       return [key, type === undefined ? one : { ...one, set: fittedSet(type, one.set) }];
     }),
   );

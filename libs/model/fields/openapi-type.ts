@@ -35,7 +35,7 @@ const preserving: OpenApiSchema = {
 
 export function typeOfOpenApi(schema: OpenApiSchema): FieldType {
   if (schema["x-kubernetes-int-or-string"] === true) return scalar;
-  switch (schema.type) {
+  switch (schema.type ?? "") {
     case "object":
       return objectType(schema);
     case "array":

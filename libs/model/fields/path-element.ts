@@ -112,7 +112,7 @@ export function compareElements(a: string, b: string): number {
   const [sortA, sortB] = [sorts.indexOf(a[0] ?? ""), sorts.indexOf(b[0] ?? "")];
   if (sortA !== sortB) return sortA - sortB;
   const [restA, restB] = [a.slice(2), b.slice(2)];
-  switch (a[0]) {
+  switch (a.slice(0, 1)) {
     case "k":
       return compareKeys(JSON.parse(restA) as JsonObject, JSON.parse(restB) as JsonObject); // As above.
     case "v":

@@ -1,5 +1,5 @@
 /** One object of a type, and those who write it: what tables and properties of ownership are told in. */
-import { setOfPaths, shownPaths } from "./field-set.ts";
+import { type FieldSet, shownPaths } from "./field-set.ts";
 import type { FieldType } from "./field-type.ts";
 import { type AllManaged, encodeManaged, decodeManaged } from "./managed.ts";
 import { type Applied, manageApply, manageUpdate, type Versions } from "./manage.ts";
@@ -28,7 +28,7 @@ const write = (
   versions: versions(type),
   by: { name: by, operation, apiVersion, subresource: "" },
   now,
-  filter: (set: ReturnType<typeof setOfPaths>) => set,
+  filter: (set: FieldSet) => set,
 });
 
 export function apply(

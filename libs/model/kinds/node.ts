@@ -6,6 +6,22 @@ import { taint } from "../pod/scheduling.ts";
 import { resourceList } from "../quantity.ts";
 import { time } from "../time.ts";
 
+const configSource = z
+  .strictObject({
+    configMap: z
+      .strictObject({
+        namespace: z.string().meta({ proto: 1 }),
+        name: z.string().meta({ proto: 2 }),
+        uid: z.string().optional().meta({ proto: 3 }),
+        resourceVersion: z.string().optional().meta({ proto: 4 }),
+        kubeletConfigKey: z.string().meta({ proto: 5 }),
+      })
+      .meta({ title: "core.v1.ConfigMapNodeConfigSource" })
+      .optional()
+      .meta({ proto: 2 }),
+  })
+  .meta({ title: "core.v1.NodeConfigSource" });
+
 const spec = z
   .strictObject({
     podCIDR: z.string().optional().meta({ proto: 1, description: "Addresses of its pods." }),
@@ -14,6 +30,7 @@ const spec = z
       "x-kubernetes-list-type": "set",
       "x-kubernetes-patch-strategy": "merge",
     }),
+    configSource: configSource.optional().meta({ proto: 6 }),
     externalID: z.string().optional().meta({ proto: 2 }),
     providerID: z.string().optional().meta({ proto: 3 }),
     unschedulable: z.boolean().optional().meta({ proto: 4, description: "Takes no new pods." }),
@@ -49,6 +66,11 @@ const nodeInfo = z
     kubeProxyVersion: text.meta({ proto: 8 }),
     operatingSystem: text.meta({ proto: 9 }),
     architecture: text.meta({ proto: 10 }),
+    swap: z
+      .strictObject({ capacity: int64.optional().meta({ proto: 1 }) })
+      .meta({ title: "core.v1.NodeSwapStatus" })
+      .optional()
+      .meta({ proto: 11 }),
   })
   .meta({ title: "core.v1.NodeSystemInfo" });
 
@@ -102,6 +124,54 @@ const status = z
       .array(z.string())
       .optional()
       .meta({ proto: 9, ...atomicList }),
+    volumesAttached: z
+      .array(
+        z
+          .strictObject({
+            name: z.string().meta({ proto: 1 }),
+            devicePath: z.string().meta({ proto: 2 }),
+          })
+          .meta({ title: "core.v1.AttachedVolume" }),
+      )
+      .optional()
+      .meta({ proto: 10, ...atomicList }),
+    config: z
+      .strictObject({
+        assigned: configSource.optional().meta({ proto: 1 }),
+        active: configSource.optional().meta({ proto: 2 }),
+        lastKnownGood: configSource.optional().meta({ proto: 3 }),
+        error: z.string().optional().meta({ proto: 4 }),
+      })
+      .meta({ title: "core.v1.NodeConfigStatus" })
+      .optional()
+      .meta({ proto: 11 }),
+    runtimeHandlers: z
+      .array(
+        z
+          .strictObject({
+            name: z.string().optional().meta({ proto: 1 }),
+            features: z
+              .strictObject({
+                recursiveReadOnlyMounts: z.boolean().optional().meta({ proto: 1 }),
+                userNamespaces: z.boolean().optional().meta({ proto: 2 }),
+              })
+              .meta({ title: "core.v1.NodeRuntimeHandlerFeatures" })
+              .optional()
+              .meta({ proto: 2 }),
+          })
+          .meta({ title: "core.v1.NodeRuntimeHandler" }),
+      )
+      .optional()
+      .meta({ proto: 12, ...atomicList }),
+    features: z
+      .strictObject({ supplementalGroupsPolicy: z.boolean().optional().meta({ proto: 1 }) })
+      .meta({ title: "core.v1.NodeFeatures" })
+      .optional()
+      .meta({ proto: 13 }),
+    declaredFeatures: z
+      .array(z.string())
+      .optional()
+      .meta({ proto: 14, ...atomicList }),
   })
   .meta({ title: "core.v1.NodeStatus" });
 

@@ -4,6 +4,7 @@ import { atomicList, int64, mapBy, mergeBy } from "../field.ts";
 import { defineKind, type ObjectOf } from "../kind.ts";
 import { failurePolicy, matchCondition, matchResources } from "../webhooks/match.ts";
 import { paramKind, paramKindText, variable } from "../webhooks/policy.ts";
+import { policyFaults } from "../webhooks/policy-faults.ts";
 
 const validation = z
   .strictObject({
@@ -83,6 +84,7 @@ export const validatingAdmissionPolicy = defineKind({
   description: "Expressions that decide whether a request may pass, once a binding says for whom.",
   spec: spec.prefault({}),
   status,
+  validate: ({ spec }) => policyFaults(spec),
   columns: [
     {
       name: "Validations",

@@ -3,6 +3,7 @@ import { setList } from "../field.ts";
 import { defineKind, type ObjectOf } from "../kind.ts";
 import { matchResources } from "../webhooks/match.ts";
 import { paramRef, paramRefText } from "../webhooks/policy.ts";
+import { bindingFaults } from "../webhooks/policy-faults.ts";
 
 const spec = z
   .strictObject({
@@ -27,6 +28,7 @@ export const validatingAdmissionPolicyBinding = defineKind({
   namespaced: false,
   description: "For whom a ValidatingAdmissionPolicy holds, with which parameters.",
   spec: spec.prefault({}),
+  validate: ({ spec }) => bindingFaults(spec),
   columns: [
     { name: "PolicyName", type: "string", read: ({ spec }) => spec.policyName ?? "" },
     { name: "ParamRef", type: "string", read: ({ spec }) => paramRefText(spec.paramRef) },

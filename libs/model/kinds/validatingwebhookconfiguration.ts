@@ -2,6 +2,7 @@ import * as z from "zod";
 import { mergeBy } from "../field.ts";
 import { defineKind, type ObjectOf } from "../kind.ts";
 import { webhookFields } from "../webhooks/webhook.ts";
+import { webhookFaults } from "../webhooks/webhook-faults.ts";
 
 const webhook = z
   .strictObject({
@@ -24,6 +25,7 @@ export const validatingWebhookConfiguration = defineKind({
       .optional()
       .meta({ proto: 2, ...mergeBy("name") }),
   },
+  validate: ({ webhooks }) => webhookFaults(webhooks),
   columns: [{ name: "Webhooks", type: "integer", read: ({ webhooks = [] }) => webhooks.length }],
 });
 export type ValidatingWebhookConfiguration = ObjectOf<typeof validatingWebhookConfiguration>;

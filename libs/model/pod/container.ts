@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { atomicList, mergeBy, port } from "../field.ts";
+import { atomicList, int32, mergeBy, port, setList } from "../field.ts";
 import { dnsLabel, portName } from "../names.ts";
 import { problem, refuseDuplicates } from "../problem.ts";
 import { compareQuantities, resourceList } from "../quantity.ts";
@@ -77,6 +77,23 @@ export const isWithin = (path: string): boolean =>
 
 export const pullPolicy = z.enum(["Always", "Never", "IfNotPresent"]);
 
+const restartRule = z
+  .strictObject({
+    action: z.enum(["Restart", "RestartAllContainers"]).meta({ proto: 1 }),
+    exitCodes: z
+      .strictObject({
+        operator: z.enum(["In", "NotIn"]).meta({ proto: 1 }),
+        values: z
+          .array(int32)
+          .optional()
+          .meta({ proto: 2, ...setList }),
+      })
+      .meta({ title: "core.v1.ContainerRestartRuleOnExitCodes" })
+      .optional()
+      .meta({ proto: 2 }),
+  })
+  .meta({ title: "core.v1.ContainerRestartRule" });
+
 const containerFields = {
   name: dnsLabel.meta({ proto: 1, description: "Unique within the pod." }),
   image: z
@@ -125,6 +142,11 @@ const containerFields = {
     .enum(["Always", "OnFailure", "Never"])
     .optional()
     .meta({ proto: 24, description: "Always on an init container makes it a sidecar." }),
+  restartPolicyRules: z
+    .array(restartRule)
+    .max(20)
+    .optional()
+    .meta({ proto: 25, ...atomicList }),
   volumeMounts: z
     .array(volumeMount)
     .optional()

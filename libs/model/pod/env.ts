@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { atomicList } from "../field.ts";
-import { configKey, envName, labelKeyFault } from "../names.ts";
+import { configKey, dnsLabel, envName, labelKeyFault } from "../names.ts";
 import { problem, requireOneOf } from "../problem.ts";
 import { quantity } from "../quantity.ts";
 
@@ -68,13 +68,23 @@ const envVarSource = z
     resourceFieldRef: resourceFieldSelector.optional().meta({ proto: 2 }),
     configMapKeyRef: keySelector("core.v1.ConfigMapKeySelector").optional().meta({ proto: 3 }),
     secretKeyRef: keySelector("core.v1.SecretKeySelector").optional().meta({ proto: 4 }),
+    fileKeyRef: z
+      .strictObject({
+        volumeName: dnsLabel.meta({ proto: 1 }),
+        path: z.string().min(1, "Required value").meta({ proto: 2 }),
+        key: envName.meta({ proto: 3 }),
+        optional: z.boolean().default(false).meta({ proto: 4 }),
+      })
+      .meta({ title: "core.v1.FileKeySelector", "x-kubernetes-map-type": "atomic" })
+      .optional()
+      .meta({ proto: 5, description: "A line of a file that the pod wrote." }),
   })
   .superRefine((source, context) =>
     requireOneOf(
       context,
       source,
-      ["fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef"],
-      "one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`",
+      ["fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef"],
+      "one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`",
     ),
   )
   .meta({ title: "core.v1.EnvVarSource" });

@@ -6,6 +6,7 @@ import { problem, refuseDuplicates } from "../problem.ts";
 import { resourceList } from "../quantity.ts";
 import { localObjectReference } from "../references.ts";
 import { container, ephemeralContainer, resourceRequirements } from "./container.ts";
+import { resourceClaims } from "./resource-claims.ts";
 import { affinity, toleration, topologySpreadConstraint } from "./scheduling.ts";
 import { podSecurityContext } from "./security-context.ts";
 import { volume } from "./volume.ts";
@@ -158,8 +159,14 @@ const podSpecFields = {
     )
     .optional()
     .meta({ proto: 38, ...mergeBy("name") }),
+  resourceClaims,
   resources: resourceRequirements.optional().meta({ proto: 40 }),
   hostnameOverride: z.string().optional().meta({ proto: 41 }),
+  schedulingGroup: z
+    .strictObject({ podGroupName: z.string().optional().meta({ proto: 1 }) })
+    .meta({ title: "core.v1.PodSchedulingGroup" })
+    .optional()
+    .meta({ proto: 43 }),
 };
 type Fields = z.output<z.ZodObject<typeof podSpecFields>>;
 

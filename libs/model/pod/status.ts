@@ -1,9 +1,10 @@
 import * as z from "zod";
 import { conditionStatus } from "../condition.ts";
-import { atomicList, count, int32, int64, mergeBy } from "../field.ts";
+import { atomicList, count, int32, int64, mapBy, mergeBy } from "../field.ts";
 import { resourceList } from "../quantity.ts";
 import { time } from "../time.ts";
 import { resourceRequirements } from "./container.ts";
+import { resourceClaimStatuses } from "./resource-claims.ts";
 
 const containerState = z
   .strictObject({
@@ -37,6 +38,41 @@ const containerState = z
   .meta({ title: "core.v1.ContainerState" });
 export type ContainerState = z.output<typeof containerState>;
 
+const containerUser = z
+  .strictObject({
+    linux: z
+      .strictObject({
+        uid: int64.meta({ proto: 1 }),
+        gid: int64.meta({ proto: 2 }),
+        supplementalGroups: z
+          .array(int64)
+          .optional()
+          .meta({ proto: 3, ...atomicList }),
+      })
+      .meta({ title: "core.v1.LinuxContainerUser" })
+      .optional()
+      .meta({ proto: 1 }),
+  })
+  .meta({ title: "core.v1.ContainerUser" });
+
+const resourceStatus = z
+  .strictObject({
+    name: z.string().meta({ proto: 1 }),
+    resources: z
+      .array(
+        z
+          .strictObject({
+            resourceID: z.string().meta({ proto: 1 }),
+            health: z.string().optional().meta({ proto: 2 }),
+            message: z.string().optional().meta({ proto: 6 }),
+          })
+          .meta({ title: "core.v1.ResourceHealth" }),
+      )
+      .optional()
+      .meta({ proto: 2, ...mapBy("resourceID") }),
+  })
+  .meta({ title: "core.v1.ResourceStatus" });
+
 export const containerStatus = z
   .strictObject({
     name: z.string().meta({ proto: 1 }),
@@ -58,11 +94,27 @@ export const containerStatus = z
             mountPath: z.string().meta({ proto: 2 }),
             readOnly: z.boolean().optional().meta({ proto: 3 }),
             recursiveReadOnly: z.string().optional().meta({ proto: 4 }),
+            volumeStatus: z
+              .strictObject({
+                image: z
+                  .strictObject({ imageRef: z.string().meta({ proto: 1 }) })
+                  .meta({ title: "core.v1.ImageVolumeStatus" })
+                  .optional()
+                  .meta({ proto: 1 }),
+              })
+              .meta({ title: "core.v1.VolumeStatus" })
+              .optional()
+              .meta({ proto: 5 }),
           })
           .meta({ title: "core.v1.VolumeMountStatus" }),
       )
       .optional()
       .meta({ proto: 12, ...mergeBy("mountPath") }),
+    user: containerUser.optional().meta({ proto: 13 }),
+    allocatedResourcesStatus: z
+      .array(resourceStatus)
+      .optional()
+      .meta({ proto: 14, ...mergeBy("name") }),
     stopSignal: z.string().optional().meta({ proto: 15 }),
   })
   .meta({ title: "core.v1.ContainerStatus" });
@@ -115,6 +167,9 @@ export const podStatus = z
     qosClass: z.enum(["Guaranteed", "Burstable", "BestEffort"]).optional().meta({ proto: 9 }),
     ephemeralContainerStatuses: statuses.meta({ proto: 13, ...atomicList }),
     resize: z.string().optional().meta({ proto: 14 }),
+    allocatedResources: resourceList.optional().meta({ proto: 19 }),
+    resources: resourceRequirements.optional().meta({ proto: 20 }),
+    ...resourceClaimStatuses,
   })
   .meta({ title: "core.v1.PodStatus" });
 export type PodStatus = z.output<typeof podStatus>;

@@ -1,8 +1,13 @@
 import * as z from "zod";
 import { atomicList, int32, int64, stringMap } from "../field.ts";
+import { labelSelector } from "../label-selector.ts";
+import { templateMetadata } from "../metadata.ts";
 import { dnsLabel } from "../names.ts";
 import { problem } from "../problem.ts";
 import { quantity } from "../quantity.ts";
+import { localObjectReference } from "../references.ts";
+import { sourceFields, vendorSources } from "../storage/vendor-sources.ts";
+import { claimSpec } from "../volume-claim.ts";
 import { isWithin, pullPolicy } from "./container.ts";
 import { hostPathTypes } from "./host-path-type.ts";
 import { objectFieldSelector, resourceFieldSelector } from "./env.ts";
@@ -62,6 +67,30 @@ const volumeProjection = z
       .optional()
       .meta({ proto: 2 }),
     configMap: projection("core.v1.ConfigMapProjection").optional().meta({ proto: 3 }),
+    clusterTrustBundle: z
+      .strictObject({
+        name: z.string().optional().meta({ proto: 1 }),
+        signerName: z.string().optional().meta({ proto: 2 }),
+        labelSelector: labelSelector.optional().meta({ proto: 3 }),
+        optional: z.boolean().optional().meta({ proto: 5 }),
+        path: path.meta({ proto: 4 }),
+      })
+      .meta({ title: "core.v1.ClusterTrustBundleProjection" })
+      .optional()
+      .meta({ proto: 5 }),
+    podCertificate: z
+      .strictObject({
+        signerName: z.string().meta({ proto: 1 }),
+        keyType: z.string().meta({ proto: 2 }),
+        maxExpirationSeconds: int32.optional().meta({ proto: 3 }),
+        credentialBundlePath: path.optional().meta({ proto: 4 }),
+        keyPath: path.optional().meta({ proto: 5 }),
+        certificateChainPath: path.optional().meta({ proto: 6 }),
+        userAnnotations: stringMap.optional().meta({ proto: 7 }),
+      })
+      .meta({ title: "core.v1.PodCertificateProjection" })
+      .optional()
+      .meta({ proto: 6 }),
     serviceAccountToken: z
       .strictObject({
         audience: z.string().optional().meta({ proto: 1 }),
@@ -154,6 +183,7 @@ const sources = {
       readOnly: z.boolean().optional().meta({ proto: 2 }),
       fsType: z.string().optional().meta({ proto: 3 }),
       volumeAttributes: stringMap.optional().meta({ proto: 4 }),
+      nodePublishSecretRef: localObjectReference.optional().meta({ proto: 5 }),
     })
     .meta({ title: "core.v1.CSIVolumeSource" })
     .optional()
@@ -166,6 +196,56 @@ const sources = {
     .meta({ title: "core.v1.ImageVolumeSource" })
     .optional()
     .meta({ proto: [2, 30] }),
+  ephemeral: z
+    .strictObject({
+      volumeClaimTemplate: z
+        .strictObject({
+          metadata: templateMetadata.optional().meta({ proto: 1 }),
+          spec: claimSpec.meta({ proto: 2 }),
+        })
+        .meta({ title: "core.v1.PersistentVolumeClaimTemplate" })
+        .optional()
+        .meta({ proto: 1 }),
+    })
+    .meta({ title: "core.v1.EphemeralVolumeSource" })
+    .optional()
+    .meta({ proto: [2, 29], description: "A claim that is made with the pod and goes with it." }),
+  gitRepo: z
+    .strictObject({
+      repository: z.string().meta({ proto: 1 }),
+      revision: z.string().optional().meta({ proto: 2 }),
+      directory: z.string().optional().meta({ proto: 3 }),
+    })
+    .meta({ title: "core.v1.GitRepoVolumeSource" })
+    .optional()
+    .meta({ proto: [2, 5] }),
+  ...sourceFields(
+    vendorSources({
+      of: "Volume",
+      secret: localObjectReference,
+      storageosSecret: localObjectReference,
+    }),
+    {
+      gcePersistentDisk: 3,
+      awsElasticBlockStore: 4,
+      iscsi: 8,
+      glusterfs: 9,
+      rbd: 11,
+      flexVolume: 12,
+      cinder: 13,
+      cephfs: 14,
+      flocker: 15,
+      fc: 17,
+      azureFile: 18,
+      vsphereVolume: 20,
+      quobyte: 21,
+      azureDisk: 22,
+      photonPersistentDisk: 23,
+      portworxVolume: 24,
+      scaleIO: 25,
+      storageos: 27,
+    },
+  ),
 };
 
 export const volume = z

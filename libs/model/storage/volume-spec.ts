@@ -4,8 +4,9 @@ import { nodeSelector } from "../pod/scheduling.ts";
 import { hostPathSource, nfsSource } from "../pod/volume.ts";
 import { requireOneOf } from "../problem.ts";
 import { resourceList } from "../quantity.ts";
-import { objectReference } from "../references.ts";
+import { objectReference, secretReference } from "../references.ts";
 import { accessMode, volumeMode } from "../volume-claim.ts";
+import { sourceFields, type VendorSource, vendorSources } from "./vendor-sources.ts";
 
 const local = z
   .strictObject({
@@ -20,10 +21,49 @@ const csi = z
     readOnly: z.boolean().optional().meta({ proto: 3 }),
     fsType: z.string().optional().meta({ proto: 4 }),
     volumeAttributes: stringMap.optional().meta({ proto: 5 }),
+    controllerPublishSecretRef: secretReference.optional().meta({ proto: 6 }),
+    nodeStageSecretRef: secretReference.optional().meta({ proto: 7 }),
+    nodePublishSecretRef: secretReference.optional().meta({ proto: 8 }),
+    controllerExpandSecretRef: secretReference.optional().meta({ proto: 9 }),
+    nodeExpandSecretRef: secretReference.optional().meta({ proto: 10 }),
   })
   .meta({ title: "core.v1.CSIPersistentVolumeSource" });
 
-export const volumeSources = ["hostPath", "nfs", "local", "csi"] as const;
+const vendors = sourceFields(
+  vendorSources({
+    of: "PersistentVolume",
+    secret: secretReference,
+    storageosSecret: objectReference,
+  }),
+  {
+    gcePersistentDisk: 1,
+    awsElasticBlockStore: 2,
+    glusterfs: 4,
+    rbd: 6,
+    iscsi: 7,
+    cinder: 8,
+    cephfs: 9,
+    fc: 10,
+    flocker: 11,
+    flexVolume: 12,
+    azureFile: 13,
+    vsphereVolume: 14,
+    quobyte: 15,
+    azureDisk: 16,
+    photonPersistentDisk: 17,
+    portworxVolume: 18,
+    scaleIO: 19,
+    storageos: 21,
+  },
+);
+
+export const volumeSources = [
+  "hostPath",
+  "nfs",
+  "local",
+  "csi",
+  ...(Object.keys(vendors) as VendorSource[]), // They are its fields.
+] as const;
 
 export const persistentVolumeSpec = z
   .strictObject({
@@ -34,6 +74,7 @@ export const persistentVolumeSpec = z
       .optional()
       .meta({ proto: [2, 20], description: "A folder of the node that `nodeAffinity` names." }),
     csi: csi.optional().meta({ proto: [2, 22] }),
+    ...vendors,
     accessModes: z
       .array(accessMode)
       .min(1, "Required value: at least 1 access mode is required")

@@ -22,3 +22,4 @@ export function webhookClientConfig(group: "admissionregistration" | "apiextensi
     })
     .meta({ title: `${group}.v1.WebhookClientConfig` });
 }
+export type WebhookClientConfig = z.output<ReturnType<typeof webhookClientConfig>>;

@@ -6,20 +6,34 @@ export type UserInfo = {
   readonly extra?: Readonly<Record<string, readonly string[]>>;
 };
 
+/** Of everybody who proves to be somebody, and of the others. */
+export const authenticatedGroup = "system:authenticated";
+export const unauthenticatedGroup = "system:unauthenticated";
+export const accountsGroup = "system:serviceaccounts";
+
+/** Names, in a user's extra, the token or certificate that was shown. */
+export const credentialId = "authentication.kubernetes.io/credential-id";
+
 /** Who holds the gateway's own token. */
 export const administrator: UserInfo = {
   username: "kubernetes-admin",
-  groups: ["system:masters", "system:authenticated"],
+  groups: ["system:masters", authenticatedGroup],
 };
 
 /** Who publishes manifests and requests over NATS: whoever may, in the control plane's account. */
 export const overNats: UserInfo = {
   username: "system:nats",
-  groups: ["system:masters", "system:authenticated"],
+  groups: ["system:masters", authenticatedGroup],
 };
 
 /** Who says nothing of itself; only what is open to all answers. */
 export const anonymous: UserInfo = {
   username: "system:anonymous",
-  groups: ["system:unauthenticated"],
+  groups: [unauthenticatedGroup],
 };
+
+/** The groups of a ServiceAccount of the namespace, beside that of everybody. */
+export const groupsOfAccount = (namespace: string): readonly string[] => [
+  accountsGroup,
+  `${accountsGroup}:${namespace}`,
+];

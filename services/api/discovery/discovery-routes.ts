@@ -59,7 +59,7 @@ export function discoveryRoutes(kinds: readonly Kind[]): readonly Route[] {
         json(`/apis/${group}/${one}`, resourceList(resources, group, one)),
       ),
     ]),
-    json("/version", version),
+    { ...json("/version", version), open: true },
     ...["/livez", "/healthz", "/readyz"].map(health),
   ];
 }

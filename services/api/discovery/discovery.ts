@@ -43,6 +43,21 @@ const podActions: readonly Subresource[] = [
   { name: "binding", kind: "Binding", verbs: ["create"] },
   { name: "eviction", group: "policy", version: "v1", kind: "Eviction", verbs: ["create"] },
 ];
+const token: Subresource = {
+  name: "token",
+  group: "authentication.k8s.io",
+  version: "v1",
+  kind: "TokenRequest",
+  verbs: ["create"],
+};
+const actionsOf: Readonly<Record<string, readonly Subresource[]>> = {
+  "/Pod": podActions,
+  "/ServiceAccount": [token],
+  "certificates.k8s.io/CertificateSigningRequest": [
+    { name: "approval", kind: "CertificateSigningRequest", verbs: readWrite },
+  ],
+};
+
 export function resourcesOf(kinds: readonly Kind[]): readonly Resource[] {
   return [
     ...kinds.map(resourceOf),
@@ -58,7 +73,7 @@ function resourceOf(kind: Kind): Resource {
       ? { name, group: "autoscaling", version: "v1", kind: "Scale", verbs: readWrite }
       : { name, kind: kind.kind, verbs: readWrite },
   );
-  const actions = group === "" && kind.kind === "Pod" ? podActions : [];
+  const actions = actionsOf[`${group}/${kind.kind}`] ?? [];
   return {
     group,
     version,
@@ -76,7 +91,6 @@ function resourceOf(kind: Kind): Resource {
 const reviewResource = (review: (typeof reviewResources)[number]): Resource => ({
   ...review,
   singular: review.kind.toLowerCase(),
-  namespaced: false,
   short: [],
   categories: [],
   verbs: ["create"],

@@ -11,7 +11,7 @@ import { ReplicaLagging } from "../../../libs/store/replica.ts";
 import { StoreUnavailable } from "../../../libs/store/store.ts";
 import type { Clock } from "../../../libs/telemetry/clock.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
-import type { Authenticate } from "../auth/bearer.ts";
+import type { Authenticate } from "../auth/authenticate.ts";
 import { anonymous, type UserInfo } from "../auth/user.ts";
 import type { ServerIdentity } from "../pki/authority.ts";
 import { routeLookup } from "./route-lookup.ts";
@@ -46,6 +46,8 @@ export type ServerOptions = {
   readonly port: number;
   readonly identity: ServerIdentity;
   readonly authenticate: Authenticate;
+  /** Whose certificates clients may show, PEM: they are asked for one, and need none. */
+  readonly clientAuthority: string;
   readonly routes: readonly Route[];
   /** Those that may change while it serves: the same list as long as they do not. */
   readonly routesNow: () => readonly Route[];
@@ -71,9 +73,7 @@ export async function serve(options: ServerOptions): Promise<AsyncDisposable & {
     const { route, params } = lookUp(method, path);
     const otherMethods =
       route === undefined && methods.some((one) => lookUp(one, path).route !== undefined);
-    const user = options.authenticate(request);
-    const exchange = { method, path, query, params, request, otherMethods };
-    return { route, known: user !== undefined, exchange: { ...exchange, user: user ?? anonymous } };
+    return { route, exchange: { method, path, query, params, request, otherMethods } };
   };
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -86,7 +86,14 @@ export async function serve(options: ServerOptions): Promise<AsyncDisposable & {
   };
 
   const server = createServer(
-    { cert: identity.certificate, key: identity.privateKey, keepAliveTimeout: 65_000 },
+    {
+      cert: identity.certificate,
+      key: identity.privateKey,
+      ca: options.clientAuthority,
+      requestCert: true,
+      rejectUnauthorized: false, // Who shows none, or another's, has other ways to say who it is.
+      keepAliveTimeout: 65_000,
+    },
     (request, response) => {
       answer(request, response).catch((error: unknown) => {
         log.error({ err: error, path: pathOf(request) }, "a reply broke off");
@@ -95,17 +102,17 @@ export async function serve(options: ServerOptions): Promise<AsyncDisposable & {
     },
   );
 
+  const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+    const { route, exchange } = find(request);
+    const user = await options.authenticate(request);
+    if (user === undefined) throw new ApiError("Unauthorized", "Unauthorized");
+    if (route?.upgrade === undefined) throw missing(exchange.otherMethods);
+    await route.upgrade({ ...exchange, user, socket, head });
+  };
+
   server.on("upgrade", (request, socket, head) => {
-    const { route, known, exchange } = find(request);
     socket.on("error", (error) => log.debug({ err: error }, "an upgraded connection broke"));
-    if (route?.upgrade === undefined || !known) {
-      const code = route?.upgrade === undefined ? "404 Not Found" : "401 Unauthorized";
-      socket.end(`HTTP/1.1 ${code}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-      return;
-    }
-    route.upgrade({ ...exchange, socket, head }).catch((error: unknown) => {
-      refuseUpgrade(socket, error, log);
-    });
+    upgrade(request, socket, head).catch((error: unknown) => refuseUpgrade(socket, error, log));
   });
 
   await new Promise<void>((resolve, reject) => {
@@ -129,18 +136,19 @@ export async function serve(options: ServerOptions): Promise<AsyncDisposable & {
 
 type Found = {
   readonly route: Route | undefined;
-  /** The client has proved who it is. */
-  readonly known: boolean;
-  readonly exchange: Exchange;
+  readonly exchange: Omit<Exchange, "user">;
 };
 
-async function replyOf({ route, known, exchange }: Found, { log }: ServerOptions): Promise<Reply> {
+async function replyOf(
+  { route, exchange }: Found,
+  { authenticate, log }: Pick<ServerOptions, "authenticate" | "log">,
+): Promise<Reply> {
   try {
-    if (route?.open !== true && !known) {
-      throw new ApiError("Unauthorized", "Unauthorized");
-    }
+    if (route?.open === true) return await route.handle({ ...exchange, user: anonymous });
+    const user = await authenticate(exchange.request);
+    if (user === undefined) throw new ApiError("Unauthorized", "Unauthorized");
     if (route === undefined) throw missing(exchange.otherMethods);
-    return await route.handle(exchange);
+    return await route.handle({ ...exchange, user });
   } catch (error) {
     return statusReply(error, log);
   }

@@ -405,9 +405,11 @@ function expectCases(
   });
 }
 
-describe("of a pod", () => expectCases(ofPods, pod.schema));
+describe("of a pod", () => {
+  expectCases(ofPods, pod.schema);
+});
 
-describe("of a Service", () =>
+describe("of a Service", () => {
   expectCases(
     [
       [
@@ -424,9 +426,10 @@ describe("of a Service", () =>
       ],
     ],
     service.schema,
-  ));
+  );
+});
 
-describe("of a Deployment", () =>
+describe("of a Deployment", () => {
   expectCases(
     [
       [
@@ -452,7 +455,8 @@ describe("of a Deployment", () =>
       ],
     ],
     deployment.schema,
-  ));
+  );
+});
 
 test("a patch that is no object is refused", () => {
   expect(() => strategicMergePatch({}, [], pod.schema)).toThrow("the patch must be an object");

@@ -22,7 +22,7 @@ export type Authority = {
 
 export type ServerIdentity = { readonly certificate: string; readonly privateKey: string };
 
-const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
+export const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 const yearMs = 365 * 24 * 3_600 * 1_000;
 /** Clocks differ: what is made now is valid on a machine that is this far behind. */
 const skewMs = 3_600_000;
@@ -59,13 +59,7 @@ export async function serverIdentity(
   { clock, random }: { readonly clock: Clock; readonly random: Random },
 ): Promise<ServerIdentity> {
   const issuer = new x509.X509Certificate(authority.certificate);
-  const signingKey = await webcrypto.subtle.importKey(
-    "pkcs8",
-    x509.PemConverter.decodeFirst(authority.privateKey),
-    algorithm,
-    false,
-    ["sign"],
-  );
+  const signingKey = await signingKeyOf(authority);
   const keys = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serial(random),
@@ -86,6 +80,11 @@ export async function serverIdentity(
   });
   return { certificate: certificate.toString("pem"), privateKey: await pemOf(keys.privateKey) };
 }
+
+export const signingKeyOf = ({ privateKey }: Authority): Promise<webcrypto.CryptoKey> =>
+  webcrypto.subtle.importKey("pkcs8", x509.PemConverter.decodeFirst(privateKey), algorithm, false, [
+    "sign",
+  ]);
 
 async function makeAuthority({
   clock,
@@ -122,7 +121,7 @@ const lifetime = (clock: Clock) => ({
 });
 
 /** A positive serial number of 16 bytes, in hex. */
-const serial = (random: Random) => `01${Buffer.from(random.bytes(15)).toString("hex")}`;
+export const serial = (random: Random) => `01${Buffer.from(random.bytes(15)).toString("hex")}`;
 
 async function pemOf(key: webcrypto.CryptoKey): Promise<string> {
   const bytes = await webcrypto.subtle.exportKey("pkcs8", key);

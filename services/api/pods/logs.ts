@@ -1,42 +1,40 @@
 import { StreamBroken } from "../../../libs/bus/bus.ts";
+import { ApiError } from "../../../libs/model/errors.ts";
 import type { Kind } from "../../../libs/model/kind.ts";
-import type { LogsOpening } from "../../../libs/protocol/node.ts";
-import { countOf, flagOf, textOf } from "../http/query.ts";
+import type { AnyObject } from "../../../libs/admission/context.ts";
+import { textOf } from "../http/query.ts";
 import type { Reply } from "../http/reply.ts";
 import type { Exchange } from "../http/server.ts";
 import type { Gateway } from "../resources/gateway.ts";
-import { openOn } from "./node-stream.ts";
-import { locate } from "./pod-location.ts";
+import { readObject } from "../resources/read.ts";
+import { logOptionsOf } from "./log-options.ts";
+import { NodeRefusal, openOn } from "./node-stream.ts";
+import { containerOf, isPlaced, placeOf } from "./pod-location.ts";
 
 /**
- * A container's log, streamed from its node.
+ * A container's log, streamed from its node; empty for a pod that is on none yet.
  *
- * @throws {ApiError} NotFound, BadRequest (the node's reason), ServiceUnavailable: the node is silent
+ * @throws {ApiError} NotFound, Invalid, BadRequest (no such container, or none that has a log yet),
+ *   ServiceUnavailable: the node is silent
  */
 export async function podLogs(gateway: Gateway, kind: Kind, exchange: Exchange): Promise<Reply> {
   const { query, params } = exchange;
   const { namespace = "", name = "" } = params;
-  const found = await locate(gateway, kind, {
-    namespace,
-    name,
-    container: textOf(query, "container"),
+  const options = logOptionsOf(query, name);
+  const pod = await readObject(gateway.backendFor(kind), { kind, namespace, name }, undefined);
+  const container = containerOf(pod, textOf(query, "container"));
+  if (!isPlaced(pod)) return { type: "body", code: 200, contentType: "text/plain", body: "" };
+  const { node, ...found } = placeOf(pod);
+  const opening = { ...found, container, ...options };
+  const stream = await openOn(gateway, node, { verb: "logs", opening }).catch((error: unknown) => {
+    if (!(error instanceof NodeRefusal) || options.previous) throw error;
+    throw new ApiError(
+      "BadRequest",
+      whyNone(pod, container) ?? error.message,
+      {},
+      { cause: error },
+    );
   });
-  const { node, ...container } = found;
-  const [tailLines, sinceSeconds, limitBytes] = ["tailLines", "sinceSeconds", "limitBytes"].map(
-    (one) => countOf(query, one),
-  );
-  const sinceTime = textOf(query, "sinceTime");
-  const opening: LogsOpening = {
-    ...container,
-    follow: flagOf(query, "follow"),
-    previous: flagOf(query, "previous"),
-    timestamps: flagOf(query, "timestamps"),
-    ...(tailLines !== undefined && { tailLines }),
-    ...(sinceSeconds !== undefined && sinceSeconds > 0 && { sinceSeconds }),
-    ...(sinceTime !== undefined && { sinceTime }),
-    ...(limitBytes !== undefined && limitBytes > 0 && { limitBytes }),
-  };
-  const stream = await openOn(gateway, node, { verb: "logs", opening });
   return {
     type: "stream",
     contentType: "text/plain",
@@ -57,3 +55,20 @@ export async function podLogs(gateway: Gateway, kind: Kind, exchange: Exchange):
     },
   };
 }
+
+/** Why a container has no log yet, in the kubelet's words. */
+export function whyNone({ metadata, status }: AnyObject, container: string): string | undefined {
+  const lists = ["initContainerStatuses", "containerStatuses", "ephemeralContainerStatuses"];
+  const statuses = lists.flatMap((list) => (status?.[list] ?? []) as readonly Status[]); // Parsed as a Pod.
+  const reason = statuses.find(({ name }) => name === container)?.state?.waiting?.reason;
+  if (reason === undefined) return undefined;
+  const why = { ErrImagePull: "image can't be pulled", ImagePullBackOff: triesInVain }[reason];
+  return `container "${container}" in pod "${metadata.name}" is waiting to start: ${why ?? reason}`;
+}
+
+const triesInVain = "trying and failing to pull image";
+
+type Status = {
+  readonly name: string;
+  readonly state?: { readonly waiting?: { readonly reason?: string } };
+};

@@ -14,6 +14,7 @@ import { askedWith, bodyAt } from "../resources/asked.ts";
 import { parseAsked } from "../resources/field-validation.ts";
 import type { Gateway } from "../resources/gateway.ts";
 import { existing, write } from "../resources/write.ts";
+import { admitConnect } from "./connect.ts";
 import { evict } from "./eviction.ts";
 import { podExec } from "./exec.ts";
 import { podLogs } from "./logs.ts";
@@ -26,10 +27,11 @@ export function podRoutes(gateway: Gateway, kind: Kind): readonly Route[] {
       method,
       path: `${one}/${verb}`,
       handle: refuseWithoutUpgrade,
-      upgrade: (upgrade) =>
-        verb === "portforward"
-          ? podPortForward(gateway, kind, upgrade)
-          : podExec(gateway, kind, { verb, upgrade }),
+      async upgrade(upgrade) {
+        await admitConnect(gateway, kind, verb, upgrade);
+        if (verb === "portforward") await podPortForward(gateway, kind, upgrade);
+        else await podExec(gateway, kind, { verb, upgrade });
+      },
     })),
   );
   return [

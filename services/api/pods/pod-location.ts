@@ -51,18 +51,24 @@ export function placeOf({ metadata, spec }: AnyObject): Omit<PodLocation, "conta
   return { node, namespace, pod: name, uid };
 }
 
-function containerOf({ metadata, spec }: AnyObject, wanted: string | undefined): string {
+/** Whether the pod is on a node. */
+export const isPlaced = ({ spec }: AnyObject): boolean => (spec?.["nodeName"] ?? "") !== "";
+
+/** @throws {ApiError} BadRequest: no such container, or one of several must be named */
+export function containerOf({ metadata, spec }: AnyObject, wanted: string | undefined): string {
   const name = metadata.name ?? "";
   const named = (field: string) =>
     ((spec?.[field] ?? []) as readonly Named[]).map((one) => one.name); // Parsed as a Pod.
-  const containers = named("containers");
-  const all = [...named("initContainers"), ...containers, ...named("ephemeralContainers")];
+  const [containers, inits] = [named("containers"), named("initContainers")];
+  const all = [...inits, ...containers, ...named("ephemeralContainers")];
   const byDefault = metadata.annotations?.["kubectl.kubernetes.io/default-container"];
   const chosen = wanted ?? byDefault ?? (containers.length === 1 ? containers[0] : undefined);
   if (chosen === undefined) {
     throw new ApiError(
       "BadRequest",
-      `a container name must be specified for pod ${name}, choose one of: [${containers.join(" ")}]`,
+      `a container name must be specified for pod ${name}, choose one of: [${containers.join(" ")}]${
+        inits.length === 0 ? "" : ` or one of the init containers: [${inits.join(" ")}]`
+      }`,
     );
   }
   if (!all.includes(chosen)) {

@@ -66,7 +66,12 @@ function mapEntry(valueSchema: Schema, entry: WireValue): [string, unknown] {
   const fields = entry.wire === "bytes" ? fieldsOf(entry.value) : new Map<number, WireValue[]>();
   const key = fields.get(1)?.at(-1);
   const value = fields.get(2)?.at(-1);
-  return [textOf(key), value === undefined ? "" : itemValue(valueSchema, value)];
+  if (value === undefined) return [textOf(key), ""];
+  if (unwrapped(valueSchema) instanceof z.ZodArray && value.wire === "bytes") {
+    // A list cannot be a map's value there: it lies in a message of its own.
+    return [textOf(key), fieldValue(valueSchema, fieldsOf(value.value).get(1) ?? [])];
+  }
+  return [textOf(key), itemValue(valueSchema, value)];
 }
 
 function single(schema: Schema, value: WireValue): unknown {
@@ -79,6 +84,8 @@ function single(schema: Schema, value: WireValue): unknown {
       return textOf(bytesField(value, 1));
     case "int-or-string":
       return intOrString(value);
+    case "extra-value":
+      return value.wire === "bytes" ? (fieldsOf(value.value).get(1) ?? []).map(textOf) : undefined;
     case "byte":
       return value.wire === "bytes" ? Buffer.from(value.value).toString("base64") : undefined;
     case "json":

@@ -465,7 +465,7 @@ const rows: readonly Row[] = [
           ...containers({ ...container, env: [{ name: "A", value: "1" }] }).spec,
           template: {
             ...template,
-            ...{ spec: { containers: [{ ...container, env: [{ name: "A", value: "1" }] }] } },
+            spec: { containers: [{ ...container, env: [{ name: "A", value: "1" }] }] },
           },
         },
       }),

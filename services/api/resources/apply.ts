@@ -197,7 +197,7 @@ function mergedWith(
 ): Merged {
   const { kind } = target;
   requireSameObject(target, before, applied);
-  const { managedFields = undefined, ...metadata } = before?.metadata ?? {};
+  const { managedFields, ...metadata }: AnyObject["metadata"] = before?.metadata ?? {};
   const head = { apiVersion: apiVersionOf(kind), kind: kind.kind };
   const live = before === undefined ? head : asServed(kind, { ...before, metadata });
   const subresource = options.part === "main" ? "" : options.part;

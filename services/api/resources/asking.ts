@@ -5,7 +5,7 @@
 import type { AnyObject } from "../../../libs/admission/context.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
 import type { Concerning } from "../../../libs/webhooks/admission-hooks.ts";
-import type { AdmissionRequest, Objects } from "../../../libs/webhooks/request.ts";
+import { type AdmissionRequest, type Objects, unborn } from "../../../libs/webhooks/request.ts";
 
 /** What admission is asked about a write, beside its objects. */
 export type Asks = {
@@ -107,19 +107,6 @@ export const objectsOf = (
   if (shown !== undefined) return shown(object, before);
   return { object: request.operation === "DELETE" ? undefined : object, oldObject: before };
 };
-
-/** Before it is created an object has no identity; a name that is to be generated comes later, too. */
-function unborn(object: AnyObject, { operation, subresource, name }: AdmissionRequest): AnyObject {
-  if (operation !== "CREATE" || subresource !== "") return object;
-  const {
-    uid: _u,
-    creationTimestamp: _c,
-    generation: _g,
-    name: given,
-    ...metadata
-  } = object.metadata;
-  return { ...object, metadata: { ...metadata, ...(name !== "" && { name: given }) } };
-}
 
 const revisionOf = (object: AnyObject | undefined): string | undefined =>
   object?.metadata.resourceVersion;

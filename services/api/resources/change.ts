@@ -3,6 +3,7 @@ import { admitCreate, admitStatus, admitUpdate } from "../../../libs/admission/a
 import type { AdmissionContext, AnyObject, Writer } from "../../../libs/admission/context.ts";
 import { ApiError, invalid } from "../../../libs/model/errors.ts";
 import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
+import { askedBy } from "../auth/asked-by.ts";
 import { decodeManaged, encodeManaged } from "../../../libs/model/fields/managed.ts";
 import type { UserInfo } from "../auth/user.ts";
 import { isRecord, type JsonRecord } from "../patch/record.ts";
@@ -35,7 +36,7 @@ export async function createObject(
     mode: options.fieldValidation,
     sent: "object",
   });
-  const input = placed(known, { namespace, name: undefined });
+  const input = askedBy(kind, placed(known, { namespace, name: undefined }), options.user);
   requireName(kind, input);
   const { object: bare, sent } = withoutManaged(input);
   const stored = asStored(kind, bare);

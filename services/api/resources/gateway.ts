@@ -3,6 +3,7 @@ import type { ObservedUsage } from "../../../libs/cluster/observed-usage.ts";
 import type { Kind } from "../../../libs/model/kind.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
 import type { Catalogue } from "../custom/catalogue.ts";
+import type { Identity } from "../auth/identity.ts";
 import type { Backend } from "./backend.ts";
 import type { WritePorts } from "./write.ts";
 
@@ -14,6 +15,8 @@ export type Gateway = {
   /** Where a kind's objects live. */
   readonly backendFor: (kind: Kind) => Backend;
   readonly ports: WritePorts;
+  /** Whom it knows, and what it signs with. */
+  readonly identity: Identity;
   readonly bus: Bus;
   /** What nodes and pods use, as this instance hears it. */
   readonly usage: ObservedUsage;

@@ -42,11 +42,43 @@ describe("a field selector", () => {
     ["spec.nodeName!=", true],
     ["metadata.namespace==shop", true],
   ])("%s selects: %s", (text, selected) => {
-    expect(fieldSelector(text, { kind: "Pod" })(pod)).toBe(selected);
+    expect(fieldSelector(text, { group: "", kind: "Pod" })(pod)).toBe(selected);
   });
 
-  test("refuses a field that cannot be selected by", () => {
-    const select = () => fieldSelector("spec.image=x", { kind: "Pod" });
-    expect(select).toThrow("field label not supported: spec.image");
+  test.each([
+    ["", "Pod", {}, "spec.hostNetwork=false"],
+    ["", "Pod", { status: { podIPs: [{ ip: "10.0.0.1" }] } }, "status.podIP=10.0.0.1"],
+    ["", "Event", { source: { component: "a" }, reportingComponent: "b" }, "source=a"],
+    ["", "Event", { reportingComponent: "b" }, "source=b,reportingComponent=b"],
+    ["", "Event", { involvedObject: { uid: "1" } }, "involvedObject.uid=1"],
+    ["events.k8s.io", "Event", { involvedObject: { name: "x" } }, "regarding.name=x"],
+    ["", "Node", {}, "spec.unschedulable=false"],
+    ["", "Namespace", { status: { phase: "Active" } }, "status.phase=Active"],
+    ["", "Secret", { type: "Opaque" }, "type=Opaque"],
+    ["apps", "ReplicaSet", { status: { replicas: 3 } }, "status.replicas=3"],
+    ["batch", "Job", { status: { succeeded: 2 } }, "status.successful=2"],
+    [
+      "certificates.k8s.io",
+      "CertificateSigningRequest",
+      { spec: { signerName: "a.b/c" } },
+      "spec.signerName=a.b/c",
+    ],
+    ["networking.k8s.io", "IngressClass", {}, "metadata.namespace="],
+  ])("reads of a %s %s in %j: %s", (group, kind, object, text) => {
+    const one = { apiVersion: "", kind, metadata: {}, ...object };
+    expect(fieldSelector(text, { group, kind })(one)).toBe(true);
+  });
+
+  test.each([
+    ["", "Pod", "spec.image", "field label not supported: spec.image"],
+    ["", "Node", "metadata.namespace", "field label not supported: metadata.namespace"],
+    [
+      "apps",
+      "Deployment",
+      "status.replicas",
+      '"status.replicas" is not a known field selector: only "metadata.name", "metadata.namespace"',
+    ],
+  ])("refuses of a %s %s: %s", (group, kind, field, said) => {
+    expect(() => fieldSelector(`${field}=x`, { group, kind })).toThrow(said);
   });
 });

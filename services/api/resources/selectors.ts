@@ -1,7 +1,7 @@
 /** Field selectors as a query states them, as predicates on objects. */
 import type { AnyObject } from "../../../libs/admission/context.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
-import type { Kind } from "../../../libs/model/kind.ts";
+import { readerOf, type Selected } from "./selectable-fields.ts";
 
 export type Selects = (object: AnyObject) => boolean;
 
@@ -10,63 +10,13 @@ export type Selects = (object: AnyObject) => boolean;
  *
  * @throws {ApiError} BadRequest for a field that cannot be selected by
  */
-export function fieldSelector(text: string, kind: Pick<Kind, "kind" | "selectable">): Selects {
-  const terms = termsOf(text).map(({ field, ...term }) => {
-    if (!isSelectable(kind, field))
-      throw badSelector(`field label not supported: ${field.slice(0, 300)}`);
-    return { path: field.split("."), ...term };
-  });
+export function fieldSelector(text: string, kind: Selected): Selects {
+  const terms = termsOf(text).map(({ field, ...term }) => ({
+    read: readerOf(kind, field),
+    ...term,
+  }));
   return (object) =>
-    terms.every(({ path, differs, value }) => (textAt(object, path) === value) !== differs);
-}
-
-/** Beside these every kind has metadata.name and metadata.namespace. */
-const selectable: Readonly<Record<string, readonly string[]>> = {
-  Pod: [
-    "spec.nodeName",
-    "spec.restartPolicy",
-    "spec.schedulerName",
-    "spec.serviceAccountName",
-    "spec.hostNetwork",
-    "status.phase",
-    "status.podIP",
-    "status.nominatedNodeName",
-  ],
-  Event: [
-    "involvedObject.kind",
-    "involvedObject.namespace",
-    "involvedObject.name",
-    "involvedObject.uid",
-    "involvedObject.apiVersion",
-    "involvedObject.resourceVersion",
-    "involvedObject.fieldPath",
-    "reason",
-    "reportingComponent",
-    "source",
-    "type",
-  ],
-  Node: ["spec.unschedulable"],
-  Namespace: ["status.phase"],
-  Secret: ["type"],
-  ReplicaSet: ["status.replicas"],
-  Service: ["spec.clusterIP", "spec.type"],
-};
-
-const isSelectable = (kind: Pick<Kind, "kind" | "selectable">, field: string) =>
-  field === "metadata.name" ||
-  field === "metadata.namespace" ||
-  (kind.selectable ?? selectable[kind.kind] ?? []).includes(field);
-
-function textAt(object: AnyObject, path: readonly string[]): string {
-  let at: unknown = object;
-  for (const step of path) {
-    at = typeof at === "object" && at !== null ? (at as Record<string, unknown>)[step] : undefined; // Any object.
-  }
-  if (typeof at === "string") return at;
-  if (typeof at === "number" || typeof at === "boolean") return String(at);
-  // `source` of an Event selects by its component; a flag that is absent is false.
-  if (typeof at === "object" && at !== null && "component" in at) return String(at.component);
-  return path.at(-1) === "unschedulable" || path.at(-1) === "hostNetwork" ? "false" : "";
+    terms.every(({ read, differs, value }) => (read(object) === value) !== differs);
 }
 
 /** The name of the one object that a selector can select, where it names one. */

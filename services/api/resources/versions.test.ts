@@ -53,3 +53,33 @@ test("a group tells its versions, the stored one first", async () => {
     versions: [{ version: "v2" }, { version: "v1" }],
   });
 });
+
+test("an Event is read in the group that its writer did not know", async () => {
+  const events = (group: string) => `/${group}/namespaces/default/events`;
+  const regarding = { kind: "Pod", namespace: "default", name: "web" };
+  const sent = {
+    metadata: { name: "web.1" },
+    eventTime: "2026-01-31T12:00:00.000000Z",
+    reportingController: "example.com/controller",
+    reportingInstance: "controller-1",
+    action: "Binding",
+    reason: "Scheduled",
+    type: "Normal",
+    note: "it fits",
+    regarding,
+  };
+  const made = await ask(`POST ${events("apis/events.k8s.io/v1")}`, { body: sent });
+  expect(made).toMatchObject({ code: 201, body: { apiVersion: "events.k8s.io/v1", ...sent } });
+
+  const read = await ask(`GET ${events("api/v1")}/web.1`);
+  expect(read.body).toMatchObject({
+    apiVersion: "v1",
+    message: "it fits",
+    involvedObject: regarding,
+    reportingComponent: "example.com/controller",
+  });
+  const selected = await ask(
+    `GET ${events("apis/events.k8s.io/v1")}?fieldSelector=reason=Scheduled`,
+  );
+  expect(selected.body["items"]).toMatchObject([{ note: "it fits" }]);
+});

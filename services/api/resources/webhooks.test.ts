@@ -1,8 +1,9 @@
+import { request } from "node:https";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { mergePatch, named, refusals } from "../../../test/refusals.ts";
 import { type Asked, openWebhookServer, type WebhookServer } from "../../../test/webhook-server.ts";
 
-const { ask, refused } = refusals(afterAll);
+const { ask, refused, gateway } = refusals(afterAll);
 const group = "/apis/admissionregistration.k8s.io/v1";
 
 type Review = {
@@ -177,6 +178,22 @@ describe("a mutating webhook", () => {
         ],
       },
     });
+  });
+
+  test("is asked about what is applied, which it makes or changes", async () => {
+    await using hook = await configured("mutating", "applied", { answers: labelled("seen") });
+    const applied = (data: object) => ({
+      body: { apiVersion: "v1", kind: "ConfigMap", ...named("ssa"), data },
+      contentType: "application/apply-patch+yaml",
+    });
+    const path = "PATCH configmaps/ssa?fieldManager=me";
+    expect((await ask(path, applied({ a: "1" }))).code).toBe(201);
+    const { body } = await ask(path, applied({ a: "2" }));
+    expect([body["data"], labelsOf(body)]).toEqual([{ a: "2" }, { seen: "yes" }]);
+    const operations = hook.asked().map(({ request }) => request["operation"]);
+    expect(operations).toEqual(["CREATE", "UPDATE"]);
+    const { managedFields } = (body as Thing).metadata;
+    expect(managedFields).toMatchObject([{ manager: "me", operation: "Apply" }]);
   });
 
   test("is followed by admission: what it makes wrong is refused", async () => {
@@ -551,6 +568,61 @@ describe("what concerns a webhook", () => {
       object: { apiVersion: "autoscaling/v1", spec: { targetCPUUtilizationPercentage: 50 } },
     });
     expect(exact.asked()).toEqual([]);
+  });
+});
+
+describe("a connection", () => {
+  /** What answers a request for an upgrade. */
+  async function upgrade(path: string): Promise<{ readonly code: number; readonly text: string }> {
+    const { server: origin, authority, token } = await gateway();
+    const headers = {
+      authorization: `Bearer ${token}`,
+      connection: "Upgrade",
+      upgrade: "websocket",
+      "sec-websocket-version": "13",
+      "sec-websocket-key": "AAAAAAAAAAAAAAAAAAAAAA==",
+      "sec-websocket-protocol": "v5.channel.k8s.io",
+    };
+    return new Promise((resolve, reject) => {
+      const asked = request(new URL(path, origin), { headers, ca: authority }, (reply) => {
+        const chunks: Buffer[] = [];
+        reply.on("data", (chunk: Buffer) => chunks.push(chunk));
+        reply.on("end", () =>
+          resolve({ code: reply.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
+        );
+      });
+      asked.on("error", reject);
+      asked.end();
+    });
+  }
+
+  test("is denied before it is made", async () => {
+    const pod = "/api/v1/namespaces/default/pods/connected";
+    const spec = { containers: [{ name: "a", image: "a" }] };
+    await ask("POST pods", { body: { ...named("connected"), spec } });
+    await using hook = await configured("validating", "connect", {
+      rules: [{ ...configMaps, operations: ["CONNECT"], resources: ["pods/exec"] }],
+      answers: () => ({
+        allowed: false,
+        status: { code: 403, reason: "No", message: "no shells" },
+      }),
+    });
+    const { code, text } = await upgrade(`${pod}/exec?command=sh&command=-l&stdin=true&tty=true`);
+    expect([code, text]).toEqual([403, expect.stringContaining("denied the request: no shells")]);
+    expect(hook.asked()[0]?.request).toMatchObject({
+      operation: "CONNECT",
+      kind: { group: "", version: "v1", kind: "PodExecOptions" },
+      resource: { group: "", version: "v1", resource: "pods" },
+      subResource: "exec",
+      name: "connected",
+      namespace: "default",
+      object: { kind: "PodExecOptions", command: ["sh", "-l"], stdin: true, tty: true },
+      oldObject: null,
+      options: null,
+    });
+    // Of attach nothing was said: it fails for another reason.
+    expect((await upgrade(`${pod}/attach?stdout=true`)).text).not.toContain("denied");
+    expect(hook.asked()).toHaveLength(1);
   });
 });
 

@@ -255,9 +255,10 @@ describe("a StatefulSet's claims", () => {
     expect(
       run.cluster.view.get(persistentVolumeClaim, "default", "data-web-0")?.metadata.labels,
     ).toEqual({ app: "web", tier: "db" });
-    expect(find(run, "web-1").spec.volumes).toEqual([
-      { name: "data", persistentVolumeClaim: { claimName: "data-web-1" } },
-    ]);
+    expect(find(run, "web-1").spec.volumes?.[0]).toEqual({
+      name: "data",
+      persistentVolumeClaim: { claimName: "data-web-1" },
+    });
     run.edit({ replicas: 1 });
     finish(run);
     expect(claims(run)).toEqual([["data-web-0"], ["data-web-1"]]);

@@ -12,14 +12,16 @@ import type {
   NodeConfigRequest,
 } from "../../../libs/protocol/node.ts";
 import { nodeSubject } from "../../../libs/protocol/subjects.ts";
+import { tokensFor } from "./node-tokens.ts";
 import { claimedOn } from "./node-volumes.ts";
 import type { SessionPorts } from "./sessions.ts";
 
 /** A node gets the ConfigMaps, Secrets and claims that its own pods name, and no others. */
 export async function answerConfig(
-  { replica, view }: SessionPorts,
-  { node, applied, refs, claims }: NodeConfigRequest,
+  ports: SessionPorts,
+  { node, applied, refs, claims, tokens }: NodeConfigRequest,
 ): Promise<NodeConfig> {
+  const { replica, view } = ports;
   await replica.caughtUp(applied); // N3
   const allowed = new Set(
     view.list(podKind, { node }).flatMap((pod) => configRefsOf(pod).map(textOf)),
@@ -32,7 +34,8 @@ export async function answerConfig(
     else found.push({ ...ref, ...held });
   }
   const claimed = claims.map((claim) => claimedOn(view, node, claim));
-  return { cut: view.revision, found, missing, claims: claimed };
+  const granted = tokensFor(ports, node, tokens);
+  return { cut: view.revision, found, missing, claims: claimed, tokens: [...granted] };
 }
 
 /** Tells nodes, without the content, that a ConfigMap, Secret or claim that their pods name has changed. */

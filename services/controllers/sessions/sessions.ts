@@ -2,6 +2,7 @@ import type { AdmissionContext } from "../../../libs/admission/context.ts";
 import type { Bus } from "../../../libs/bus/bus.ts";
 import type { ClusterSettings } from "../../../libs/cluster/settings.ts";
 import type { ClusterView } from "../../../libs/cluster/view.ts";
+import type { SigningKeys } from "../../../libs/identity/signing-keys.ts";
 import type { Replica } from "../../../libs/store/replica.ts";
 import type { Store } from "../../../libs/store/store.ts";
 import type { Clock } from "../../../libs/telemetry/clock.ts";
@@ -15,6 +16,8 @@ export type SessionPorts = {
   readonly replica: Replica<unknown>;
   readonly view: ClusterView;
   readonly settings: ClusterSettings;
+  /** What pods' tokens are signed with; absent: nobody gets one. */
+  readonly signingKeys?: SigningKeys | undefined;
   /** Which instance answers for an address, such as `nodes/n1`. */
   readonly placement: { owns(address: string): boolean };
   /** Wakes an actor, such as `tell("nodes", "n1")`. */

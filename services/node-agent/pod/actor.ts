@@ -21,6 +21,7 @@ import { isMemory, isSidecar, type PodWork } from "./spec.ts";
 import { hashOf } from "./spec-hash.ts";
 import { podFolder } from "./folder.ts";
 import { type NodeContext, refreshVolumes } from "./starter.ts";
+import { podSources, tokensOf } from "./sources.ts";
 import { starting as podStarting } from "./starting.ts";
 import type { PodStatus } from "./status.ts";
 import { terminationMessages } from "./termination-message.ts";
@@ -70,6 +71,7 @@ export function podActor(options: ActorOptions): PodActor {
   let [forgotten, ended] = [false, false];
   let last: PodStatus | undefined;
   let refreshes = 0;
+  let renewedAt: EpochMs | undefined;
   const replaced = new Set<string>();
 
   const hands: PodHands = {
@@ -88,7 +90,8 @@ export function podActor(options: ActorOptions): PodActor {
   const launch = launcher(log, wake.ring);
   const probes = probing(hands, launch);
   const volumes = inTurn();
-  const starting = podStarting(hands, options.startSlot, volumes);
+  const sources = podSources(context.control, clock);
+  const starting = podStarting(hands, options.startSlot, { sources, inTurn: volumes });
   const ending = podEnding(hands, launch, options.drains);
   const messages = terminationMessages(hands);
   const adoption = adoptionOf(lastingOf(hands));
@@ -129,7 +132,10 @@ export function podActor(options: ActorOptions): PodActor {
       options.report(decision.status, false);
     }
     for (const action of decision.actions) carryOut(action);
-    const wakes = [nextProbeAt, decision.wakeAt, ...starting.nextShownAt(now)].filter(
+    const renewAt = sources.renewAt();
+    if (renewAt !== undefined && renewAt <= now) renewTokens(renewAt);
+    const renewal = renewAt === renewedAt ? undefined : renewAt;
+    const wakes = [nextProbeAt, decision.wakeAt, renewal, ...starting.nextShownAt(now)].filter(
       (at) => at !== undefined,
     );
     return wakes.length === 0 ? undefined : Math.min(...wakes);
@@ -169,6 +175,13 @@ export function podActor(options: ActorOptions): PodActor {
     }
   }
 
+  /** Once for each time that is due: the refresh itself goes on until it is done. */
+  function renewTokens(due: EpochMs): void {
+    if (due === renewedAt) return;
+    renewedAt = due;
+    refreshFiles();
+  }
+
   /** What changes while a refresh is under way is in the next one. */
   function refreshFiles(): void {
     if (work.spec.volumes.length === 0 || containersOf(hands).length === 0) return;
@@ -177,7 +190,8 @@ export function podActor(options: ActorOptions): PodActor {
     launch.run(`volumes:${nth}`, async () => {
       while (nth === refreshes && !signal.aborted && !ended) {
         try {
-          return await volumes(() => refreshVolumes(context, work, addressOf(hands)));
+          const address = addressOf(hands);
+          return await volumes(() => refreshVolumes(context, { work, address, sources }));
         } catch (error) {
           log.warn({ err: error, uid }, "a pod's files could not be refreshed");
           await clock.sleep(refreshRetryMs, signal);
@@ -204,6 +218,8 @@ export function podActor(options: ActorOptions): PodActor {
 
   async function live(): Promise<void> {
     await starting.load();
+    // Of what runs already nobody knows how old its tokens are.
+    if (tokensOf(work).length > 0) refreshFiles();
     while (!signal.aborted) {
       let wakeAt: EpochMs | undefined;
       try {

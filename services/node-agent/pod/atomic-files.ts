@@ -51,6 +51,13 @@ export async function writeAtomically(
   if (before !== undefined) await rm(join(place, before), { recursive: true, force: true });
 }
 
+/** Whether a version of the files is there. */
+export const isKept = (place: string): Promise<boolean> =>
+  readlink(join(place, dataLink)).then(
+    () => true,
+    () => false,
+  );
+
 async function writeOne(
   target: string,
   folder: string,

@@ -17,8 +17,13 @@ function envOf(container: object): Record<string, string> {
     hostAddress: "192.0.2.2",
     podAddress: "10.0.0.2",
     allocatable,
+    apiAddress: "10.96.0.1",
+    readToken: () => undefined,
   };
-  return Object.fromEntries(environmentOf(first, fields, read));
+  const all = Object.entries(Object.fromEntries(environmentOf(first, fields, read)));
+  const isOurs = ([name, value]: [string, string]) =>
+    name.startsWith("KUBERNETES_") && value !== "mine";
+  return Object.fromEntries(all.filter((entry) => !isOurs(entry)));
 }
 
 describe("a container's environment", () => {
@@ -30,6 +35,14 @@ describe("a container's environment", () => {
         { name: "B", value: "$(A)2" },
       ],
       gives: { A: "1", B: "12" },
+    },
+    {
+      name: "says where the API is, unless the pod does",
+      env: [
+        { name: "A", value: "$(KUBERNETES_SERVICE_HOST):$(KUBERNETES_SERVICE_PORT_HTTPS)" },
+        { name: "KUBERNETES_PORT", value: "mine" },
+      ],
+      gives: { A: "10.96.0.1:443", KUBERNETES_PORT: "mine" },
     },
     {
       name: "leaves what is unknown, and what is escaped",

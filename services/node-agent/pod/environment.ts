@@ -8,6 +8,9 @@ export type ReadConfig = (
   name: string,
 ) => Readonly<Record<string, Uint8Array>> | undefined;
 
+/** A token for the pod's account, as a volume asks for it. */
+export type TokenSource = { readonly audience: string; readonly expirationSeconds: number };
+
 export type PodFields = {
   readonly work: PodWork;
   readonly node: string;
@@ -15,7 +18,16 @@ export type PodFields = {
   readonly podAddress: string | undefined;
   /** Of the node, where a container has no limit of its own. */
   readonly allocatable: Readonly<Record<string, string>>;
+  /** Where the cluster's API is. */
+  readonly apiAddress: string;
+  /** Undefined: there is none yet. */
+  readonly readToken: (source: TokenSource) => string | undefined;
 };
+
+/** Nobody says what files or variables are made of. */
+export class Unanswered extends Error {
+  override readonly name = "Unanswered";
+}
 
 /** What the container is told cannot be had: a CreateContainerConfigError. */
 export class ConfigMissing extends Error {
@@ -31,7 +43,7 @@ export function environmentOf(
   fields: PodFields,
   read: ReadConfig,
 ): ReadonlyMap<string, string> {
-  const env = new Map<string, string>();
+  const env = new Map(apiEnvironment(fields.apiAddress));
   for (const { prefix, configMapRef, secretRef } of container.envFrom) {
     const sources = [
       ["ConfigMap", configMapRef],
@@ -59,6 +71,18 @@ export function environmentOf(
   }
   return env;
 }
+
+/** Where clients in pods look for the API; what a pod says itself comes after. */
+const apiEnvironment = (address: string): readonly (readonly [string, string])[] => [
+  ["KUBERNETES_SERVICE_HOST", address],
+  ["KUBERNETES_SERVICE_PORT", "443"],
+  ["KUBERNETES_SERVICE_PORT_HTTPS", "443"],
+  ["KUBERNETES_PORT", `tcp://${address}:443`],
+  ["KUBERNETES_PORT_443_TCP", `tcp://${address}:443`],
+  ["KUBERNETES_PORT_443_TCP_PROTO", "tcp"],
+  ["KUBERNETES_PORT_443_TCP_PORT", "443"],
+  ["KUBERNETES_PORT_443_TCP_ADDR", address],
+];
 
 /** `$(NAME)` → its value, `$$(NAME)` → `$(NAME)`; an unknown name stays as it is. */
 export const expand = (text: string, env: ReadonlyMap<string, string>): string =>

@@ -172,6 +172,13 @@ const volume = z.object({
             configMap: configSource.optional(),
             secret: configSource.optional(),
             downwardAPI: z.object({ items: downwardItems }).optional(),
+            serviceAccountToken: z
+              .object({
+                audience: z.string().default(""),
+                expirationSeconds: z.number().default(3_600),
+                path: z.string(),
+              })
+              .optional(),
           }),
         )
         .default([]),

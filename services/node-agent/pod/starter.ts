@@ -1,7 +1,8 @@
 /** Makes and starts one container of a pod: image, configuration, volumes, network. */
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ClusterFacts, NodeConfig } from "../../../libs/protocol/node.ts";
+import type { ClusterFacts } from "../../../libs/protocol/node.ts";
+import { apiAddressIn } from "../../../libs/model/address-range.ts";
 import type { EpochMs } from "../../../libs/telemetry/clock.ts";
 import { resolvConf } from "../network/resolv-conf.ts";
 import {
@@ -13,13 +14,13 @@ import {
   sandboxName,
 } from "../runtime/runtime.ts";
 import type { ControlPlane } from "../session/session.ts";
-import { claimsOf, withClaimed } from "./claimed-volumes.ts";
-import { configRefsOf } from "./config-refs.ts";
+import { withClaimed } from "./claimed-volumes.ts";
 import { containerSpec, sandboxSpec } from "./container-spec.ts";
-import { ConfigMissing, environmentOf, type PodFields, type ReadConfig } from "./environment.ts";
+import { ConfigMissing, environmentOf, type PodFields, Unanswered } from "./environment.ts";
 import { podFolder } from "./folder.ts";
 import type { InTurn } from "./in-turn.ts";
 import { memoryMounts, mountsOf } from "./mounts.ts";
+import type { Held, PodSources } from "./sources.ts";
 import { type Container, needsSandbox, type PodWork } from "./spec.ts";
 import { terminationMount } from "./termination-message.ts";
 import { makeVolumes, refreshFiles, VolumeFailed } from "./volumes.ts";
@@ -61,6 +62,8 @@ export type StartRequest = {
   readonly failures: number;
   readonly event: (type: "Normal" | "Warning", reason: string, message: string) => void;
   readonly now: () => EpochMs;
+  /** What its volumes and its environment are made of. */
+  readonly sources: PodSources;
   /** Writes to the pod's volumes. */
   readonly inTurn: InTurn;
   readonly signal: AbortSignal;
@@ -109,14 +112,13 @@ export async function startContainer(context: NodeContext, request: StartRequest
   try {
     // What was read first is not written last: a refresh may be under way.
     const { env, volumes: made } = await request.inTurn(async () => {
-      const { read, claims } = await readConfigs(context, work);
-      const fields: PodFields = {
-        work: await withClaimed(work, claims),
-        node: context.node,
-        hostAddress: context.hostAddress,
+      const held = await request.sources.readOrKept(work);
+      const { read } = held;
+      const fields = fieldsIn(context, {
+        work: await withClaimed(work, held.claims),
         podAddress: address ?? context.hostAddress,
-        allocatable: context.allocatable,
-      };
+        held,
+      });
       await makeVolumes(folder, fields, read);
       return { env: environmentOf(container, fields, read), volumes: fields.work.spec.volumes };
     });
@@ -135,6 +137,8 @@ export async function startContainer(context: NodeContext, request: StartRequest
     if (error instanceof ConfigMissing) {
       throw new StartRefused("CreateContainerConfigError", error.message, { cause: error });
     }
+    if (error instanceof Unanswered)
+      throw new StartRefused("ContainerCreating", error.message, { cause: error });
     if (error instanceof VolumeFailed)
       throw new StartRefused("FailedMount", error.message, { cause: error });
     throw error;
@@ -192,39 +196,32 @@ async function bringImage(
   }
 }
 
-type Configs = { readonly read: ReadConfig; readonly claims: NodeConfig["claims"] };
-
-async function readConfigs({ control }: NodeContext, work: PodWork): Promise<Configs> {
-  const [refs, claims] = [configRefsOf(work), claimsOf(work)];
-  if (refs.length + claims.length === 0) return { read: () => undefined, claims: [] };
-  let answer: NodeConfig;
-  try {
-    answer = await control.config(refs, claims);
-  } catch (error) {
-    const message = "the control plane cannot be asked for ConfigMaps, Secrets and claims";
-    throw new StartRefused("ContainerCreating", message, { cause: error });
-  }
-  const held = new Map(
-    answer.found.map(({ kind, name, data }) => {
-      const values = Object.entries(data).map(
-        ([key, text]) => [key, Buffer.from(text, "base64")] as const,
-      );
-      return [`${kind}/${name}`, Object.fromEntries(values)] as const;
-    }),
-  );
-  return { read: (kind, name) => held.get(`${kind}/${name}`), claims: answer.claims };
-}
-
-/** Writes the pod's files anew where a ConfigMap or Secret that it mounts has changed. */
+/** Writes the pod's files anew where a ConfigMap or Secret that it mounts, or a token, has changed. */
 export async function refreshVolumes(
   context: NodeContext,
-  work: PodWork,
-  address: string | undefined,
+  {
+    work,
+    address,
+    sources,
+  }: Pick<StartRequest, "work" | "sources"> & { address?: string | undefined },
 ): Promise<void> {
-  const { node, hostAddress, allocatable } = context;
-  const fields: PodFields = { work, node, hostAddress, podAddress: address, allocatable };
-  const { read } = await readConfigs(context, work);
-  await refreshFiles(podFolder(context.dataDir, work.uid), fields, read);
+  const held = await sources.read(work);
+  const fields = fieldsIn(context, { work, podAddress: address, held });
+  await refreshFiles(podFolder(context.dataDir, work.uid), fields, held.read);
+}
+
+function fieldsIn(
+  { node, hostAddress, allocatable, network }: NodeContext,
+  {
+    work,
+    podAddress,
+    held,
+  }: { work: PodWork; podAddress: string | undefined; held: Pick<Held, "readToken"> },
+): PodFields {
+  const serviceCIDR = network()?.cluster.serviceCIDR;
+  const apiAddress = serviceCIDR === undefined ? "" : apiAddressIn(serviceCIDR);
+  const { readToken } = held;
+  return { work, node, hostAddress, podAddress, allocatable, apiAddress, readToken };
 }
 
 async function writeResolvConf(

@@ -4,13 +4,15 @@ import { virtualClock } from "../../../libs/telemetry/virtual-clock.ts";
 import { hollowRuntime } from "../runtime/hollow.ts";
 import { aWork, theHands } from "./fixtures.ts";
 import { inTurn } from "./in-turn.ts";
+import { podSources } from "./sources.ts";
 import { starting } from "./starting.ts";
 
 function stage() {
   const clock = virtualClock();
   const runtime = hollowRuntime({ clock, random: seededRandom(1) });
   const hands = theHands({ clock, runtime, work: () => aWork() });
-  return { clock, part: starting(hands, (run) => run(), inTurn()) };
+  const sources = podSources(hands.context.control, clock);
+  return { clock, part: starting(hands, (run) => run(), { sources, inTurn: inTurn() }) };
 }
 
 const first = { do: "start", container: "main", attempt: 0, failures: 0 } as const;

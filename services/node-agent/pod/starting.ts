@@ -11,6 +11,7 @@ import { asShown, failureShownMs, refusalEvents } from "./refusal-events.ts";
 import { podFolder } from "./folder.ts";
 import { VolumePending } from "./volumes.ts";
 import { startContainer, StartRefused } from "./starter.ts";
+import type { PodSources } from "./sources.ts";
 import { noteStarted, startedAttempts } from "./started.ts";
 
 /** Reasons that pass soon by themselves. */
@@ -34,12 +35,12 @@ export type Starting = {
 
 /**
  * @param startSlot starts of the node that run at once are few: more only hinder one another
- * @param inTurn writes to the pod's volumes
+ * @param volumes what the pod's volumes are made of, and whose turn it is to write them
  */
 export function starting(
   hands: PodHands,
   startSlot: (run: () => Promise<void>) => Promise<void>,
-  inTurn: InTurn,
+  { sources, inTurn }: { readonly sources: PodSources; readonly inTurn: InTurn },
 ): Starting {
   const { uid, context, clock, log, signal } = hands;
   const waiting = new Map<string, Waiting>();
@@ -65,6 +66,7 @@ export function starting(
           failures,
           event: (type, reason, message) => hands.event(type, reason, message, container),
           now: () => clock.now(),
+          sources,
           inTurn,
           signal,
         });

@@ -6,6 +6,7 @@ import {
   type PodFields,
   type ReadConfig,
   resourceOf,
+  type TokenSource,
 } from "./environment.ts";
 import type { Volume } from "./spec.ts";
 
@@ -29,6 +30,7 @@ export function filesOf(
     ...(source.configMap ? [keyFiles("ConfigMap", source.configMap, mode, read)] : []),
     ...(source.secret ? [keyFiles("Secret", source.secret, mode, read)] : []),
     ...(source.downwardAPI ? [downwardFiles(source.downwardAPI.items, mode, fields)] : []),
+    ...(source.serviceAccountToken ? [tokenFile(source.serviceAccountToken, mode, fields)] : []),
   ]);
   return new Map(parts.flatMap((part) => [...part])); // Of one path, the last source has it.
 }
@@ -59,6 +61,16 @@ function keyFiles(
       throw new ConfigMissing(`${kind.toLowerCase()} "${name}" has no key "${key}"`);
     }),
   );
+}
+
+function tokenFile(
+  { path, ...asked }: TokenSource & { readonly path: string },
+  mode: number,
+  { readToken }: PodFields,
+): VolumeFiles {
+  const token = readToken(asked);
+  if (token === undefined) throw new ConfigMissing("no token for its service account yet");
+  return new Map([[within(path), { data: new TextEncoder().encode(token), mode }]]);
 }
 
 type DownwardItems = NonNullable<Volume["downwardAPI"]>["items"];

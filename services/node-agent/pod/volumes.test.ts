@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import type { Claimed } from "../../../libs/protocol/node.ts";
 import { withClaimed } from "./claimed-volumes.ts";
-import type { PodFields, ReadConfig } from "./environment.ts";
+import { type PodFields, type ReadConfig, Unanswered } from "./environment.ts";
 import { aWork } from "./fixtures.ts";
 import { memoryMounts, mountsOf } from "./mounts.ts";
 import { makeVolumes, refreshFiles, removeDirectories } from "./volumes.ts";
@@ -40,6 +40,9 @@ describe("a pod's volumes", () => {
     hostAddress: "192.0.2.2",
     podAddress: "10.0.0.2",
     allocatable: {},
+    apiAddress: "10.96.0.1",
+    readToken: ({ audience, expirationSeconds }) =>
+      audience === "none" ? undefined : `${audience} for ${expirationSeconds} s`,
   });
   const make = (work: PodFields["work"], read = nothing) =>
     makeVolumes(folder, fieldsOf(work), read);
@@ -66,6 +69,7 @@ describe("a pod's volumes", () => {
         { configMap: { name: "settings", items: [{ key: "color", path: "c/color" }] } },
         { secret: { name: "token", optional: true } },
         { downwardAPI: { items: downward } },
+        { serviceAccountToken: { path: "token", expirationSeconds: 700, audience: "vault" } },
       ],
     };
     const read = reading({ "ConfigMap/settings": { color: "blue", other: "x" } });
@@ -73,6 +77,7 @@ describe("a pod's volumes", () => {
     expect(await within("all", "c/color")).toBe("blue");
     expect(await within("all", "labels")).toBe('app="web"');
     expect(await within("all", "cpu")).toBe("500");
+    expect(await within("all", "token")).toBe("vault for 700 s");
     await expect(within("all", "other")).rejects.toThrow("ENOENT");
     const modeOf = async (path: string) =>
       (await stat(join(folder, "volumes/all", path))).mode & 0o777;
@@ -88,7 +93,22 @@ describe("a pod's volumes", () => {
     expect(await within("cfg", "a")).toBe("2");
   });
 
+  test("are as they were where nobody says what they are made of", async () => {
+    const work = podWith([{ name: "cfg", configMap: { name: "settings" } }]);
+    const unanswered = () => {
+      throw new Unanswered("nobody answers");
+    };
+    await expect(make(work, unanswered)).rejects.toThrow(Unanswered);
+    await make(work, reading({ "ConfigMap/settings": { a: "1" } }));
+    await make(work, unanswered);
+    expect(await within("cfg", "a")).toBe("1");
+  });
+
   test.each([
+    [
+      { projected: { sources: [{ serviceAccountToken: { audience: "none", path: "token" } }] } },
+      "no token for its service account yet",
+    ],
     [{ configMap: { name: "none" } }, 'configmap "none" not found'],
     [
       { secret: { secretName: "token", items: [{ key: "k", path: "k" }] } },

@@ -1,8 +1,8 @@
 /** A pod's volumes on the node: folders, files and memory, made before its containers start. */
 import { chmod, chown, mkdir, open, rm, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
-import { writeAtomically } from "./atomic-files.ts";
-import { ConfigMissing, type PodFields, type ReadConfig } from "./environment.ts";
+import { isKept, writeAtomically } from "./atomic-files.ts";
+import { ConfigMissing, type PodFields, type ReadConfig, Unanswered } from "./environment.ts";
 import type { Volume } from "./spec.ts";
 import { filesOf } from "./volume-files.ts";
 
@@ -17,7 +17,13 @@ export class VolumePending extends VolumeFailed {}
 export const volumeFolder = (folder: string, name: string): string =>
   resolve(folder, "volumes", name);
 
-/** Makes each volume of the pod below `folder`. @throws {VolumeFailed} */
+/**
+ * Makes each volume of the pod below `folder`. Where nobody says what files are made of, those that
+ * are there from before will do.
+ *
+ * @throws {VolumeFailed}
+ * @throws {Unanswered} when there are none
+ */
 export async function makeVolumes(
   folder: string,
   fields: PodFields,
@@ -30,6 +36,8 @@ export async function makeVolumes(
       await makeVolume(volumeFolder(folder, volume.name), volume, group);
       await writeFiles(folder, volume, fields, read);
     } catch (error) {
+      if (error instanceof Unanswered && (await isKept(volumeFolder(folder, volume.name))))
+        continue;
       if (error instanceof VolumeFailed || error instanceof ConfigMissing)
         throw mountFailed(volume, error);
       throw error;

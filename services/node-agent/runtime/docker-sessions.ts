@@ -39,6 +39,11 @@ export async function execIn(
     let over = false;
     return {
       ...joined(stream, tty),
+      async endInput() {
+        // Measured with Docker 20.10: an end that comes before the command does is lost at times.
+        await begun(goesOn, clock);
+        stream.end();
+      },
       async resize({ width, height }) {
         await begun(goesOn, clock);
         await exec.resize({ w: width, h: height });
@@ -85,6 +90,9 @@ export async function attachTo(
     return {
       // Whoever attaches may have no terminal, or the process none.
       ...joined(stream, Config.Tty),
+      async endInput() {
+        stream.end();
+      },
       async resize({ width, height }) {
         if (Config.Tty) await container.resize({ w: width, h: height });
       },
@@ -98,7 +106,7 @@ export async function attachTo(
   }
 }
 
-function joined(stream: Duplex, tty: boolean): Pick<Session, "output" | "write" | "endInput"> {
+function joined(stream: Duplex, tty: boolean): Pick<Session, "output" | "write"> {
   stream.on("error", () => undefined); // Who reads or writes is told.
   return {
     output: tty ? plainOutput(stream) : framesOf(stream),
@@ -106,7 +114,6 @@ function joined(stream: Duplex, tty: boolean): Pick<Session, "output" | "write" 
       new Promise((resolve, reject) => {
         stream.write(chunk, (error) => (error ? reject(error) : resolve()));
       }),
-    endInput: () => void stream.end(),
   };
 }
 

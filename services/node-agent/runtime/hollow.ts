@@ -144,7 +144,7 @@ async function* nothing<T>(): AsyncIterable<T> {}
 const quiet: Session = {
   output: nothing<Output>(),
   write: async () => undefined,
-  endInput: () => undefined,
+  endInput: async () => undefined,
   resize: async () => undefined,
   exitCode: async () => 0,
   [Symbol.asyncDispose]: async () => undefined,

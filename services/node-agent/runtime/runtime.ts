@@ -120,7 +120,7 @@ export type Output = { readonly stream: "stdout" | "stderr"; readonly chunk: Uin
 export interface Session extends AsyncDisposable {
   readonly output: AsyncIterable<Output>;
   write(chunk: Uint8Array): Promise<void>;
-  endInput(): void;
+  endInput(): Promise<void>;
   resize(size: { readonly width: number; readonly height: number }): Promise<void>;
   /** When the command has ended; undefined when there is none to be had (attach, its container is gone). */
   exitCode(): Promise<number | undefined>;

@@ -18,6 +18,7 @@ import {
   nodeHeartbeatReply,
   type NodeHeartbeatReply,
   type NodeReport,
+  type TokenRef,
   nodeReportReply,
   nodeSnapshot,
   type NodeSnapshotRequest,
@@ -39,10 +40,16 @@ import type { Memory } from "../../../libs/machine/file-memory.ts";
 import type { Known } from "./known.ts";
 import type { Reports } from "./reports.ts";
 
+export type ConfigAsked = {
+  readonly refs: readonly ConfigRef[];
+  readonly claims: readonly ClaimRef[];
+  readonly tokens: readonly TokenRef[];
+};
+
 /** What pods ask of the control plane. */
 export interface ControlPlane {
   /** @throws when nobody answers */
-  config(refs: readonly ConfigRef[], claims: readonly ClaimRef[]): Promise<NodeConfig>;
+  config(asked: ConfigAsked): Promise<NodeConfig>;
   /** Resolves when every lb has applied the pod's termination, or at `limitMs`, answered or not (N6). */
   drained(pod: { namespace: string; name: string; uid: string }, limitMs: number): Promise<void>;
 }
@@ -299,9 +306,14 @@ export function nodeSession(options: SessionOptions): NodeSession {
       await Promise.all([talking(), fromDisk(), saving()]);
     },
     wakeReports: () => wake.reports.ring(),
-    async config(refs, claims) {
-      const applied = known.applied();
-      const request: NodeConfigRequest = { node, applied, refs: [...refs], claims: [...claims] };
+    async config({ refs, claims, tokens }) {
+      const request: NodeConfigRequest = {
+        node,
+        applied: known.applied(),
+        refs: [...refs],
+        claims: [...claims],
+        tokens: [...tokens],
+      };
       return nodeConfig.parse(await ask("config", request, requestMs));
     },
     async volumesRemoved(volumes) {

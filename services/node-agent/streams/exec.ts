@@ -1,3 +1,4 @@
+import * as z from "zod";
 import type { Bus, ByteStream, Served } from "../../../libs/bus/bus.ts";
 import { execOpening, type ExecOpening } from "../../../libs/protocol/node.ts";
 import { nodeSubject } from "../../../libs/protocol/subjects.ts";
@@ -31,9 +32,9 @@ export const serveExec = (
       const feeding = feed(stream, session);
       // Output is awaited, and a command may be silent for ever: the asker's end ends it too.
       const told = tell(stream, session, opening, until);
+      told.catch(() => undefined); // It is seen below, unless there is nobody to tell.
       await Promise.race([told, ended(until)]);
-      if (until.aborted) return void told.catch(() => undefined); // It is told to nobody.
-      await Promise.race([feeding, ended(until)]);
+      if (!until.aborted) await Promise.race([feeding, ended(until)]);
     },
     { concurrency: streamsMax },
   );
@@ -65,20 +66,21 @@ async function feed(stream: ByteStream, session: Session): Promise<void> {
     for await (const chunk of stream.readable) {
       const payload = chunk.subarray(1);
       if (chunk[0] === channel.stdin) await session.write(payload);
-      if (chunk[0] === channel.close && payload[0] === channel.stdin) session.endInput();
-      if (chunk[0] === channel.resize) {
-        const { Width, Height } = JSON.parse(new TextDecoder().decode(payload)) as {
-          Width: number;
-          Height: number;
-        }; // A TerminalSize.
-        await session.resize({ width: Width, height: Height });
-      }
+      if (chunk[0] === channel.close && payload[0] === channel.stdin) await session.endInput();
+      if (chunk[0] === channel.resize) await session.resize(sizeIn(payload));
     }
-    session.endInput();
+    await session.endInput();
   } catch {
-    session.endInput(); // The command or the asker has ended: nothing more can be fed.
+    // The command or the asker has ended: nothing more can be fed.
   }
 }
+
+function sizeIn(payload: Uint8Array): { width: number; height: number } {
+  const { Width, Height } = terminalSize.parse(JSON.parse(new TextDecoder().decode(payload)));
+  return { width: Width, height: Height };
+}
+
+const terminalSize = z.object({ Width: z.int().min(0), Height: z.int().min(0) });
 
 const ended = (signal: AbortSignal) =>
   new Promise<void>((resolve) => {

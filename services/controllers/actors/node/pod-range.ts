@@ -1,5 +1,5 @@
 import { stableHash } from "../workload/stable-hash.ts";
-import { addressIn, rangeOf } from "../../../../libs/cluster/settings.ts";
+import { addressIn, rangeOf } from "../../../../libs/model/address-range.ts";
 
 /** A node's share of the cluster's pod addresses, unless that is small: a /24, 256 addresses. */
 const nodeBits = 24;

@@ -42,19 +42,14 @@ export function oldItems(
 
 /** What tells the items of a set or a map apart, as JSON; undefined for other lists. */
 function identity(schema: JsonSchema): ((item: unknown) => string | undefined) | undefined {
-  switch (schema["x-kubernetes-list-type"]) {
-    case "set":
-      return (item) => JSON.stringify(sorted(item));
-    case "map": {
-      const keys = (schema["x-kubernetes-list-map-keys"] ?? []).toSorted();
-      return (item) =>
-        isRecord(item)
-          ? JSON.stringify(Object.fromEntries(keys.map((key) => [key, own(item, key)])))
-          : undefined;
-    }
-    default:
-      return undefined;
-  }
+  const type = schema["x-kubernetes-list-type"];
+  if (type === "set") return (item) => JSON.stringify(sorted(item));
+  if (type !== "map") return undefined;
+  const keys = (schema["x-kubernetes-list-map-keys"] ?? []).toSorted();
+  return (item) =>
+    isRecord(item)
+      ? JSON.stringify(Object.fromEntries(keys.map((key) => [key, own(item, key)])))
+      : undefined;
 }
 
 /** With keys in one order, so that equal objects have equal texts. */

@@ -113,7 +113,7 @@ async function convertedBy(
   { objects, apiVersion, ports }: Asked,
 ): Promise<readonly JsonRecord[]> {
   const uid = ports.random.uuid();
-  const kind = String(objects[0]?.["kind"] ?? "");
+  const kind = textOf(objects[0]?.["kind"]);
   const failed = (why: string, cause?: unknown) =>
     new ApiError(
       "InternalError",
@@ -149,6 +149,8 @@ async function convertedBy(
   );
 }
 
+const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
+
 const messageOf = ({ message }: JsonRecord): string =>
   typeof message === "string" && message !== "" ? message.slice(0, 1_000) : "it says not why";
 
@@ -160,7 +162,7 @@ function checked(
 ): JsonRecord {
   if (!isRecord(object)) throw failed("a converted object is no object");
   if (object["apiVersion"] !== apiVersion || object["kind"] !== asked?.["kind"])
-    throw failed(`a converted object is not of ${apiVersion}, Kind=${String(asked?.["kind"])}`);
+    throw failed(`a converted object is not of ${apiVersion}, Kind=${textOf(asked?.["kind"])}`);
   const [was, is] = [metadataOf(asked ?? {}), metadataOf(object)];
   for (const name of ["name", "namespace", "uid"])
     if (was[name] !== is[name]) throw failed(`must have the same ${name}`);

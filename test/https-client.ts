@@ -22,12 +22,18 @@ export type Answer = {
 };
 export type HttpsClient = {
   call(method: string, path: string, sent?: Sent): Promise<Answer>;
+  /** Asks for another protocol, says that in it, and gives the first that is answered. */
+  upgrade(path: string, protocol: string, said: string): Promise<string>;
 };
 
-type Place = { readonly server: string; readonly authority: string; readonly token: string };
+export type HttpsPlace = {
+  readonly server: string;
+  readonly authority: string;
+  readonly token: string;
+};
 
 /** @param authority the certificate that the server's is signed by, PEM */
-export function httpsClient({ server, authority, token }: Place): HttpsClient {
+export function httpsClient({ server, authority, token }: HttpsPlace): HttpsClient {
   const agent = new Agent({ keepAlive: true, ca: authority });
   const ask = (method: string, path: string, sent: Sent): Promise<Answer> => {
     const { body, contentType = "application/json", accept } = sent;
@@ -58,7 +64,27 @@ export function httpsClient({ server, authority, token }: Place): HttpsClient {
       asked.end(bytes);
     });
   };
-  return { call: (method, path, sent = {}) => ask(method, path, sent) };
+  const upgrade = (path: string, protocol: string, said: string): Promise<string> => {
+    const headers = {
+      authorization: `Bearer ${token}`,
+      connection: "Upgrade",
+      upgrade: protocol,
+    };
+    return new Promise((resolve, reject) => {
+      const asked = request(new URL(path, server), { headers, ca: authority });
+      asked.on("upgrade", (_reply, socket) => {
+        socket.once("data", (heard: Buffer) => {
+          resolve(heard.toString());
+          socket.destroy();
+        });
+        socket.write(said);
+      });
+      asked.on("response", ({ statusCode }) => reject(new Error(`answered ${statusCode}`)));
+      asked.on("error", reject);
+      asked.end();
+    });
+  };
+  return { call: (method, path, sent = {}) => ask(method, path, sent), upgrade };
 }
 
 function objectIn(text: string): Record<string, unknown> {
@@ -82,8 +108,13 @@ const kubeconfig = z.object({
 
 /** As kubectl would connect. */
 export async function clientOf(path: string): Promise<HttpsClient> {
-  const { clusters, users } = kubeconfig.parse(parse(await readFile(path, "utf8")));
+  return httpsClient(placeIn(await readFile(path, "utf8")));
+}
+
+/** Where a kubeconfig leads, and as whom. */
+export function placeIn(text: string): HttpsPlace {
+  const { clusters, users } = kubeconfig.parse(parse(text));
   const [{ cluster }] = clusters;
   const authority = Buffer.from(cluster["certificate-authority-data"], "base64").toString();
-  return httpsClient({ server: cluster.server, authority, token: users[0].user.token });
+  return { server: cluster.server, authority, token: users[0].user.token };
 }

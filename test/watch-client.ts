@@ -3,6 +3,7 @@ import { once } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
 import { createInterface } from "node:readline";
+import type { HttpsPlace } from "./https-client.ts";
 
 export type WatchObject = {
   readonly kind?: string;
@@ -32,11 +33,9 @@ export type ClientWatch = AsyncDisposable & {
   resume(): void;
 };
 
-type Place = { readonly server: string; readonly authority: string; readonly token: string };
-
 /** Resolves when the server has answered. */
 export async function openWatch(
-  { server, authority, token }: Place,
+  { server, authority, token }: HttpsPlace,
   path: string,
   { accept = "application/json" }: { readonly accept?: string } = {},
 ): Promise<ClientWatch> {
@@ -46,11 +45,18 @@ export async function openWatch(
   const [reply] = (await once(asked, "response")) as [IncomingMessage]; // As `response` says.
   asked.on("error", () => reply.destroy()); // The server has gone: its end says so.
   reply.on("error", () => undefined);
-  const lines = createInterface({ input: reply })[Symbol.asyncIterator]();
+  const reader = createInterface({ input: reply });
+  reply.on("close", () => reader.close());
+  const lines = reader[Symbol.asyncIterator]();
   async function next(): Promise<ClientEvent | undefined> {
     const line = await lines.next();
     if (line.done === true || line.value === "") return undefined;
-    return JSON.parse(line.value) as ClientEvent; // What the tests say that it is.
+    try {
+      return JSON.parse(line.value) as ClientEvent; // What the tests say that it is.
+    } catch (error) {
+      if (reply.complete) throw error;
+      return undefined; // It broke off within a line.
+    }
   }
   return {
     code: reply.statusCode ?? 0,

@@ -33,7 +33,10 @@ export function admitCreate<K extends Kind>(
   const { metadata } = parsed;
   requireNamespace(kind, parsed, context);
   if (context.view.get(kind, metadata.namespace, metadata.name ?? "") !== undefined) {
-    const message = `${resource(kind)} "${metadata.name}" already exists`;
+    const there = loose(context.view.get(kind, metadata.namespace, metadata.name ?? ""));
+    const ending =
+      there.metadata.deletionTimestamp === undefined ? "" : "object is being deleted: ";
+    const message = `${ending}${resource(kind)} "${metadata.name}" already exists`;
     throw new ApiError("AlreadyExists", message, { name: metadata.name });
   }
   const {
@@ -172,21 +175,24 @@ export function admitDelete<K extends Kind>(
 ): Admitted<ObjectOf<K>> | undefined {
   const was = loose(before);
   const graceSeconds = graceOf(kind, was, options);
-  const { finalizers: _held, ...metadata } = was.metadata;
+  const { finalizers: had = [], ...metadata } = was.metadata;
   const finalizers = finalizersFor(kind, was, options);
   const held = finalizers.length > 0 || graceSeconds > 0 || namespaceHolds(kind, was);
   if (!held) return admitRemove(kind, before, context);
-  const endsAt = context.now + graceSeconds * 1_000;
-  const ending = was.metadata.deletionTimestamp;
-  if (ending !== undefined && Date.parse(ending) <= endsAt) return undefined;
+  const ends = endOf(was, graceSeconds, options, context);
+  if (ends === undefined && dequal(had, finalizers)) return undefined;
+  const { generation, deletionTimestamp } = was.metadata;
+  const isFirst = deletionTimestamp === undefined;
   const marked: AnyObject = {
     ...was,
     metadata: {
       ...metadata,
       ...(finalizers.length > 0 && { finalizers }),
-      deletionTimestamp: timestamp(endsAt),
-      deletionGracePeriodSeconds: graceSeconds,
-      ...(was.metadata.generation !== undefined && { generation: was.metadata.generation + 1 }),
+      ...(ends !== undefined && {
+        deletionTimestamp: timestamp(ends.at),
+        deletionGracePeriodSeconds: ends.graceSeconds,
+      }),
+      ...(isFirst && generation !== undefined && { generation: generation + 1 }),
     },
     ...(namespaceHolds(kind, was) && { status: { ...was.status, phase: "Terminating" } }),
     ...(isPod(kind) && { status: disrupted(was, options, context) }),
@@ -195,6 +201,23 @@ export function admitDelete<K extends Kind>(
     }),
   };
   return admitted(kind, was, marked, context);
+}
+
+/**
+ * When an object ends, if that is to change: of one that is ending the grace can only become shorter,
+ * counted from when it was first asked for, and never so that it ended in the past.
+ */
+function endOf(
+  { metadata }: AnyObject,
+  graceSeconds: number,
+  { gracePeriodSeconds }: DeleteOptions,
+  { now }: AdmissionContext,
+): { readonly at: number; readonly graceSeconds: number } | undefined {
+  const { deletionTimestamp, deletionGracePeriodSeconds: had = 0 } = metadata;
+  if (deletionTimestamp === undefined) return { at: now + graceSeconds * 1_000, graceSeconds };
+  if (gracePeriodSeconds === undefined || graceSeconds >= had) return undefined;
+  const at = Date.parse(deletionTimestamp) + (graceSeconds - had) * 1_000;
+  return at < now ? { at: now, graceSeconds: Math.min(graceSeconds, 1) } : { at, graceSeconds };
 }
 
 /** The object's keys go now, whatever held it. */
@@ -325,14 +348,15 @@ function finalizersFor(
   { propagationPolicy, released = [] }: DeleteOptions,
 ): readonly string[] {
   const own = (metadata.finalizers ?? []).filter((one) => !released.includes(one));
-  const cleanup = isDefinition(kind) ? [cleanupFinalizer] : [];
-  const added =
-    propagationPolicy === "Foreground"
-      ? ["foregroundDeletion"]
-      : propagationPolicy === "Orphan"
-        ? ["orphan"]
-        : [];
-  return [...new Set([...own, ...cleanup, ...added])];
+  const cleanup = isDefinition(kind) && !own.includes(cleanupFinalizer) ? [cleanupFinalizer] : [];
+  if (propagationPolicy === undefined) return [...own, ...cleanup];
+  // What an earlier deletion asked for holds no longer.
+  const others = [
+    ...own.filter((one) => one !== "foregroundDeletion" && one !== "orphan"),
+    ...cleanup,
+  ];
+  if (propagationPolicy === "Background") return others;
+  return [...others, propagationPolicy === "Foreground" ? "foregroundDeletion" : "orphan"];
 }
 
 /** A pod's status that says what disrupts it; one that has ended is not disrupted. */

@@ -124,19 +124,19 @@ export async function validate(
     const form = matchOf(hook, { request, objects, view: ports.view }, sights);
     return form === undefined ? [] : [{ hook, sight: sights(form) }];
   });
-  const refusals: unknown[] = [];
+  const refusals: (Error | undefined)[] = [];
   const waiting = meant.entries();
   const work = async () => {
     for (const [at, { hook, sight }] of waiting) {
       try {
         await ask(hook, sight, request, { ports, mutating: false });
       } catch (error) {
-        refusals[at] = error;
+        refusals[at] = error instanceof Error ? error : new Error(String(error));
       }
     }
   };
   await Promise.all(Array.from({ length: Math.min(askedAtOnce, meant.length) }, work));
-  const first: unknown = refusals.find((refusal) => refusal !== undefined);
+  const first = refusals.find((refusal) => refusal !== undefined);
   if (first !== undefined) throw first;
 }
 

@@ -11,10 +11,11 @@ import { AdmissionDenied } from "./denied.ts";
 import { type AuditFacts, checkPolicies, policyOf } from "./policy.ts";
 import type { AdmissionRequest } from "./request.ts";
 
-const { view, commit } = writableView();
+const cluster = writableView();
+const { view } = cluster;
 const put = (kind: Kind, input: object) => {
   const object = kind.schema.parse(input) as never; // As the schema makes it.
-  commit(transactionOf(kind, undefined, object, view));
+  cluster.commit(transactionOf(kind, undefined, object, view));
   return object as unknown;
 };
 const limits = (name: string, home: string, max: string) =>

@@ -202,7 +202,7 @@ test("any query, and afterwards the gateway serves as before", async () => {
     fc.dictionary(fc.constantFrom(...names), values, { maxKeys: 4 }),
     async (query) => {
       // A watch ends by itself only when it is told when.
-      const text = new URLSearchParams({ ...query, watch: "" }).toString();
+      const text = new URLSearchParams({ ...query, watch: "false" }).toString();
       await expectNoFault(`GET configmaps?${text}`, {});
     },
   );

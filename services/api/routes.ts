@@ -1,4 +1,3 @@
-import type { Kind } from "../../libs/model/kind.ts";
 import { customRoutes } from "./custom/custom-routes.ts";
 import { approvalRoutes } from "./auth/signing-requests.ts";
 import { tokenRoute } from "./auth/token-request.ts";
@@ -6,10 +5,12 @@ import { issuerRoutes } from "./auth/issuer-routes.ts";
 import { discoveryRoutes } from "./discovery/discovery-routes.ts";
 import { openApiRoutes } from "./discovery/openapi-routes.ts";
 import { resourceRoutes } from "./http/resource-routes.ts";
+import type { Kind } from "../../libs/model/kind.ts";
 import type { Route } from "./http/server.ts";
 import { metricsKinds } from "./metrics/metrics-kinds.ts";
 import { metricsRoutes } from "./metrics/metrics-routes.ts";
 import { podRoutes } from "./pods/pod-actions.ts";
+import { proxyRoutes } from "./pods/proxy.ts";
 import type { Gateway } from "./resources/gateway.ts";
 import { reviewRoutes } from "./reviews/review-routes.ts";
 
@@ -21,6 +22,7 @@ export function routesOf(gateway: Gateway): readonly Route[] {
     ...builtIn.flatMap((kind) => resourceRoutes(gateway, kind)),
     ...customRoutes(gateway, gateway.catalogue),
     ...(pod === undefined ? [] : podRoutes(gateway, pod)),
+    ...builtIn.filter(isProxied).flatMap((kind) => proxyRoutes(gateway, kind)),
     ...metricsRoutes(gateway),
     ...reviewRoutes(gateway),
     tokenRoute(gateway),
@@ -42,3 +44,6 @@ export function routesNow(gateway: Gateway): () => readonly Route[] {
     return routes;
   };
 }
+
+const isProxied = ({ group, kind }: Kind) =>
+  group === "" && ["Pod", "Service", "Node"].includes(kind);

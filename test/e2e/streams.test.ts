@@ -3,15 +3,17 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { Exec, KubeConfig, type V1Status } from "@kubernetes/client-node";
 import Docker from "dockerode";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { eventually, type TestCluster, testCluster } from "../cluster.ts";
+import { clientOf } from "../https-client.ts";
 import { kubectlProcess, someBytes } from "../kubectl-process.ts";
 import { watchMemory } from "../peak-memory.ts";
 
-vi.setConfig({ testTimeout: 60_000 });
+vi.setConfig({ testTimeout: 120_000 }); // A machine may be busy.
 
-const transferBytes = 64 * 2 ** 20;
 const grownMaxMiB = 64;
 const spdy = {
   KUBECTL_REMOTE_COMMAND_WEBSOCKETS: "false",
@@ -57,6 +59,19 @@ const pods = [
     readinessProbe: { httpGet: { path: "/", port: 8080 }, periodSeconds: 1 },
   }),
   pod("terminal", { ...script("exec sh"), stdin: true, tty: true }),
+  pod(
+    "talker",
+    script(`echo out; echo err >&2; for i in 1 2 3; do echo line $i; done; exec sleep 600`),
+  ),
+  pod("flood", script(`exec yes ${"y".repeat(200)}`)),
+  pod(
+    "ended",
+    {
+      ...script("echo only once; test -e /kept/mark && exec sleep 600; touch /kept/mark; exit 1"),
+      volumeMounts: [{ name: "kept", mountPath: "/kept" }],
+    },
+    { volumes: [{ name: "kept", emptyDir: {} }] },
+  ),
   pod("once", { ...script("cat; sleep 600"), stdin: true, stdinOnce: true }),
 ];
 
@@ -67,6 +82,7 @@ beforeAll(async () => {
   cluster = await testCluster();
   const manifests = pods.map((one) => JSON.stringify(one)).join("\n---\n");
   await cluster.kubectl(["apply", "-f", "-"], manifests);
+  await cluster.kubectl(["expose", "pod", "box", "--name=web", "--port=80", "--target-port=8080"]);
   await cluster.kubectl(["wait", "--for=condition=Ready", "--timeout=90s", "pods", "--all"]);
 });
 afterAll(async () => {
@@ -83,9 +99,9 @@ async function ran(args: readonly string[], options: Parameters<typeof kubectlPr
 }
 
 describe.each([
-  { name: "over a WebSocket", env: {} },
-  { name: "over SPDY", env: spdy },
-])("a command $name", ({ env }) => {
+  { name: "over a WebSocket", env: {}, transferBytes: 64 * 2 ** 20 },
+  { name: "over SPDY", env: spdy, transferBytes: 16 * 2 ** 20 },
+])("a command $name", ({ env, transferBytes }) => {
   test.each([0, 1, 137])("ends with its own exit code: %i", async (code) => {
     const args = ["exec", "box", "--", "sh", "-c", `echo out; echo err >&2; exit ${code}`];
     expect(await ran(args, { env })).toMatchObject({ code, stdout: "out\n", stderr: /err/ });
@@ -139,10 +155,18 @@ async function sleepsIn(name: string, marks: readonly string[]): Promise<readonl
 }
 
 test("fifty commands at once end each with its own output", async () => {
-  const all = await Promise.all(
-    Array.from({ length: 50 }, (_, nth) => ran(["exec", "box", "--", "echo", `number ${nth}`])),
-  );
-  expect(all.map(({ stdout }) => stdout)).toEqual(all.map((_, nth) => `number ${nth}\n`));
+  const config = new KubeConfig();
+  config.loadFromFile(cluster.kubeconfig);
+  const exec = new Exec(config);
+  const all = Array.from({ length: 50 }, async (_, nth) => {
+    const [output, ended] = [new PassThrough(), Promise.withResolvers<V1Status>()];
+    const command = ["echo", `number ${nth}`];
+    const streams = [output, null, null] as const;
+    await exec.exec("default", "box", "main", command, ...streams, false, ended.resolve);
+    const { status } = await ended.promise;
+    return `${status} ${String(output.read())}`;
+  });
+  expect(await Promise.all(all)).toEqual(all.map((_, nth) => `Success number ${nth}\n`));
 });
 
 test("files are copied both ways", async () => {
@@ -197,6 +221,102 @@ describe.each([
     await exchange(nobody, "x").catch(() => undefined); // It is closed at once.
     await one.says(/error forwarding port 9 to pod .*refused/u);
   });
+});
+
+describe("logs", () => {
+  const logs = (...args: readonly string[]) => cluster.kubectl(["logs", ...args]);
+
+  test("are given as asked for", async () => {
+    await eventually("it has talked", async () => expect(await logs("talker")).toContain("line 3"));
+    expect(await logs("talker", "--tail=2")).toBe("line 2\nline 3\n");
+    expect(await logs("talker", "--limit-bytes=4", "--tail=1")).toBe("line");
+    expect(await logs("talker", "--timestamps", "--tail=1")).toMatch(/^\d{4}-.*T.*Z line 3\n$/u);
+    expect(await logs("talker", "--since-time=2100-01-01T00:00:00Z")).toBe("");
+    const path = "/api/v1/namespaces/default/pods/talker/log?stream=Stderr";
+    expect(await cluster.kubectl(["get", "--raw", path])).toBe("err\n");
+    expect(await eventually("it was restarted", () => logs("ended", "--previous"))).toBe(
+      "only once\n",
+    );
+  });
+
+  test("are refused in Kubernetes' words", async () => {
+    const absent = pod("absent", { image: "berth/absent:v0", imagePullPolicy: "Never" });
+    await cluster.kubectl(["apply", "-f", "-"], JSON.stringify(absent));
+    await eventually("it waits", async () =>
+      expect(logs("absent")).rejects.toThrow(
+        'container "main" in pod "absent" is waiting to start: ErrImageNeverPull',
+      ),
+    );
+    await expect(logs("talker", "-c", "other")).rejects.toThrow(
+      "container other is not valid for pod talker",
+    );
+    await expect(logs("talker", "--previous")).rejects.toThrow(
+      'previous terminated container "main" in pod "talker" not found',
+    );
+    const wrong = "/api/v1/namespaces/default/pods/talker/log?tailLines=-1";
+    await expect(cluster.kubectl(["get", "--raw", wrong])).rejects.toThrow(
+      "greater than or equal to 0",
+    );
+  });
+
+  test("wait for a reader that is slow, and end with the container", async () => {
+    const memory = watchMemory(cluster);
+    await using slow = await running(["logs", "-f", "flood"]);
+    slow.child.stdout?.pause();
+    await using quick = await running(["exec", "flood", "--", "sh", "-c", "sleep 3; kill 1"]);
+    await quick.ended;
+    expect([...memory.grown()].filter(([, mib]) => mib > grownMaxMiB)).toEqual([]);
+    slow.child.kill();
+    await using following = await running(["logs", "-f", "--tail=1", "talker"]);
+    await following.says(/line 3/u);
+    await cluster.kubectl(["delete", "pod", "talker", "--wait=false"]);
+    expect((await following.ended).code).toBe(0);
+  });
+});
+
+describe("a proxied request", () => {
+  const raw = (path: string) =>
+    cluster.kubectl(["get", "--raw", `/api/v1/namespaces/default/${path}`]);
+
+  test("reaches a pod and a Service, with what it says and how it is answered", async () => {
+    expect(await raw("pods/box:8080/proxy/a/b?c=d")).toBe("GET /a/b?c=d ");
+    const throughService = () => raw("services/web:80/proxy/x");
+    expect(await eventually("the Service has endpoints", throughService)).toBe("GET /x ");
+    const client = await clientOf(cluster.kubeconfig);
+    const path = "/api/v1/namespaces/default/pods/http:box:8080/proxy/teapot";
+    expect(await client.call("POST", path, { bytes: "tea" })).toMatchObject({
+      code: 418,
+      text: "POST /teapot tea",
+    });
+  });
+
+  test("is refused where nobody listens", async () => {
+    await expect(raw("pods/box:81/proxy/")).rejects.toThrow(
+      /error trying to reach service: dial tcp .*:81: connect: connection refused/u,
+    );
+    await expect(raw("services/web:81/proxy/")).rejects.toThrow("no service port 81 found");
+    const node = cluster.kubectl(["get", "--raw", "/api/v1/nodes/node-1/proxy/healthz"]);
+    await expect(node).rejects.toThrow("no server of its own");
+  });
+
+  test("may become another protocol", async () => {
+    const client = await clientOf(cluster.kubeconfig);
+    expect(
+      await client.upgrade("/api/v1/namespaces/default/pods/box:8080/proxy/", "echo", "hello"),
+    ).toBe("hello");
+  });
+});
+
+test("a gateway that is killed is told of by kubectl", async () => {
+  for (const env of [{}, spdy]) {
+    await using one = await running(["exec", "-i", "box", "--", "cat"], { env });
+    one.write("heard\n");
+    await one.says(/heard/u);
+    cluster.processes.get("api-0")?.kill();
+    expect((await one.ended).code).not.toBe(0);
+    expect(one.stderr()).toMatch(/error/iu);
+    await eventually("it is back", () => cluster.kubectl(["get", "pod", "box"]));
+  }
 });
 
 /** What is answered on a connection on which all is said at once. */

@@ -84,15 +84,15 @@ describe("a webhook is refused", () => {
   ])("%s", (_name, change, fault) => {
     const webhooks = [{ ...webhook, ...change }];
     for (const kind of [mutatingWebhookConfiguration, validatingWebhookConfiguration]) {
-      const [first = ""] = faultsOf(kind as Kind, { webhooks });
+      const [first = ""] = faultsOf(kind, { webhooks });
       expect(first.split("\n")[0]).toBe(fault);
     }
   });
 
   test("when another has its name", () => {
-    expect(
-      faultsOf(mutatingWebhookConfiguration as Kind, { webhooks: [webhook, webhook] }),
-    ).toEqual(['webhooks[1].name: Duplicate value: "hook.example.com"']);
+    expect(faultsOf(mutatingWebhookConfiguration, { webhooks: [webhook, webhook] })).toEqual([
+      'webhooks[1].name: Duplicate value: "hook.example.com"',
+    ]);
   });
 });
 
@@ -151,7 +151,7 @@ describe("a policy is refused", () => {
       /undeclared reference to 'params'/,
     ],
   ])("%s", (_name, change, fault) => {
-    const [first = ""] = faultsOf(validatingAdmissionPolicy as Kind, {
+    const [first = ""] = faultsOf(validatingAdmissionPolicy, {
       spec: { ...spec, ...change },
     });
     if (typeof fault === "string") expect(first).toBe(fault);
@@ -182,7 +182,7 @@ describe("a policy is refused", () => {
     ],
   ])("by a binding %s", (_name, change, fault) => {
     const binding = { policyName: "p", validationActions: ["Deny"], ...change };
-    const [first = ""] = faultsOf(validatingAdmissionPolicyBinding as Kind, { spec: binding });
+    const [first = ""] = faultsOf(validatingAdmissionPolicyBinding, { spec: binding });
     if (typeof fault === "string") expect(first).toBe(fault);
     else expect(first).toMatch(fault);
   });

@@ -88,7 +88,7 @@ function missing(served: Served | undefined, path: string): ApiError {
 /** Who uses a version that is to go is told so. */
 function warned(kind: Kind, reply: Reply): Reply {
   const warning = kind.custom?.deprecation;
-  if (warning === undefined) return reply;
+  if (warning === undefined || reply.type === "raw") return reply;
   const own = reply.headers?.["Warning"];
   const said = warningsIn([warning])["Warning"];
   const all = [said, own].flat().filter((one) => one !== undefined);

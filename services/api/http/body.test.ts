@@ -41,13 +41,6 @@ describe("bodies that cannot be read", () => {
       "not valid YAML at line 2",
     ],
     [
-      "YAML with a key twice",
-      "POST configmaps",
-      yaml("kind: ConfigMap\nkind: ConfigMap\n"),
-      "400 BadRequest",
-      "not valid YAML",
-    ],
-    [
       "a patch that is cut short",
       "PATCH deployments/web",
       { ...mergePatch({}), bytes: '{"spec":' },

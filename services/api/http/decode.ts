@@ -15,8 +15,9 @@ import { deleteOptions, type DeleteOptions, deleteOptionsKind } from "../resourc
 import { parseAsked } from "../resources/field-validation.ts";
 import { media } from "./accept.ts";
 import { applyType } from "./apply-patch.ts";
+import { duplicatesOf, withDuplicates } from "./duplicate-fields.ts";
 import { languageOf, readBody } from "./body.ts";
-import { countOf, dryRunOf, flagOf } from "./query.ts";
+import { flagOf, integerOf } from "./query.ts";
 import { parseText, textOf } from "./text.ts";
 
 /** What reads a kind's protobuf and merges it strategically; undefined: there is neither. */
@@ -69,13 +70,15 @@ export async function decodePatch(
   const taken = patchTypes.filter((one) => schema !== undefined || one !== strategic);
   if (known === undefined || !taken.includes(known)) throw unsupported([...taken, applyType]);
   const patch = parseText(textOf(await readBody(request)), "json");
+  const duplicates = duplicatesOf(patch);
   switch (known) {
     case "application/json-patch+json":
       return (before) => jsonPatch(before, patch);
     case "application/merge-patch+json":
-      return (before) => mergePatch(before, patch);
+      return (before) => withDuplicates(mergePatch(before, patch), duplicates);
     case "application/strategic-merge-patch+json":
-      return (before) => strategicMergePatch(before, patch, required(schema));
+      return (before) =>
+        withDuplicates(strategicMergePatch(before, patch, required(schema)), duplicates);
     default:
       return known satisfies never;
   }
@@ -88,7 +91,8 @@ function required(schema: z.core.$ZodType | undefined): z.core.$ZodType {
 }
 
 /**
- * The options of a DELETE: its body, overruled by its query.
+ * The options of a DELETE: its body's, or its query's where it has no body, as in Kubernetes. But a dry
+ * run is one wherever it is asked for.
  *
  * @throws {ApiError} UnsupportedMediaType, RequestEntityTooLarge, BadRequest, Invalid
  */
@@ -96,21 +100,25 @@ export async function decodeDeleteOptions(
   request: IncomingMessage,
   query: URLSearchParams,
 ): Promise<DeleteOptions> {
+  const dryRun = query.getAll("dryRun").filter((one) => one !== "");
   const body = await optionsIn(request);
-  const gracePeriodSeconds = countOf(query, "gracePeriodSeconds");
+  if (body !== undefined) {
+    const sent: object = withoutNulls(body) as object; // `optionsIn` gives an object.
+    return parseAsked(deleteOptionsKind, { ...sent, ...(dryRun.length > 0 && { dryRun }) });
+  }
+  const gracePeriodSeconds = integerOf(query, "gracePeriodSeconds");
   return parseAsked(deleteOptionsKind, {
-    ...(withoutNulls(body) as object), // `optionsIn` gives an object.
     ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }),
     ...(query.has("propagationPolicy") && { propagationPolicy: query.get("propagationPolicy") }),
-    ...(flagOf(query, "orphanDependents") && { orphanDependents: true }),
-    ...(dryRunOf(query) && { dryRun: ["All"] }),
+    ...(query.has("orphanDependents") && { orphanDependents: flagOf(query, "orphanDependents") }),
+    ...(dryRun.length > 0 && { dryRun }),
   });
 }
 
-async function optionsIn(request: IncomingMessage): Promise<object> {
+async function optionsIn(request: IncomingMessage): Promise<object | undefined> {
   const language = languageOf(request.headers["content-type"]);
   const body = await readBody(request);
-  if (body.byteLength === 0) return {};
+  if (body.byteLength === 0) return undefined;
   if (language === "protobuf") return decodeMessage(deleteOptions.in, openEnvelope(body).raw);
   const value = parseText(textOf(body), language);
   if (isRecord(value)) return value;

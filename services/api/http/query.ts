@@ -1,8 +1,9 @@
 import * as z from "zod";
-import { ApiError } from "../../../libs/model/errors.ts";
+import { ApiError, type Cause, invalid } from "../../../libs/model/errors.ts";
 import type { Kind } from "../../../libs/model/kind.ts";
 import type { Exchange } from "./server.ts";
 import type { WriteOptions } from "../resources/change.ts";
+import { dryRunFault } from "../resources/dry-run.ts";
 import { labelSelector } from "../resources/label-selectors.ts";
 import { fieldSelector, type Selects } from "../resources/selectors.ts";
 import type { IncludeObject } from "../resources/table.ts";
@@ -25,20 +26,47 @@ export function integerOf(query: URLSearchParams, name: string): number | undefi
   );
 }
 
-/** A whole number ≥ 0 of a query. @throws {ApiError} BadRequest */
-export function countOf(query: URLSearchParams, name: string): number | undefined {
-  return read(query, name, z.coerce.number().int().min(0));
-}
+const optionsKinds: Readonly<Record<string, string>> = {
+  POST: "CreateOptions",
+  PUT: "UpdateOptions",
+  PATCH: "PatchOptions",
+};
+const validations = ["Ignore", "Strict", "Warn"] as const;
 
-/** @throws {ApiError} BadRequest, Invalid (the manager's name) */
+/** @throws {ApiError} Invalid */
 export function writeOptionsOf({ query, request, user }: Exchange): WriteOptions {
   return {
-    dryRun: dryRunOf(query),
-    fieldValidation: read(query, "fieldValidation", z.enum(["Strict", "Warn", "Ignore"])) ?? "Warn",
+    ...checkedOptions(query, request.method),
     fieldManager: managerOf(query, request.headers["user-agent"]),
     user,
   };
 }
+
+/** @param method names the options that a refusal is about. @throws {ApiError} Invalid */
+function checkedOptions(
+  query: URLSearchParams,
+  method = "POST",
+): Pick<WriteOptions, "dryRun" | "fieldValidation"> {
+  const causes: Cause[] = [];
+  const dryRun = query.getAll("dryRun").filter((one) => one !== "");
+  const reason = "FieldValueNotSupported";
+  if (dryRun.some((one) => one !== "All")) {
+    causes.push({ reason, field: "dryRun", message: dryRunFault(dryRun) });
+  }
+  const given = query.get("fieldValidation") ?? "";
+  const fieldValidation = validations.find((one) => one === given);
+  if (given !== "" && fieldValidation === undefined) {
+    const supported = '"", "Ignore", "Strict", "Warn"';
+    const message = `Unsupported value: ${JSON.stringify(given.slice(0, 63))}: supported values: ${supported}`;
+    causes.push({ reason, field: "fieldValidation", message });
+  }
+  const kind = optionsKinds[method] ?? "CreateOptions";
+  if (causes.length > 0) throw invalid({ group: "meta.k8s.io", kind }, "", causes);
+  return { dryRun: dryRun.length > 0, fieldValidation: fieldValidation ?? "Warn" };
+}
+
+/** @throws {ApiError} Invalid for what is not `All` */
+export const dryRunOf = (query: URLSearchParams): boolean => checkedOptions(query).dryRun;
 
 /** As Kubernetes bounds it. */
 const managerMaxChars = 128;
@@ -59,10 +87,6 @@ function managerOf(query: URLSearchParams, agent: string | undefined): string {
     causes: [{ reason, field, message }],
   });
 }
-
-/** @throws {ApiError} BadRequest for what is not `All` */
-export const dryRunOf = (query: URLSearchParams): boolean =>
-  read(query, "dryRun", z.literal("All")) !== undefined;
 
 /** @throws {ApiError} BadRequest */
 export const includeObjectOf = (query: URLSearchParams): IncludeObject =>

@@ -1,4 +1,4 @@
-import type { OutgoingHttpHeaders } from "node:http";
+import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { stringify } from "yaml";
 import type { Format } from "./accept.ts";
 
@@ -16,7 +16,9 @@ export type Reply =
       readonly contentType: string;
       readonly headers?: OutgoingHttpHeaders;
       readonly run: (out: Out) => Promise<void>;
-    };
+    }
+  /** Another server's answer, passed on as it is. */
+  | { readonly type: "raw"; readonly send: (response: ServerResponse) => Promise<void> };
 
 /** A reply that is being sent. */
 export type Out = {
@@ -43,7 +45,7 @@ export function valueReply(
     code = 200,
     headers = {},
   }: { readonly code?: number; readonly headers?: OutgoingHttpHeaders } = {},
-): Reply {
+): Extract<Reply, { readonly type: "body" }> {
   if (format.language === "json") return jsonReply(JSON.stringify(value), { code, headers });
   return { type: "body", code, contentType: "application/yaml", body: yamlOf(value), headers };
 }
@@ -65,7 +67,7 @@ export function jsonReply(
     code = 200,
     headers = {},
   }: { readonly code?: number; readonly headers?: OutgoingHttpHeaders } = {},
-): Reply {
+): Extract<Reply, { readonly type: "body" }> {
   return { type: "body", code, contentType: "application/json", body, headers };
 }
 

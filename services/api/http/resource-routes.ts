@@ -4,10 +4,10 @@ import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
 import { type ApplyOptions, applyObject } from "../resources/apply.ts";
 import type { Target } from "../resources/backend.ts";
 import { type Change, createObject, updateObject, type Written } from "../resources/change.ts";
-import { deleteCollection, deleteObject } from "../resources/delete.ts";
+import { deleteCollection, deleteObject, isShownWhenGone } from "../resources/delete.ts";
 import type { Gateway } from "../resources/gateway.ts";
 import { requireListOptions } from "../resources/list-options.ts";
-import { listObjects, readObject } from "../resources/read.ts";
+import { listObjects, type ListOptions, readObject } from "../resources/read.ts";
 import { refusalAbout } from "../resources/refusal.ts";
 import { askedScale, parseScale, scaleKind, scaleOf, withReplicas } from "../resources/scale.ts";
 import { type Shown, shownList, shownObject } from "../resources/show.ts";
@@ -98,17 +98,13 @@ const watch: Verb = async (gateway, kind, exchange) => {
 const list: Verb = async (gateway, kind, { query, params, request }) => {
   const shown = shownFor(gateway, kind, request.headers.accept, query);
   const target = { kind, namespace: params["namespace"] };
-  const selects = selectsOf(query, kind);
-  if (flagOf(query, "watch")) return watchReply(gateway, target, { query, selects, shown });
+  if (flagOf(query, "watch")) {
+    const selects = selectsOf(query, kind);
+    return watchReply(gateway, target, { query, selects, shown });
+  }
   requireListOptions(query);
-  const listed = await listObjects(gateway.backendFor(kind), target, {
-    selects,
-    isSelective: isSelective(query),
-    resourceVersion: textOf(query, "resourceVersion"),
-    resourceVersionMatch: textOf(query, "resourceVersionMatch"),
-    limit: integerOf(query, "limit"),
-    continue: textOf(query, "continue"),
-  });
+  const options = listOptionsOf(query, kind);
+  const listed = await listObjects(gateway.backendFor(kind), target, options);
   const meta = {
     resourceVersion: String(listed.revision),
     continue: listed.continue,
@@ -182,7 +178,10 @@ const remove: Verb = async (gateway, kind, { query, params, request, user }) => 
   const target = targetOf(kind, params);
   const { object, gone, warnings } = await deleteObject(gateway, target, options, user);
   const headers = warningsIn(warnings);
-  if (!gone) return shownReply(shownObject(object, shown), shown, { headers });
+  if (!gone || isShownWhenGone(kind)) {
+    const code = !gone && options.isCascading === true ? 202 : 200;
+    return shownReply(shownObject(object, shown), shown, { code, headers });
+  }
   const { name, uid } = object.metadata;
   const details = { name, group: kind.group || undefined, kind: kind.plural, uid };
   return valueReply(
@@ -194,13 +193,27 @@ const remove: Verb = async (gateway, kind, { query, params, request, user }) => 
 
 const removeAll: Verb = async (gateway, kind, { query, params, request, user }) => {
   const shown = shownFor(gateway, kind, request.headers.accept, query);
+  requireListOptions(query);
   const options = await decodeDeleteOptions(request, query);
-  const selects = selectsOf(query, kind);
   const target = { kind, namespace: params["namespace"] };
-  const deleted = await deleteCollection(gateway, target, { selects, options, user });
+  const deleted = await deleteCollection(gateway, target, {
+    ...listOptionsOf(query, kind),
+    options,
+    user,
+  });
   const resourceVersion = String(gateway.backendFor(kind).view.revision);
   return shownReply(shownList(deleted, { resourceVersion }, shown), shown);
 };
+
+/** Which objects a query lists. @throws {ApiError} BadRequest */
+const listOptionsOf = (query: URLSearchParams, kind: Kind): ListOptions => ({
+  selects: selectsOf(query, kind),
+  isSelective: isSelective(query),
+  resourceVersion: textOf(query, "resourceVersion"),
+  resourceVersionMatch: textOf(query, "resourceVersionMatch"),
+  limit: integerOf(query, "limit"),
+  continue: textOf(query, "continue"),
+});
 
 const readScale: Verb = async (gateway, kind, { query, params }) => {
   const version = textOf(query, "resourceVersion");

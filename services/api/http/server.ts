@@ -82,7 +82,8 @@ export async function serve(options: ServerOptions): Promise<AsyncDisposable & {
       send(response, reply);
       return;
     }
-    await stream(response, reply, signal);
+    if (reply.type === "raw") await reply.send(response);
+    else await stream(response, reply, signal);
   };
 
   const server = createServer(

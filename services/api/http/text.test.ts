@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { stringify } from "yaml";
 import { expect, test } from "vitest";
+import { duplicatesOf } from "./duplicate-fields.ts";
 import { parseText } from "./text.ts";
 
 test.each([
@@ -30,8 +31,14 @@ test.each([
   expect(() => parseText(text, "yaml")).toThrow(expect.objectContaining({ reason: "BadRequest" }));
 });
 
-test("a key that stands twice is refused, where it does", () => {
-  expect(() => parseText("a: 1\nb: {c: 1, c: 2}\n", "yaml")).toThrow("at line 2, column 11");
+test.each([
+  ["a: 1\nb: {c: 1, c: 2}\n", "yaml", ["b.c"]],
+  ["a: 1\na: 2\nl: [{x: 1}, {y: 1, y: 2}]\n", "yaml", ["a", "l[1].y"]],
+  ['{"a":1,"b":{"c":1,"c":2}}', "json", ["b.c"]],
+  ['{"a":1,"a":{"x":[{"z":1},{"y":1,"y":2,"y":3}]},"\\u0061":3}', "json", ["a", "a.x[1].y"]],
+  ['{"a":"a:{","b":"\\"a\\":","c":["a","a"]}', "json", []],
+] as const)("the fields that stand twice in %s are remembered", (text, language, fields) => {
+  expect(duplicatesOf(parseText(text, language)).toSorted()).toEqual(fields);
 });
 
 test("a text of too many parts is refused before it is read", () => {

@@ -7,15 +7,19 @@ import {
   Composer,
   type CST,
   type Document,
+  isPair,
   isScalar,
+  isSeq,
   Lexer,
   LineCounter,
   Parser,
   type ScalarTag,
   type Tags,
   visit,
+  type visitorFn,
 } from "yaml";
 import { ApiError } from "../../../libs/model/errors.ts";
+import { duplicatesInJson, duplicatesMax, withDuplicates } from "./duplicate-fields.ts";
 
 /** Objects within objects. No kind comes near. */
 const depthMax = 100;
@@ -47,7 +51,7 @@ export function parseText(text: string, language: "json" | "yaml"): unknown {
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return withDuplicates(JSON.parse(text) as unknown, duplicatesInJson(text));
   } catch {
     // The parser's message quotes its input, which may be a Secret.
     throw new ApiError("BadRequest", "the body is not valid JSON");
@@ -58,14 +62,15 @@ function parseYaml(text: string): unknown {
   // Most programs send JSON, which is YAML too, and read much faster.
   if (text.startsWith("{")) {
     try {
-      return JSON.parse(text);
+      return withDuplicates(JSON.parse(text) as unknown, duplicatesInJson(text));
     } catch {
       // YAML in one line.
     }
   }
   const document = documentOf(text);
   try {
-    return document.toJS({ maxAliasCount: aliasesMax }) as unknown;
+    const value = document.toJS({ maxAliasCount: aliasesMax }) as unknown;
+    return withDuplicates(value, duplicatesIn(document));
   } catch {
     throw new ApiError("BadRequest", "the body is refused: too many aliases");
   }
@@ -82,7 +87,7 @@ function documentOf(text: string): Document.Parsed {
   const [document, second] = documents;
   // A tag that is not JSON's is but a warning to the library.
   const [fault] = [...(document?.errors ?? []), ...(document?.warnings ?? [])];
-  const offset = fault?.pos[0] ?? duplicateIn(document) ?? second?.range[0];
+  const offset = fault?.pos[0] ?? second?.range[0];
   if (document === undefined) throw notYaml("");
   if (offset === undefined && second === undefined) return document;
   const { line, col } = lines.linePos(offset ?? 0);
@@ -107,22 +112,32 @@ function* tokensOf(text: string, lines: LineCounter): Generator<CST.Token> {
   yield* parser.end();
 }
 
-/** Where a key stands a second time in its mapping. The library's own check takes quadratic time. */
-function duplicateIn(document: Document.Parsed | undefined): number | undefined {
-  let found: number | undefined;
-  if (document === undefined) return undefined;
+/** Fields that stand twice in their mapping. The library's own check takes quadratic time. */
+function duplicatesIn(document: Document.Parsed): readonly string[] {
+  const found = new Set<string>();
   visit(document, {
-    Map(_, { items }) {
+    Map(_, map, path) {
+      const { items } = map;
       const seen = new Set<unknown>();
       for (const { key } of items) {
         if (!isScalar(key)) continue;
-        if (seen.has(key.value)) found ??= key.range?.[0] ?? 0;
+        if (seen.has(key.value)) found.add(fieldAt([...path, map], String(key.value)));
         seen.add(key.value);
       }
-      return found === undefined ? undefined : visit.BREAK;
+      return found.size >= duplicatesMax ? visit.BREAK : undefined;
     },
   });
-  return found;
+  return [...found];
+}
+
+/** The path of a member of the mapping that `path` ends with. */
+function fieldAt(path: Parameters<visitorFn<unknown>>[2], name: string): string {
+  const steps = path.flatMap((node, at) => {
+    if (isPair(node)) return `.${isScalar(node.key) ? String(node.key.value) : ""}`;
+    if (!isSeq(node)) return [];
+    return `[${node.items.indexOf(path[at + 1])}]`; // What a sequence holds, here.
+  });
+  return `${steps.join("")}.${name}`.slice(1);
 }
 
 /** In Kubernetes' YAML, which is 1.1 here, a file mode such as 0644 is octal. */

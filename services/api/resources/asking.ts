@@ -62,14 +62,14 @@ export async function decideAsking<D extends Decision, S>(
   return sealed;
 }
 
-async function changedBody<D extends Decision>(
+async function changedBody(
   asks: Asks,
   concerning: Concerning,
   {
     decide,
     beforeNow,
   }: {
-    readonly decide: (changed: undefined) => D;
+    readonly decide: (changed: undefined) => Decision;
     readonly beforeNow: () => AnyObject | undefined;
   },
 ): Promise<{ readonly changed: Changed | undefined; readonly at: string | undefined }> {
@@ -84,10 +84,10 @@ async function changedBody<D extends Decision>(
 }
 
 /** What was decided, or what was asked for where admission refuses that as it is. */
-function firstOf<D extends Decision>(
+function firstOf(
   { given }: Asks,
   before: AnyObject | undefined,
-  decide: (changed: undefined) => D,
+  decide: (changed: undefined) => Decision,
 ): AnyObject {
   try {
     return decide(undefined).object;

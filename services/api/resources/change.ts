@@ -7,10 +7,12 @@ import { askedBy } from "../auth/asked-by.ts";
 import { decodeManaged, encodeManaged } from "../../../libs/model/fields/managed.ts";
 import type { UserInfo } from "../auth/user.ts";
 import { isRecord, type JsonRecord } from "../patch/record.ts";
+import { duplicatesOf } from "../http/duplicate-fields.ts";
 import type { Changed } from "./asking.ts";
-import { heldKey, objectOf, type Target } from "./backend.ts";
+import { objectOf, resourceName, type Target } from "./backend.ts";
 import { type FieldValidation, type ValidateOptions, validateFields } from "./field-validation.ts";
 import type { Gateway } from "./gateway.ts";
+import { requireConditional } from "./unconditional.ts";
 import { asServed, asStored, storedKind } from "./versions.ts";
 import { existing, requireRevision, type Turn, write } from "./write.ts";
 import { type AskedPart, askedOf } from "./asked.ts";
@@ -35,31 +37,59 @@ export async function createObject(
   const { input: known, warnings } = validateFields(kind, ofKind(kind, given), {
     mode: options.fieldValidation,
     sent: "object",
+    duplicates: duplicatesOf(given),
   });
   const input = askedBy(kind, placed(known, { namespace, name: undefined }), options.user);
   requireName(kind, input);
+  if (!["", "0", undefined].includes(revisionIn(input))) {
+    const message = "resourceVersion should not be set on objects to be created";
+    throw new ApiError("BadRequest", message);
+  }
   const { object: bare, sent } = withoutManaged(input);
   const stored = asStored(kind, bare);
   const writer = { manager: options.fieldManager, kind, subresource: "", sent };
   const told: string[] = [];
-  const object = await write(
-    gateway.backendFor(kind),
-    (context, changed) =>
-      admitCreate(storedKind(kind), changed?.body ?? stored, {
-        ...context,
-        writer: writerAfter(changed, writer),
-      }),
-    {
-      ports: gateway.ports,
-      dryRun: options.dryRun,
-      target: (made) => targetOf(kind, made),
-      asks: {
-        ...askedOf("CREATE", targetOf(kind, input), options, told),
-        given: () => objectOf(stored),
+  const object = await named(input, () =>
+    write(
+      gateway.backendFor(kind),
+      (context, changed) =>
+        admitCreate(storedKind(kind), changed?.body ?? stored, {
+          ...context,
+          writer: writerAfter(changed, writer),
+        }),
+      {
+        ports: gateway.ports,
+        dryRun: options.dryRun,
+        target: (made) => targetOf(kind, made),
+        asks: {
+          ...askedOf("CREATE", targetOf(kind, input), options, told),
+          given: () => objectOf(stored),
+        },
       },
-    },
+    ),
   );
   return { object, warnings: [...warnings, ...told] };
+}
+
+/** Names that are made up before a client is told that all of them were taken. */
+const namesMax = 8;
+
+/** Creates, with another name as long as what was made up is taken. @throws {ApiError} AlreadyExists */
+async function named(input: JsonRecord, make: () => Promise<AnyObject>): Promise<AnyObject> {
+  const { metadata } = input;
+  const isGiven = !isRecord(metadata) || (metadata["name"] ?? "") !== "";
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await make();
+    } catch (error) {
+      const isTaken = error instanceof ApiError && error.reason === "AlreadyExists";
+      if (isGiven || !isTaken) throw error;
+      if (attempt < namesMax) continue;
+      const message = `${error.message}, the server was not able to generate a unique name for the object`;
+      const details = { ...error.details, retryAfterSeconds: 1 };
+      throw new ApiError("AlreadyExists", message, details, { cause: error });
+    }
+  }
 }
 
 /** Makes of the object as it is the object as it shall be; pure, it may run again after a lost race. */
@@ -87,9 +117,11 @@ export async function updateObject(
   const told: string[] = [];
   let warnings: readonly string[] = [];
   const wanted = (before: AnyObject): JsonRecord => {
-    const validated = validateFields(kind, ofKind(kind, change(asServed(kind, before))), {
+    const given = change(asServed(kind, before));
+    const validated = validateFields(kind, ofKind(kind, given), {
       mode: options.fieldValidation,
       sent: options.sent,
+      duplicates: duplicatesOf(given),
     });
     warnings = validated.warnings;
     return placed(validated.input, target);
@@ -107,6 +139,7 @@ export async function updateObject(
         return admitted(target, { before, input: changed.body, part }, { ...context, writer });
       }
       const after = wanted(before);
+      requireConditional(target, revisionIn(after));
       requireRevision(before, revisionIn(after), target);
       requireUid(before, after, target);
       const { object: bare, sent } = withoutManaged(after);
@@ -256,7 +289,7 @@ export function requireUid(before: AnyObject, { metadata }: JsonRecord, target: 
   if (uid === undefined || uid === "" || uid === before.metadata.uid) return;
   throw new ApiError(
     "Conflict",
-    `Precondition failed: UID in precondition: ${JSON.stringify(uid)}, UID in object meta: ${before.metadata.uid} (${heldKey(target)})`,
+    `Operation cannot be fulfilled on ${resourceName(target.kind)} "${target.name}": Precondition failed: UID in precondition: ${typeof uid === "string" ? uid : "?"}, UID in object meta: ${before.metadata.uid}`,
   );
 }
 

@@ -189,7 +189,7 @@ describe("unknown fields", () => {
       "no such validation",
       "POST deployments?fieldValidation=Loose",
       { body },
-      "400 BadRequest",
+      "422 Invalid",
       "fieldValidation",
     ],
   ]);
@@ -220,5 +220,80 @@ describe("unknown fields", () => {
     expect(answer.code).toBe(201);
     expect(answer.warnings.join("").length).toBeLessThan(8_192);
     expect(answer.warnings.length).toBeGreaterThan(1);
+  });
+});
+
+describe("fields that are unknown, or stand twice", () => {
+  const text =
+    '{"metadata":{"name":"$"},"spec":{"replicas":1,"replicas":2,"foo":1,"selector":{"matchLabels":{"app":"web"}},"template":{"metadata":{"labels":{"app":"web"}},"spec":{"containers":[{"name":"a","image":"b","image":"c"}]}}}}';
+  const found = [
+    'duplicate field "spec.replicas"',
+    'duplicate field "spec.template.spec.containers[0].image"',
+    'unknown field "spec.foo"',
+  ];
+  const asYaml = `metadata: {name: $}
+spec:
+  replicas: 1
+  replicas: 2
+  foo: 1
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+        - name: a
+          image: b
+          image: c
+`;
+  const patch = '{"spec":{"replicas":1,"replicas":3,"foo":1}}';
+  const [replicas = "", , foo = ""] = found;
+  const json = { bytes: text.replace("$", "twice") };
+  const web = { bytes: text.replace("$", "web") };
+  const merge = { bytes: patch, contentType: "application/merge-patch+json" };
+  const strategic = { bytes: patch, contentType: "application/strategic-merge-patch+json" };
+  const operations = jsonPatch({ op: "add", path: "/spec/foo", value: 1 });
+  const rows = [
+    ["a create", "POST deployments", json, found],
+    ["a create in YAML", "POST deployments", yaml(asYaml.replace("$", "twice")), found],
+    ["an update", "PUT deployments/web", web, found],
+    ["a merge patch", "PATCH deployments/web", merge, [replicas, foo]],
+    ["a strategic patch", "PATCH deployments/web", strategic, [replicas, foo]],
+    ["a JSON patch", "PATCH deployments/web", operations, [foo]],
+  ] as const;
+
+  test.each(rows)("Strict refuses %s", async (_name, request, sent, faults) => {
+    const { code, body } = await refused(`${request}?fieldValidation=Strict`, sent);
+    if (request.startsWith("PATCH")) {
+      expect(code).toBe(422);
+      expect(body["message"]).toContain('Deployment.apps "web" is invalid: ');
+      for (const fault of faults)
+        expect(body["message"]).toContain(`strict decoding error: ${fault}`);
+      return;
+    }
+    expect(code).toBe(400);
+    expect(body["message"]).toBe(
+      `Deployment in version "v1" cannot be handled as a Deployment: strict decoding error: ${faults.join(", ")}`,
+    );
+  });
+
+  test.each(rows)("Warn, the default, warns of %s", async (_name, request, sent, faults) => {
+    for (const query of ["fieldValidation=Warn", "fieldValidation="]) {
+      const answer = await ask(`${request}?${query}&dryRun=All`, sent);
+      expect(answer.code).toBeLessThan(300);
+      const wanted = faults.map((fault) => `299 - "${fault.replaceAll('"', String.raw`\"`)}"`);
+      expect(answer.warnings).toEqual(wanted);
+    }
+  });
+
+  test.each(rows)("Ignore takes %s as it is", async (_name, request, sent) => {
+    const answer = await ask(`${request}?fieldValidation=Ignore&dryRun=All`, sent);
+    expect(answer.code).toBeLessThan(300);
+    expect(answer.warnings).toEqual([]);
+    expect(answer.body["spec"]).not.toHaveProperty("foo");
+    if (request.startsWith("P") && sent !== operations) {
+      expect(answer.body).toMatchObject({
+        spec: { replicas: request.startsWith("PATCH") ? 3 : 2 },
+      });
+    }
   });
 });

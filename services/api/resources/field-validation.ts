@@ -19,6 +19,8 @@ export type ValidateOptions = {
   readonly mode: FieldValidation;
   /** What the client sent: the object, or a patch that made it. */
   readonly sent: "object" | "patch";
+  /** Fields that the text of what was sent has twice. */
+  readonly duplicates?: readonly string[];
 };
 
 type Sort<O = unknown> = Pick<Kind<O>, "group" | "version" | "kind" | "schema" | "custom">;
@@ -38,7 +40,7 @@ const pathMaxChars = 300;
 export function validateFields(
   kind: Sort,
   input: unknown,
-  { mode, sent }: ValidateOptions,
+  { mode, sent, duplicates = [] }: ValidateOptions,
 ): Validated {
   const { value, unknown, mistyped } = kind.custom?.decode(input) ?? conform(kind.schema, input);
   if (mistyped.length > 0) {
@@ -47,11 +49,15 @@ export function validateFields(
     );
     throw refusal(kind, input, { causes, sent, strict: false });
   }
-  const messages = unknown.map((path) => `unknown field "${shown(path)}"`);
-  if (mode === "Strict" && unknown.length > 0) {
-    const causes = unknown.map((path, nth) =>
-      causeOf("FieldValueInvalid", path, messages[nth] ?? ""),
-    );
+  const causes = [
+    ...duplicates.map((field) => {
+      const message = `duplicate field "${field.slice(0, pathMaxChars)}"`;
+      return { reason: "FieldValueInvalid", field: field.slice(0, pathMaxChars), message };
+    }),
+    ...unknown.map((path) => causeOf("FieldValueInvalid", path, `unknown field "${shown(path)}"`)),
+  ];
+  const messages = causes.map(({ message }) => message);
+  if (mode === "Strict" && causes.length > 0) {
     throw refusal(kind, input, { causes, sent, strict: true });
   }
   return { input: value, warnings: mode === "Warn" ? messages : [] };

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { AnyObject } from "../../../libs/admission/context.ts";
 import { labelSelector } from "./label-selectors.ts";
-import { fieldSelector } from "./selectors.ts";
+import { fieldSelector, nameSelected } from "./selectors.ts";
 
 const pod: AnyObject = {
   apiVersion: "v1",
@@ -9,7 +9,7 @@ const pod: AnyObject = {
   metadata: {
     name: "web-1",
     namespace: "shop",
-    labels: { app: "web", "example.com/tier": "front" },
+    labels: { app: "web", "example.com/tier": "front", count: "5", empty: "" },
   },
   spec: { nodeName: "n1" },
   status: { phase: "Running" },
@@ -30,8 +30,49 @@ describe("a label selector", () => {
     expect(labelSelector(text)(pod)).toBe(selected);
   });
 
-  test.each(["app in web", "=web", "a b", "-x=1"])("%s is refused", (text) => {
-    expect(() => labelSelector(text)).toThrow(expect.objectContaining({ reason: "BadRequest" }));
+  test.each([
+    ["app in web", "unable to parse requirement: found 'web' expected: '('"],
+    ["=web", "found '=', expected: !, identifier, or 'end of string'"],
+    [",app", "found ',', expected: !, identifier, or 'end of string'"],
+    ["app,", "found '', expected: identifier after ','"],
+    ["app=web tier", "found 'tier', expected: ',' or 'end of string'"],
+    ["a b", "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, >, <"],
+    ["a=(", "unable to parse requirement: found '(', expected: identifier"],
+    ["!", "unable to parse requirement: found '', expected: identifier"],
+    ["a in (b", "unable to parse requirement: found '', expected: ',' or ')'"],
+    ["a in (b c)", "unable to parse requirement: found 'c', expected: ',' or ')'"],
+    [
+      "a>b",
+      `unable to parse requirement: values[0]: Invalid value: "b": for 'Gt', 'Lt' operators, the value must be an integer`,
+    ],
+    ["-x=1", 'unable to parse requirement: <nil>: Invalid value: "-x": name part must consist of'],
+    [
+      "a=-b",
+      'unable to parse requirement: values[0][a]: Invalid value: "-b": a valid label must be',
+    ],
+    ["a in (b,-c)", 'values[1][a]: Invalid value: "-c"'],
+    [`a=${"b".repeat(64)}`, "must be no more than 63"],
+  ])("%s is refused", (text, message) => {
+    expect(() => labelSelector(text)).toThrow(
+      expect.objectContaining({ reason: "BadRequest", message: expect.stringContaining(message) }),
+    );
+  });
+
+  test.each([
+    ["count>4", true],
+    ["count>5", false],
+    ["count<6,count>0", true],
+    ["app>1", false],
+    ["missing<9", false],
+    ["app in (web,)", true],
+    ["app in ()", false],
+    ["app notin (in,notin)", true],
+    ["app=", false],
+    ["empty=", true],
+    [" app = web , ! legacy ", true],
+    ["app!=web,count=5", false],
+  ])("%s selects: %s", (text, selected) => {
+    expect(labelSelector(text)(pod)).toBe(selected);
   });
 });
 
@@ -43,6 +84,28 @@ describe("a field selector", () => {
     ["metadata.namespace==shop", true],
   ])("%s selects: %s", (text, selected) => {
     expect(fieldSelector(text, { group: "", kind: "Pod" })(pod)).toBe(selected);
+  });
+
+  test.each([
+    ["metadata.name=a,status.phase=Running", "a"],
+    ["status.phase=Running,metadata.name==b", "b"],
+    [String.raw`metadata.name=a\,b`, "a,b"],
+    ["metadata.name!=a", undefined],
+    ["", undefined],
+  ])("%s names %s", (text, name) => {
+    expect(nameSelected(text)).toBe(name);
+  });
+
+  test.each([
+    ["metadata.name", "invalid selector: 'metadata.name'; can't understand 'metadata.name'"],
+    ["metadata.name=a,x", "invalid selector: 'metadata.name=a,x'; can't understand 'x'"],
+    ["=x", "field label not supported: "],
+    ["metadata.name=a=b", "unescaped character in value"],
+    [String.raw`metadata.name=a\b`, "invalid escape sequence in value"],
+  ])("%s is refused", (text, message) => {
+    expect(() => fieldSelector(text, { group: "", kind: "Pod" })).toThrow(
+      expect.objectContaining({ reason: "BadRequest", message: expect.stringContaining(message) }),
+    );
   });
 
   test.each([

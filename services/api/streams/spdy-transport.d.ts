@@ -26,6 +26,12 @@ declare module "spdy-transport" {
       readonly window: { readonly send: Side };
     };
     start(version: 3.1): void;
+    /** As a client. */
+    request(of: {
+      readonly method: string;
+      readonly path: string;
+      readonly headers: Headers;
+    }): Stream;
     on(event: "stream", listener: (stream: Stream) => void): void;
     on(event: "frame", listener: (frame: Frame) => void): void;
     on(event: "close" | "error", listener: (error?: Error) => void): void;
@@ -36,9 +42,9 @@ declare module "spdy-transport" {
         socket: Duplex,
         options: {
           readonly protocol: "spdy";
-          readonly isServer: true;
-          readonly maxChunk: number;
-          readonly maxStreams: number;
+          readonly isServer: boolean;
+          readonly maxChunk?: number;
+          readonly maxStreams?: number;
         },
       ): Connection;
     };

@@ -3,7 +3,7 @@
  * protocol's. What waits is bounded here instead: a reader that is slow stops the whole connection,
  * a writer waits for the socket.
  */
-import type { Duplex } from "node:stream";
+import { type Duplex, PassThrough } from "node:stream";
 import transport, { type Stream } from "spdy-transport";
 import type { Clock } from "../../../libs/telemetry/clock.ts";
 
@@ -42,7 +42,7 @@ export function spdyConnection(
   { accept, clock }: { readonly accept: (stream: SpdyStream) => void; readonly clock: Clock },
 ): SpdyConnection {
   const closed = new AbortController();
-  const open = new Set<Stream>();
+  const open = new Map<Stream, PassThrough>();
   const connection = transport.connection.create(socket, {
     protocol: "spdy",
     isServer: true,
@@ -57,7 +57,7 @@ export function spdyConnection(
     socket.destroy();
   };
   const sum = (lengths: Iterable<number>) => [...lengths].reduce((all, one) => all + one, 0);
-  const unread = () => sum([...open].map(({ readableLength }) => readableLength));
+  const unread = () => sum([...open.keys()].map(({ readableLength }) => readableLength));
   const unsent = () => framer.readableLength + socket.writableLength;
 
   function slowDown(): void {
@@ -80,11 +80,11 @@ export function spdyConnection(
     }
   }
 
-  function wrapped(stream: Stream): SpdyStream {
+  function wrapped(stream: Stream, input: PassThrough): SpdyStream {
     async function* read(): AsyncGenerator<Uint8Array> {
-      for await (const chunk of stream as AsyncIterable<Uint8Array>) {
-        relieve();
+      for await (const chunk of input as AsyncIterable<Uint8Array>) {
         yield chunk;
+        setImmediate(relieve); // Once the next is on its way.
       }
     }
     return {
@@ -122,13 +122,14 @@ export function spdyConnection(
   connection.on("stream", (stream) => {
     stream.on("error", () => undefined); // Who reads or writes is told.
     if (open.size >= streamsMax) return stream.abort();
-    open.add(stream);
+    const input = inputOf(stream);
+    open.set(stream, input);
     stream.once("close", () => {
       open.delete(stream);
       relieve();
     });
     stream.respond(200, {});
-    accept(wrapped(stream));
+    accept(wrapped(stream, input));
   });
   connection.start(3.1);
 
@@ -136,7 +137,7 @@ export function spdyConnection(
     closed: closed.signal,
     async end() {
       discards = true; // A close with input unread would take what is under way with it.
-      for (const stream of open) stream.resume();
+      for (const input of open.values()) input.resume();
       relieve();
       await new Promise((resolve) => setImmediate(resolve)); // What ends the streams is in the framer.
       await sent(0);
@@ -147,6 +148,19 @@ export function spdyConnection(
     },
     abort: finish,
   };
+}
+
+/** What a stream brings. Its own iterator misses an end that comes while somebody waits. */
+function inputOf(stream: Stream): PassThrough {
+  const input = new PassThrough({ highWaterMark: chunkBytes });
+  input.on("error", () => undefined); // Who reads is told.
+  stream.pipe(input);
+  stream.once("close", () =>
+    setImmediate(() => {
+      if (!input.writableEnded) input.destroy(new Error("the client has closed the stream"));
+    }),
+  );
+  return input;
 }
 
 type Parser = ReturnType<typeof transport.connection.create>["_spdyState"]["parser"];

@@ -76,7 +76,7 @@ export function changeRing(
     remember(advance);
     const queued = queue.reduce((sum, { entries }) => sum + entries.length, 0);
     if (queued > missedMax) lose(new HistoryExpired("too much was missed"));
-    if (!isRepairing) void repair();
+    if (!isRepairing) repair().catch(lose);
   }
 
   function remember(advance: Advance<unknown>): void {
@@ -199,7 +199,7 @@ export function changeRing(
         .slice(firstAfter(changes, revision))
         .filter(({ key }) => key.startsWith(prefix));
     },
-    follow: followers.add,
+    follow: (prefix, listener) => followers.add(prefix, listener),
     settled() {
       if (!isRepairing) return Promise.resolve();
       return new Promise((resolve) => {

@@ -48,7 +48,10 @@ function world(seed: number, recorded: number) {
       for (;;) {
         const over = resets.at(-1)?.promise;
         const cut = new AbortController();
-        void over?.then(() => cut.abort());
+        over?.then(
+          () => cut.abort(),
+          () => undefined,
+        );
         const inner = AbortSignal.any([options.signal, cut.signal]);
         yield* store.feed({ ...options, signal: inner });
         if (options.signal.aborted) return;
@@ -58,7 +61,7 @@ function world(seed: number, recorded: number) {
   };
   return {
     store: fed,
-    reset() {
+    reset: () => {
       const last = resets.at(-1);
       resets.push(Promise.withResolvers<void>());
       last?.resolve();

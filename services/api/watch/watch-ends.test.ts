@@ -27,7 +27,7 @@ afterAll(() => gateway[Symbol.asyncDispose]());
 
 async function make(by: HttpsClient, path: string, name: string, more: object = {}) {
   const answer = await by.call("POST", path, { body: { metadata: { name }, ...more } });
-  expect(answer.code, answer.text).toBe(201);
+  expect(answer.code).toBe(201);
   return revisionIn(answer);
 }
 async function set(by: HttpsClient, path: string, value: string) {
@@ -106,7 +106,7 @@ describe("a watch is refused", () => {
       "a field that cannot be selected",
       "fieldSelector=data.a%3D1",
       400,
-      "field label not supported: data.a",
+      '"data.a" is not a known field selector',
     ],
   ] as const)("%s", async ([, query, code, message]) => {
     const refused = await client.call("GET", `${configMaps}?watch=1&${query}`);
@@ -120,7 +120,7 @@ describe("a watch is refused", () => {
 
   test("from the future waits, then says Timeout: watch, initial events, list, read", async () => {
     await make(client, configMaps, "future");
-    const future = Number(await gateway.store.lastRevision()) + 1_000;
+    const future = (await gateway.store.lastRevision()) + 1_000;
     const paths = ["?watch=1", `?watch=1&${initial}`, "?", "/future?"];
     const answers = await Promise.all(
       paths.map((path) => client.call("GET", `${configMaps}${path}&resourceVersion=${future}`)),
@@ -293,7 +293,7 @@ describe("a watch is served", () => {
     const seen = await watch.next();
     expect(seen).toMatchObject({ type: "ADDED", object: { metadata: { name: "e1" } } });
     expect(seen?.object.metadata.resourceVersion).toBe(first);
-    expect(Number(first)).toBeLessThan(Number(await gateway.store.lastRevision()));
+    expect(Number(first)).toBeLessThan(await gateway.store.lastRevision());
     await client.call("DELETE", `${events}/e1`);
     expect(await watch.next()).toMatchObject({
       type: "DELETED",

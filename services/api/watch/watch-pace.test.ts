@@ -53,7 +53,7 @@ function client() {
       return resolve;
     },
     /** Resolves when as many events have come. */
-    async count(wanted: number): Promise<void> {
+    count: async (wanted: number): Promise<void> => {
       while (events.length < wanted) await new Promise<void>((resolve) => heard.add(resolve));
     },
     out: {
@@ -137,14 +137,17 @@ test("a client that does not keep up is left, and finds the rest from where it w
 test("a replica that is loaded anew ends no watch, and what came meanwhile is told in order", async () => {
   await using store = memoryStore();
   let cut = Promise.withResolvers<void>();
-  let hold: Promise<void> | undefined;
+  let hold: Promise<void> = Promise.resolve();
   const fed: Store = {
     ...store,
     async *feed(given): AsyncGenerator<FeedItem> {
       while (!given.signal.aborted) {
         const over = new AbortController();
         const { promise } = cut;
-        void promise.then(() => over.abort());
+        promise.then(
+          () => over.abort(),
+          () => undefined,
+        );
         const signal = AbortSignal.any([given.signal, over.signal]);
         yield* store.feed({ ...given, signal });
         await hold;

@@ -32,7 +32,7 @@ async function step(client: HttpsClient, home: string, text: string): Promise<st
       : verb === "delete"
         ? await client.call("DELETE", one)
         : await patched({ metadata: { labels }, data });
-  expect(answer.code, answer.text).toBeLessThan(300);
+  expect(answer.code).toBeLessThan(300);
   const { metadata } = answer.body as { metadata?: { resourceVersion?: string } };
   return metadata?.resourceVersion ?? "";
 }
@@ -63,7 +63,7 @@ function shown({ type, object }: ClientEvent, revisions: readonly string[]): str
 }
 
 let names = 0;
-async function run(
+async function expectTold(
   { given = [], query, during, events }: WatchCase,
   { writer, watched }: Places,
   when: "before" | "after",
@@ -115,7 +115,7 @@ describe("a watch in memory is told", () => {
   afterAll(() => gateway[Symbol.asyncDispose]());
 
   test.for(watchCases)("$name", (one) =>
-    run(one, { writer: httpsClient(gateway), watched: async () => gateway }, "before"),
+    expectTold(one, { writer: httpsClient(gateway), watched: async () => gateway }, "before"),
   );
 });
 
@@ -148,7 +148,7 @@ describe("on a nats-server", () => {
   };
 
   describe("a watch through another gateway is told", () => {
-    test.for(watchCases)("$name", (one) => run(one, places(), "before"));
+    test.for(watchCases)("$name", (one) => expectTold(one, places(), "before"));
   });
 
   describe("who resumes on a gateway that was not there is told the same", () => {
@@ -157,8 +157,9 @@ describe("on a nats-server", () => {
       expect(cases.length).toBeGreaterThan(20);
       const { writer } = places();
       // One gateway for all would have seen the later ones: each case is resumed on a fresh one.
-      for (const one of cases.slice(0, 8)) await run(one, { writer, watched: open }, "after");
-      for (const one of cases.slice(8)) await run(one, places(), "after");
+      for (const one of cases.slice(0, 8))
+        await expectTold(one, { writer, watched: open }, "after");
+      for (const one of cases.slice(8)) await expectTold(one, places(), "after");
     });
   });
 });

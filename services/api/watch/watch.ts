@@ -200,13 +200,13 @@ function added(
 /** Resolves when `work` does, or when `signal` aborts. */
 function untilOver(work: Promise<void>, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
-    const done = () => {
-      signal.removeEventListener("abort", done);
+    const finish = () => {
+      signal.removeEventListener("abort", finish);
       resolve();
     };
-    signal.addEventListener("abort", done, { once: true });
-    if (signal.aborted) done();
-    work.then(done, reject);
+    signal.addEventListener("abort", finish, { once: true });
+    if (signal.aborted) finish();
+    work.then(finish, reject);
   });
 }
 

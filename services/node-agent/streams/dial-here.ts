@@ -1,29 +1,34 @@
 /** Runs in a pod's network namespace: connects to ports of its localhost and hands the sockets over. */
 import { connect, type Socket } from "node:net";
+import { dialFailure } from "./dial-words.ts";
 import type { DialAnswer, DialQuestion } from "./namespace-dialer.ts";
 
 /** As the name `localhost` is tried. */
-const hosts = ["127.0.0.1", "::1"] as const;
+const hosts = [
+  { host: "127.0.0.1", network: "tcp4", told: "IPv4: " },
+  { host: "::1", network: "tcp6", told: "IPv6: " },
+] as const;
 
 process.on("message", (message) => {
   const { id, port } = message as DialQuestion; // As namespace-dialer.ts sends it.
   dial(port).then(
     (socket) => answer({ id }, socket),
-    (error: unknown) => answer({ id, error: String(error) }),
+    (error: unknown) =>
+      answer({ id, error: error instanceof Error ? error.message : String(error) }),
   );
 });
 process.once("disconnect", () => process.exit());
 
 async function dial(port: number): Promise<Socket> {
   const failures: string[] = [];
-  for (const host of hosts) {
+  for (const { host, network, told } of hosts) {
     try {
       return await connected(host, port);
     } catch (error) {
-      failures.push((error as NodeJS.ErrnoException).message); // As net's errors are.
+      failures.push(told + dialFailure(network, { host, port }, error));
     }
   }
-  throw new Error(failures.join(", "));
+  throw new Error(failures.join(" "));
 }
 
 function connected(host: string, port: number): Promise<Socket> {

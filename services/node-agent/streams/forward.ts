@@ -6,6 +6,7 @@ import { forwardOpening, type ForwardOpening } from "../../../libs/protocol/node
 import { nodeSubject } from "../../../libs/protocol/subjects.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
 import { type Observed, sandboxName } from "../runtime/runtime.ts";
+import { dialFailure } from "./dial-words.ts";
 import { NotHere, type StreamPorts, streamsMax } from "./logs.ts";
 import { NamespaceClosed, type NamespaceDialer } from "./namespace-dialer.ts";
 
@@ -47,7 +48,7 @@ async function dial({ uid, pod, port, to }: ForwardOpening, ports: ForwardPorts)
     }
     const reason = error instanceof Error ? error.message : String(error);
     throw new NotHere(
-      `failed to connect to localhost:${port} inside namespace "${uid}": ${reason}`,
+      `failed to connect to localhost:${port} inside namespace "${uid}", ${reason}`,
       {
         cause: error,
       },
@@ -64,11 +65,15 @@ function holderOf(containers: readonly Observed[]): Observed | undefined {
 function connected(host: string, port: number): Promise<Socket> {
   const socket = connect({ host, port, allowHalfOpen: true, timeout: dialMaxMs });
   return new Promise((resolve, reject) => {
-    socket.once("error", reject);
-    socket.once("timeout", () => socket.destroy(new Error(`dial ${host}:${port}: i/o timeout`)));
+    const refuse = (error: unknown) =>
+      reject(new NotHere(dialFailure("tcp", { host, port }, error), { cause: error }));
+    socket.once("error", refuse);
+    socket.once("timeout", () =>
+      socket.destroy(Object.assign(new Error("timed out"), { code: "ETIMEDOUT" })),
+    );
     socket.once("connect", () => {
       socket.setTimeout(0);
-      socket.off("error", reject);
+      socket.off("error", refuse);
       resolve(socket);
     });
   });

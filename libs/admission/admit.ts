@@ -197,7 +197,10 @@ export function admitDelete<K extends Kind>(
     ...(namespaceHolds(kind, was) && { status: { ...was.status, phase: "Terminating" } }),
     ...(isPod(kind) && { status: disrupted(was, options, context) }),
     ...(isDefinition(kind) && {
-      status: terminatingStatus(was as unknown as CustomResourceDefinition, timestamp(context.now)), // Of its kind.
+      status: terminatingStatus(
+        was as Pick<CustomResourceDefinition, "status">,
+        timestamp(context.now),
+      ), // Of its kind.
     }),
   };
   return admitted(kind, was, marked, context);

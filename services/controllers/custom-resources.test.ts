@@ -151,6 +151,7 @@ test("custom resources go with their namespace", async () => {
   await make("one");
   await removeOne(cluster, namespace, "default");
   await until(cluster, () => cluster.view.list(thing).length === 0);
+  expect(cluster.view.list(thing)).toEqual([]);
 });
 
 test("a quota counts them", async () => {

@@ -6,6 +6,11 @@
 import { dequal } from "dequal";
 import { ApiError, invalid, parse, parseStatus } from "../model/errors.ts";
 import type { Kind, ObjectOf } from "../model/kind.ts";
+import { cleanupFinalizer, terminatingStatus } from "../model/custom/definition-status.ts";
+import {
+  customResourceDefinition,
+  type CustomResourceDefinition,
+} from "../model/kinds/customresourcedefinition.ts";
 import { namespace as namespaceKind } from "../model/kinds/namespace.ts";
 import { type Disruption, withDisruption } from "../model/pod/disruption.ts";
 import { type AdmissionContext, type Admitted, type AnyObject, timestamp } from "./context.ts";
@@ -46,7 +51,7 @@ export function admitCreate<K extends Kind>(
       ...kept,
       uid: context.random.uuid(),
       creationTimestamp: timestamp(context.now),
-      ...(parsed.spec !== undefined && { generation: 1 }),
+      ...((parsed.spec !== undefined || kind.custom !== undefined) && { generation: 1 }),
     },
   };
   const fresh = kind.subresources.includes("status") ? withoutStatus(born) : born;
@@ -70,11 +75,11 @@ export function admitUpdate<K extends Kind>(
   context: AdmissionContext,
 ): Admitted<ObjectOf<K>> | undefined {
   const was = loose(before);
-  const parsed = loose(parse(kind, input));
+  const parsed = loose(parse(kind, input, before));
   const owned = kind.subresources.includes("status") ? withStatusOf(was, parsed) : parsed;
   const managed = managedOnUpdate(kind, was, withIdentityOf(was, owned), context);
   const kept = prepare(managed, was, context);
-  const after = withGeneration(was, kept);
+  const after = withGeneration(kind, was, kept);
   const causes = kind.validateUpdate(before, typed(kind, after));
   if (causes.length > 0) throw invalid(kind, was.metadata.name, causes);
   if (isFinished(kind, after)) return admitRemove(kind, before, context);
@@ -93,7 +98,11 @@ export function admitStatus<K extends Kind>(
   context: AdmissionContext,
 ): Admitted<ObjectOf<K>> | undefined {
   const was = loose(before);
-  const after = { ...was, status: parseStatus(kind, was.metadata.name, status) };
+  const parsed =
+    kind.custom === undefined
+      ? parseStatus(kind, was.metadata.name, status)
+      : loose(parse(kind, { ...was, status }, before)).status;
+  const after = { ...was, status: parsed };
   // Controllers' statuses are most of what is written, and nobody applies them: they go untracked.
   const tracked = context.writer === undefined ? after : managedOnUpdate(kind, was, after, context);
   return changed(kind, was, tracked, context);
@@ -167,7 +176,7 @@ export function admitDelete<K extends Kind>(
   const was = loose(before);
   const graceSeconds = graceOf(kind, was, options);
   const { finalizers: had = [], ...metadata } = was.metadata;
-  const finalizers = finalizersFor(was, options);
+  const finalizers = finalizersFor(kind, was, options);
   const held = finalizers.length > 0 || graceSeconds > 0 || namespaceHolds(kind, was);
   if (!held) return admitRemove(kind, before, context);
   const ends = endOf(was, graceSeconds, options, context);
@@ -187,6 +196,12 @@ export function admitDelete<K extends Kind>(
     },
     ...(namespaceHolds(kind, was) && { status: { ...was.status, phase: "Terminating" } }),
     ...(isPod(kind) && { status: disrupted(was, options, context) }),
+    ...(isDefinition(kind) && {
+      status: terminatingStatus(
+        was as Pick<CustomResourceDefinition, "status">,
+        timestamp(context.now),
+      ), // Of its kind.
+    }),
   };
   return admitted(kind, was, marked, context);
 }
@@ -276,9 +291,21 @@ function withIdentityOf(was: AnyObject, after: AnyObject): AnyObject {
   };
 }
 
-function withGeneration(was: AnyObject, after: AnyObject): AnyObject {
-  if (was.metadata.generation === undefined || dequal(was.spec, after.spec)) return after;
+function withGeneration(kind: Kind, was: AnyObject, after: AnyObject): AnyObject {
+  const same =
+    kind.custom === undefined
+      ? dequal(was.spec, after.spec)
+      : dequal(contentOf(kind, was), contentOf(kind, after));
+  if (was.metadata.generation === undefined || same) return after;
   return { ...after, metadata: { ...after.metadata, generation: was.metadata.generation + 1 } };
+}
+
+/** What of a custom resource raises its generation: all that is neither metadata nor status. */
+function contentOf(kind: Kind, object: AnyObject): unknown {
+  const { metadata: _metadata, ...content } = object;
+  return kind.subresources.includes("status")
+    ? withoutStatus({ ...content, metadata: {} })
+    : content;
 }
 
 const withStatusOf = ({ status }: AnyObject, after: AnyObject): AnyObject =>
@@ -300,6 +327,9 @@ function isFinished(kind: Kind, { metadata, spec }: AnyObject): boolean {
   return !namespaceHolds(kind, { spec });
 }
 
+const isDefinition = ({ group, kind }: Kind) =>
+  group === customResourceDefinition.group && kind === customResourceDefinition.kind;
+
 const isPod = (kind: Kind) => kind.group === "" && kind.kind === "Pod";
 
 function namespaceHolds(kind: Kind, { spec }: Pick<AnyObject, "spec">): boolean {
@@ -316,13 +346,18 @@ function graceOf(kind: Kind, was: AnyObject, { gracePeriodSeconds }: DeleteOptio
 }
 
 function finalizersFor(
+  kind: Kind,
   { metadata }: AnyObject,
   { propagationPolicy, released = [] }: DeleteOptions,
 ): readonly string[] {
   const own = (metadata.finalizers ?? []).filter((one) => !released.includes(one));
-  if (propagationPolicy === undefined) return own;
+  const cleanup = isDefinition(kind) && !own.includes(cleanupFinalizer) ? [cleanupFinalizer] : [];
+  if (propagationPolicy === undefined) return [...own, ...cleanup];
   // What an earlier deletion asked for holds no longer.
-  const others = own.filter((one) => one !== "foregroundDeletion" && one !== "orphan");
+  const others = [
+    ...own.filter((one) => one !== "foregroundDeletion" && one !== "orphan"),
+    ...cleanup,
+  ];
   if (propagationPolicy === "Background") return others;
   return [...others, propagationPolicy === "Foreground" ? "foregroundDeletion" : "orphan"];
 }

@@ -1,11 +1,16 @@
 /** What the cluster, rather than the schema, fills in when an object of a kind is made or changed. */
 import { allocKey } from "../cluster/key.ts";
 import { type Cause, invalid } from "../model/errors.ts";
+import { definitionStatus } from "../model/custom/definition-status.ts";
+import {
+  customResourceDefinition,
+  type CustomResourceDefinition,
+} from "../model/kinds/customresourcedefinition.ts";
 import { job as jobKind } from "../model/kinds/job.ts";
 import type { Pod } from "../model/kinds/pod.ts";
 import { service as serviceKind } from "../model/kinds/service.ts";
 import { freeClusterAddress, freeNodePort } from "./allocate.ts";
-import type { AdmissionContext, AnyObject } from "./context.ts";
+import { type AdmissionContext, type AnyObject, timestamp } from "./context.ts";
 import { limitPod } from "./limits/limit.ts";
 import { withAccount } from "./prepare-account.ts";
 import { selectOwnPods } from "./prepare-job.ts";
@@ -28,6 +33,7 @@ const preparations: Readonly<Record<string, Prepare>> = {
   "v1/PersistentVolumeClaim": prepareClaim,
   "apps/v1/DaemonSet": withTemplateGeneration,
   "batch/v1/Job": prepareJob,
+  "apiextensions.k8s.io/v1/CustomResourceDefinition": prepareDefinition,
   "certificates.k8s.io/v1/CertificateSigningRequest": keepSpec,
   "networking.k8s.io/v1/Ingress": prepareIngress,
   "scheduling.k8s.io/v1/PriorityClass": prepareClass,
@@ -44,6 +50,18 @@ export function prepare(
   context: AdmissionContext,
 ): AnyObject {
   return preparations[`${object.apiVersion}/${object.kind}`]?.(object, before, context) ?? object;
+}
+
+/** Its names are judged as it is written: a definition that has them is served from then on. */
+function prepareDefinition(
+  object: AnyObject,
+  before: AnyObject | undefined,
+  { view, now }: AdmissionContext,
+): AnyObject {
+  const definition = { ...object, status: before?.status ?? object.status };
+  const self = definition as unknown as CustomResourceDefinition; // Parsed as one.
+  const others = view.list(customResourceDefinition);
+  return { ...object, status: definitionStatus(self, others, timestamp(now)) };
 }
 
 const nodeProblems = ["node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable"];

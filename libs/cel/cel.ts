@@ -14,7 +14,7 @@ import { EvaluationError, ParseError } from "@marcbachmann/cel-js";
 import { costExceeded, isOverBudget, metered } from "./budget.ts";
 import { kubernetes } from "./environment.ts";
 import { replacedPrefix } from "./functions/strings.ts";
-import { countCost, replaceCalls } from "./tree.ts";
+import { countCost, namesIn, replaceCalls } from "./tree.ts";
 import { celValue, type CelValue, jsonValue } from "./values.ts";
 
 export type CelType = "dyn" | "string" | "int" | "double" | "bool" | "list" | "map";
@@ -22,6 +22,8 @@ export type CelType = "dyn" | "string" | "int" | "double" | "bool" | "list" | "m
 export type CelProgram = {
   /** What the expression may be known to give: `bool`, `string`, `dyn`, … */
   readonly type: string;
+  /** Whether the expression reads a variable of that name. */
+  readonly reads: (variable: string) => boolean;
   /**
    * The value over `bindings`, JSON in and out.
    *
@@ -74,8 +76,10 @@ export function compileCel(
     const check = parsed.check();
     if (check.error !== undefined)
       return { ok: false, message: compileFault(check.error, expression) };
+    const names = namesIn(parsed.ast);
     countCost(parsed.ast);
-    return { ok: true, program: programOf(parsed, check.type ?? "dyn") };
+    const reads = (variable: string) => names.has(variable);
+    return { ok: true, program: { ...programOf(parsed), type: check.type ?? "dyn", reads } };
   } catch (error) {
     if (error instanceof Error) return { ok: false, message: compileFault(error, expression) };
     throw error;
@@ -84,8 +88,7 @@ export function compileCel(
 
 function programOf(
   parsed: (context: Record<string, unknown>) => unknown,
-  type: string,
-): CelProgram {
+): Pick<CelProgram, "run" | "evaluate"> {
   const run: CelProgram["run"] = (bindings) => {
     try {
       const { result, cost } = metered(() => parsed({ ...bindings }));
@@ -96,7 +99,6 @@ function programOf(
     }
   };
   return {
-    type,
     run,
     evaluate: (bindings) =>
       jsonValue(

@@ -44,6 +44,13 @@ export function replaceCalls(tree: ASTNode): void {
   }
 }
 
+/** Every name that stands for a value, variables of macros among them. */
+export function namesIn(tree: ASTNode): ReadonlySet<string> {
+  const names = new Set<string>();
+  for (const { op, args } of nodesOf(tree)) if (op === "id") names.add(String(args));
+  return names;
+}
+
 /** After the check, which chooses how a node is evaluated, and before the first evaluation. */
 export function countCost(tree: ASTNode): void {
   for (const node of nodesOf(tree)) {

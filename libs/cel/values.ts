@@ -1,5 +1,5 @@
 /** JSON as CEL sees it, and back. */
-import { Optional } from "@marcbachmann/cel-js";
+import { Environment, EvaluationError, Optional } from "@marcbachmann/cel-js";
 
 /**
  * A value of CEL: int is bigint, double is number, map is Map, list is array, timestamp is Date;
@@ -93,3 +93,19 @@ function objectOf(entries: Iterable<[unknown, unknown]>): Record<string, unknown
 /** Keys of maps are texts, numbers or booleans. */
 const keyText = (key: unknown): string =>
   typeof key === "string" ? key : typeof key === "boolean" || isNumber(key) ? `${key}` : "";
+
+/** A duration as Go writes it, such as `1h30m`; undefined when it is none. */
+export function durationValue(text: string): object | undefined {
+  try {
+    return duration({ text }) as object; // It is cel-js's duration.
+  } catch (error) {
+    if (error instanceof EvaluationError) return undefined;
+    throw error;
+  }
+}
+
+const duration = new Environment().registerVariable("text", "string").parse("duration(text)");
+
+/** An optional of CEL: of a value, or none. */
+export const optionalValue = (value: CelValue | undefined): object =>
+  value === undefined ? Optional.none() : Optional.of(value);

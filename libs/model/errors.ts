@@ -66,7 +66,13 @@ export class ApiError extends Error {
  *
  * @throws {ApiError} Invalid, with one cause for each field at fault
  */
-export function parse<O>(kind: Pick<Kind<O>, "group" | "kind" | "schema">, input: unknown): O {
+export function parse<O>(
+  kind: Pick<Kind<O>, "group" | "kind" | "schema" | "custom">,
+  input: unknown,
+  /** What an update replaces; only custom resources' rules ask for it. */
+  before?: unknown,
+): O {
+  if (kind.custom !== undefined) return kind.custom.parse(input, before) as O; // Of its very kind.
   const given = withoutNulls(input, kind.schema);
   const first = kind.schema.safeParse(given, { reportInput: true });
   if (first.success) return first.data;
@@ -131,7 +137,8 @@ export function nameIn(input: unknown): string | undefined {
 }
 
 function toCauses(issue: z.core.$ZodIssue): readonly Cause[] {
-  const field = fieldOf(issue.path);
+  const told: unknown = issue.code === "custom" ? issue.params?.["field"] : undefined;
+  const field = typeof told === "string" ? told : fieldOf(issue.path);
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => {
       const unknown = fieldOf([...issue.path, key]);

@@ -7,7 +7,10 @@
  *     export type Widget = ObjectOf<typeof widget>;
  */
 import * as z from "zod";
+import type { Conformed } from "./conform.ts";
+import type { ScalePaths } from "./custom/scale.ts";
 import type { Cause } from "./errors.ts";
+import type { JsonSchema } from "./extensions/json-schema.ts";
 import type { FieldType } from "./fields/field-type.ts";
 import { clusterMetadata, type Metadata, namespacedMetadata } from "./metadata.ts";
 import { dnsSubdomain } from "./names.ts";
@@ -16,11 +19,12 @@ import { ageOf, type EpochMs } from "./time.ts";
 /** A column of `kubectl get`; `priority` 1 shows with `-o wide` only. */
 export type Column<O> = {
   readonly name: string;
-  readonly type: "string" | "integer" | "boolean";
+  readonly type: "string" | "integer" | "number" | "boolean" | "date";
   readonly format?: string;
-  readonly priority?: 0 | 1;
+  readonly priority?: number;
   readonly description?: string;
-  read(object: O, now: EpochMs): string | number | boolean;
+  /** null: there is nothing to show. */
+  read(object: O, now: EpochMs): string | number | boolean | null;
 };
 
 export interface Kind<O = unknown> {
@@ -48,6 +52,34 @@ export interface Kind<O = unknown> {
   readonly versions: readonly Kind[];
   /** Of a version in `versions`: the kind that its objects are stored as, and the way there and back. */
   readonly stored?: Stored;
+  /** Fields that objects are selected by, beside those that every kind has. */
+  readonly selectable?: readonly string[];
+  /** Of a kind that a user has added: `schema` then says no more than what every object has. */
+  readonly custom?: CustomSchema;
+}
+
+/** What stands in for the zod schema where a user wrote the schema: a version of a custom resource. */
+export interface CustomSchema {
+  readonly definition: { readonly name: string; readonly uid: string };
+  readonly schema: JsonSchema;
+  readonly scale: ScalePaths | undefined;
+  /** What who uses the version is warned of. */
+  readonly deprecation: string | undefined;
+  /** What a decoder makes of what was sent: unknown fields are told, and left out. */
+  decode(value: unknown): Conformed;
+  /**
+   * Defaults, and everything judged: the object in this version.
+   *
+   * @param before what it replaces; undefined: it is new
+   * @throws {ApiError} Invalid
+   */
+  parse(value: unknown, before: unknown): unknown;
+  /** An object as it is stored, in this version and with its defaults. */
+  served(stored: unknown): unknown;
+  /** An object of this version in the one that is stored. */
+  stored(object: unknown): unknown;
+  /** Does ahead, for many at once, what `served` may have to ask others for. */
+  prepare(objects: readonly unknown[]): Promise<void>;
 }
 
 type Stored = {
@@ -225,7 +257,7 @@ function issueOf({ field, message, reason }: Cause) {
   const path = [...steps].map(([step, index = step]) =>
     /^\d+$/.test(index) ? Number(index) : index,
   );
-  return { code: "custom" as const, path, message, params: { reason } };
+  return { code: "custom" as const, path, message, params: { reason, field } };
 }
 
 /** What `kubectl get` shows of kinds that nobody wrote columns for. */

@@ -27,7 +27,7 @@ import { gatewayId } from "./service/api-slices.ts";
 import { gatewaysGroup, keepSlices } from "./service/keep-slices.ts";
 import { openPodsDoor } from "./service/pods-door.ts";
 import { openGateway } from "./open-gateway.ts";
-import { routesOf } from "./routes.ts";
+import { routesNow, routesOf } from "./routes.ts";
 
 const environment = z.object({
   ...natsEnvironment,
@@ -101,6 +101,7 @@ const manifests = await openManifests(connection, replicas);
 await using _verbs = await serveVerbs(gateway, parked);
 
 const routes = routesOf(gateway);
+const now = routesNow(gateway);
 const serveAt = (host: string, port: number) =>
   serve({
     host,
@@ -109,6 +110,7 @@ const serveAt = (host: string, port: number) =>
     authenticate: gateway.identity.authenticate,
     clientAuthority: authority.certificate,
     routes,
+    routesNow: now,
     signal,
     ...ports,
   });

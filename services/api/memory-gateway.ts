@@ -17,7 +17,7 @@ import { serve } from "./http/server.ts";
 import { serveVerbs } from "./nats/verbs.ts";
 import { openAuthority, serverIdentity } from "./pki/authority.ts";
 import { openGateway } from "./open-gateway.ts";
-import { routesOf } from "./routes.ts";
+import { routesNow, routesOf } from "./routes.ts";
 
 export type MemoryGateway = AsyncDisposable & {
   readonly server: string;
@@ -58,6 +58,7 @@ export async function openMemoryGateway(
     authenticate: gateway.identity.authenticate,
     clientAuthority: authority.certificate,
     routes: routesOf(gateway),
+    routesNow: routesNow(gateway),
     signal,
     ...ports,
   });

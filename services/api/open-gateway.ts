@@ -6,11 +6,14 @@ import type { Kind } from "../../libs/model/kind.ts";
 import { apiVersionOf } from "../../libs/model/kind.ts";
 import { openAdmissionHooks } from "../../libs/webhooks/admission-hooks.ts";
 import { callWebhook } from "../../libs/webhooks/call.ts";
+import { endpointsOf } from "../../libs/webhooks/endpoints.ts";
 import { openReplica } from "../../libs/store/open-replica.ts";
 import type { Store } from "../../libs/store/store.ts";
 import type { Clock } from "../../libs/telemetry/clock.ts";
 import type { Log } from "../../libs/telemetry/log.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
+import { openCatalogue } from "./custom/catalogue.ts";
+import { webhookConversion } from "./custom/webhook-conversion.ts";
 import { openIdentity } from "./auth/identity.ts";
 import type { Authority } from "./pki/authority.ts";
 import { backendOf } from "./resources/backend.ts";
@@ -43,13 +46,21 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway & As
   const identity = await openIdentity({ authority, backend: state, settings, clock });
   const usage = observeUsage(clock);
   stack.use(await listenToUsage(bus, usage));
-  const served = kinds.flatMap((kind) => [kind, ...kind.versions]);
+  const catalogue = stack.use(
+    openCatalogue(kinds, cluster, (definition) =>
+      webhookConversion(definition, {
+        resolve: (service) => endpointsOf(cluster.view, service, random),
+        random,
+        signal,
+      }),
+    ),
+  );
   const hooks = stack.use(
     openAdmissionHooks({
       replica: cluster.replica,
       view: cluster.view,
       kindOf: (apiVersion, kind) =>
-        served.find((one) => one.kind === kind && apiVersionOf(one) === apiVersion),
+        catalogue.kinds.find((one) => one.kind === kind && apiVersionOf(one) === apiVersion),
       call: callWebhook,
       random,
       log,
@@ -57,7 +68,10 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway & As
   );
   const opened = stack.move();
   return {
-    kinds: served,
+    get kinds() {
+      return catalogue.kinds;
+    },
+    catalogue,
     backendFor: (kind) => (isEvent(kind) ? ofEvents : state),
     ports: { clock, random, settings, hooks },
     identity,

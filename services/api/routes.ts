@@ -1,3 +1,4 @@
+import { customRoutes } from "./custom/custom-routes.ts";
 import { approvalRoutes } from "./auth/signing-requests.ts";
 import { tokenRoute } from "./auth/token-request.ts";
 import { issuerRoutes } from "./auth/issuer-routes.ts";
@@ -13,22 +14,36 @@ import { proxyRoutes } from "./pods/proxy.ts";
 import type { Gateway } from "./resources/gateway.ts";
 import { reviewRoutes } from "./reviews/review-routes.ts";
 
-/** Everything that the gateway serves over HTTPS. */
+/** What is served over HTTPS whatever kinds users add: kinds' objects, and actions. */
 export function routesOf(gateway: Gateway): readonly Route[] {
-  const pod = gateway.kinds.find(({ group, kind }) => group === "" && kind === "Pod");
+  const { builtIn } = gateway.catalogue;
+  const pod = builtIn.find(({ group, kind }) => group === "" && kind === "Pod");
   return [
-    ...discoveryRoutes(gateway.kinds),
     ...healthRoutes(gateway),
-    ...openApiRoutes(gateway.kinds),
-    ...gateway.kinds.flatMap((kind) => resourceRoutes(gateway, kind)),
+    ...builtIn.flatMap((kind) => resourceRoutes(gateway, kind)),
+    ...customRoutes(gateway, gateway.catalogue),
     ...(pod === undefined ? [] : podRoutes(gateway, pod)),
-    ...gateway.kinds.filter(isProxied).flatMap((kind) => proxyRoutes(gateway, kind)),
+    ...builtIn.filter(isProxied).flatMap((kind) => proxyRoutes(gateway, kind)),
     ...metricsRoutes(gateway),
     ...reviewRoutes(gateway),
     tokenRoute(gateway),
     ...approvalRoutes(gateway),
     ...issuerRoutes(gateway.identity),
   ];
+}
+
+/** What tells of the kinds that are served now; the same list as long as none comes or goes. */
+export function routesNow(gateway: Gateway): () => readonly Route[] {
+  let of: readonly Kind[] | undefined;
+  let routes: readonly Route[] = [];
+  return () => {
+    const { kinds } = gateway;
+    if (kinds !== of) {
+      of = kinds;
+      routes = [...discoveryRoutes(kinds), ...openApiRoutes(kinds)];
+    }
+    return routes;
+  };
 }
 
 const isProxied = ({ group, kind }: Kind) =>

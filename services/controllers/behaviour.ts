@@ -22,9 +22,11 @@ import type { Random } from "../../libs/telemetry/random.ts";
 import type { AdmissionHooks } from "../../libs/webhooks/admission-hooks.ts";
 import { type Answers, type Interview, judgedOps, settled } from "./asking.ts";
 import { memoriesOf, type Memories } from "./memories.ts";
+import { behaviourOfMany } from "./behaviour-of-many.ts";
 import {
   actorName,
   type Controller,
+  type ControllerOfMany,
   type EventNote,
   type ObjectChange,
   type Refusal,
@@ -48,9 +50,11 @@ export type BehaviourPorts = Surroundings & {
 
 /** @throws {ApiError} from a turn, when admission refuses what it would write: the runtime retries */
 export function behaviourOf(
-  controller: Controller,
+  controller: Controller | ControllerOfMany,
   ports: BehaviourPorts,
 ): Behaviour<ClusterView, Change<unknown>> {
+  if ("of" in controller)
+    return behaviourOfMany(controller, { make: (one) => behaviourOf(one, ports), read });
   const { kind, missing } = controller;
   const address = controller.name ?? kind.plural;
   const concerns = concernsOf(controller);
@@ -185,14 +189,15 @@ function admitted(
 
 /** The transaction of one write; none when it would change nothing. */
 function childOps(
-  { owns }: Controller,
+  { owns, alsoOwns }: Controller,
   write: Write<unknown>,
   context: AdmissionContext,
   interview: Interview | undefined,
 ): readonly Op[] {
   const object = loose(write.object);
   const { namespace, name = "" } = object.metadata;
-  const kind = kindOf(owns, object);
+  const kind = kindOf(owns, object) ?? kindOf(alsoOwns?.(context.view) ?? [], object);
+  if (kind === undefined) throw new TypeError(`the controller does not own ${object.kind}`);
   const about = { kind, namespace, name, input: object };
   if (write.op === "create") {
     // An object in a namespace that ends would be refused, and its owner goes soon too (O5).
@@ -302,10 +307,15 @@ function* ownersIn(object: StoredObject | undefined, kind: Kind): Iterable<strin
   }
 }
 
-function kindOf(owns: readonly Kind[], { apiVersion, kind }: StoredObject): Kind {
-  const found = owns.find((one) => one.kind === kind && apiVersionOf(one) === apiVersion);
-  if (found === undefined) throw new TypeError(`the controller does not own ${kind}`);
-  return found;
+/** A custom resource's objects are stored in any of its versions: their group says whose they are. */
+function kindOf(owns: readonly Kind[], { apiVersion, kind }: StoredObject): Kind | undefined {
+  return owns.find(
+    (one) =>
+      one.kind === kind &&
+      (one.custom === undefined
+        ? apiVersionOf(one) === apiVersion
+        : one.group === apiVersion.split("/")[0]),
+  );
 }
 
 const isEnding = (view: ClusterView, namespace: string | undefined): boolean =>

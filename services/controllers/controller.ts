@@ -108,6 +108,8 @@ export type ControllerOptions<K extends Kind, C extends Kind, World> = {
   readonly kind: K;
   /** The kinds that it writes beside its own object. A change of one wakes the actor of its owner. */
   readonly owns: readonly C[];
+  /** Kinds that it writes likewise and that users have added: those of the cut. */
+  readonly alsoOwns?: (view: ClusterView) => readonly Kind[];
   /** Its actors' address begins with it; by default the kind's plural. One controller each. */
   readonly name?: string;
   /**
@@ -147,6 +149,20 @@ export type ControllerOptions<K extends Kind, C extends Kind, World> = {
 
 /** A controller whose kinds have been forgotten, so that all of them fit in one list. */
 export type Controller = ControllerOptions<Kind, Kind, unknown> & { readonly controller: true };
+
+/**
+ * The same controller for each of a set of kinds that changes: its actors' names begin with the kind's
+ * plural and group.
+ */
+export type ControllerOfMany = {
+  readonly controller: true;
+  readonly name: string;
+  readonly kinds: (view: ClusterView) => readonly Kind[];
+  /** The same value for the same kind. */
+  readonly of: (kind: Kind) => Controller;
+  /** Whether a change of an object may concern others than its own actor. */
+  readonly reaches: (change: ObjectChange) => boolean;
+};
 
 /** Registers a controller: export its result from a file in `actors/`, and it runs. */
 export function controller<K extends Kind, C extends Kind, World>(

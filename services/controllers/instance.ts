@@ -20,7 +20,7 @@ import {
   openAdmissionHooks,
 } from "../../libs/webhooks/admission-hooks.ts";
 import { behaviourOf } from "./behaviour.ts";
-import type { Controller } from "./controller.ts";
+import type { Controller, ControllerOfMany } from "./controller.ts";
 import { controllersIn } from "./controllers-in.ts";
 import { serveDirectMessages } from "./direct-messages.ts";
 import { serveFailing } from "./failing.ts";
@@ -39,7 +39,7 @@ import type { SessionPorts } from "./sessions/sessions.ts";
 export type InstanceOptions = {
   /** Unique among the living. */
   readonly instance: string;
-  readonly controllers: readonly Controller[];
+  readonly controllers: readonly (Controller | ControllerOfMany)[];
   readonly bus: Bus;
   readonly cluster: Cluster;
   readonly record: RecordEvent;
@@ -58,7 +58,7 @@ export type InstanceOptions = {
 };
 
 /** Every controller there is. */
-export const allControllers = (): Promise<readonly Controller[]> =>
+export const allControllers = (): Promise<readonly (Controller | ControllerOfMany)[]> =>
   controllersIn(join(import.meta.dirname, "actors"));
 
 /** Runs until `signal` aborts and the hand-over has ended. */

@@ -15,7 +15,7 @@ import type { Store } from "../../libs/store/store.ts";
 import { createLog } from "../../libs/telemetry/log.ts";
 import { seededRandom } from "../../libs/telemetry/seeded-random.ts";
 import { flowing, virtualClock } from "../../libs/telemetry/virtual-clock.ts";
-import type { Controller } from "../../services/controllers/controller.ts";
+import type { Controller, ControllerOfMany } from "../../services/controllers/controller.ts";
 import { settings as testSettings } from "../../services/controllers/fixtures.ts";
 import { runInstance } from "../../services/controllers/instance.ts";
 import { runScheduler } from "../../services/scheduler/batch.ts";
@@ -33,7 +33,7 @@ import { type User, user } from "./user.ts";
 
 export type WorldOptions = {
   readonly seed: number;
-  readonly controllers: readonly Controller[];
+  readonly controllers: readonly (Controller | ControllerOfMany)[];
   readonly invariants: readonly Invariant[];
   readonly instances: number;
   /** No mishap comes by chance. */

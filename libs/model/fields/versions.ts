@@ -25,7 +25,7 @@ export function filterOf(kind: Kind, subresource: string): Filter {
     case "status":
       return (set) => only(set, (element) => element === "f:status");
     case "scale":
-      return (set) => intersection(set, replicas);
+      return (set) => intersection(set, replicasOf(kind));
     default:
       return kind.subresources.includes("status")
         ? (set) => only(set, (element) => element !== "f:status")
@@ -33,7 +33,12 @@ export function filterOf(kind: Kind, subresource: string): Filter {
   }
 }
 
-const replicas = setOfPaths(["f:spec", "f:replicas"]);
+/** What a scale sets: of a custom resource wherever its definition says. */
+function replicasOf({ custom }: Kind): FieldSet {
+  const path = custom?.scale?.specReplicasPath ?? ".spec.replicas";
+  const steps = path.replace(/^\./, "").split(".");
+  return setOfPaths(steps.map((step) => `f:${step}`));
+}
 
 const only = (set: FieldSet, wanted: (element: string) => boolean): FieldSet =>
   nodeOf([...set.children].filter(([element]) => wanted(element)));

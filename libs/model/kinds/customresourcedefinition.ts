@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { conditionStatus } from "../condition.ts";
+import { definitionFaults, definitionUpdateFaults } from "../custom/definition-faults.ts";
 import { jsonSchema } from "../extensions/json-schema.ts";
 import { atomicList, int32, int64, mapBy } from "../field.ts";
 import { defineKind, nameAndCreation, type ObjectOf } from "../kind.ts";
@@ -144,10 +145,13 @@ export const customResourceDefinition = defineKind({
   description: "A kind that a user adds to the API; named `<plural>.<group>`.",
   spec,
   status,
+  validate: (definition) => definitionFaults(definition),
+  validateUpdate: (before, after) => definitionUpdateFaults(before, after),
   columnsAreAll: true,
   columns: nameAndCreation,
 });
 export type CustomResourceDefinition = ObjectOf<typeof customResourceDefinition>;
+export type CustomResourceDefinitionSpec = z.output<typeof spec>;
 export type CustomResourceDefinitionStatus = z.output<typeof status>;
 export type CustomResourceNames = z.output<typeof names>;
 export type CustomResourceVersion = z.output<typeof version>;

@@ -29,7 +29,12 @@ export function pathsOf(resource: Resource, known: Known): readonly (readonly [s
   const one = `${own}/{name}`;
   const kind = known.kindOf(resource);
   const object = nameOf(resource, known, { listed: resource.verbs.includes("list") });
-  const at = { resource, object, custom: kind !== undefined && !hasProtobuf(kind.schema), known };
+  const at = {
+    resource,
+    object,
+    custom: kind !== undefined && (kind.custom !== undefined || !hasProtobuf(kind.schema)),
+    known,
+  };
   return [
     ...(resource.namespaced
       ? [path(all, [operation(at, "list", { everywhere: true })], { namespaced: false })]

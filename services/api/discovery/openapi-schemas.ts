@@ -1,4 +1,5 @@
 /** Schemas of kinds and messages as components of an OpenAPI v3 document. */
+import { customSchema } from "./custom-schema.ts";
 import * as z from "zod";
 import type { Kind } from "../../../libs/model/kind.ts";
 import { inner, unwrapped } from "../patch/list-schema.ts";
@@ -17,14 +18,15 @@ export const refTo = (name: string): Json => ({ $ref: `#/components/schemas/${na
 /** A kind, with its List when objects of it are listed. @returns its name */
 export function addKind(
   components: Components,
-  kind: Pick<Kind, "group" | "version" | "kind" | "schema">,
+  kind: Pick<Kind, "group" | "version" | "kind" | "schema" | "custom">,
   { listed }: { readonly listed: boolean },
 ): string {
   const name = kindName(kind);
   const gvk = { group: kind.group, version: kind.version, kind: kind.kind };
   if (!components.has(name)) {
     components.set(name, {}); // It may hold itself.
-    const { required, ...schema } = objectSchema(kind.schema, components);
+    const head = objectSchema(kind.schema, components);
+    const { required, ...schema } = kind.custom === undefined ? head : customSchema(kind, head);
     // A name may be generated, a namespace be in the path.
     const stated = ((required ?? []) as readonly string[]).filter((one) => one !== "metadata");
     components.set(name, {

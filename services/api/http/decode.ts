@@ -2,6 +2,7 @@
 import type { IncomingMessage } from "node:http";
 import type * as z from "zod";
 import { ApiError } from "../../../libs/model/errors.ts";
+import type { Kind } from "../../../libs/model/kind.ts";
 import { withoutNulls } from "../../../libs/model/nulls.ts";
 import { jsonPatch } from "../../../libs/model/json-patch.ts";
 import { mergePatch } from "../patch/merge-patch.ts";
@@ -19,6 +20,10 @@ import { languageOf, readBody } from "./body.ts";
 import { flagOf, integerOf } from "./query.ts";
 import { parseText, textOf } from "./text.ts";
 
+/** What reads a kind's protobuf and merges it strategically; undefined: there is neither. */
+export const schemaOf = ({ schema, custom }: Kind): z.core.$ZodType | undefined =>
+  custom === undefined ? schema : undefined;
+
 /**
  * The object in a body; in protobuf it is read by `schema`.
  *
@@ -26,13 +31,15 @@ import { parseText, textOf } from "./text.ts";
  */
 export async function decodeBody(
   request: IncomingMessage,
-  schema: z.core.$ZodType,
+  schema: z.core.$ZodType | undefined,
 ): Promise<unknown> {
   const language = languageOf(request.headers["content-type"]);
+  if (language === "protobuf" && schema === undefined)
+    throw unsupported(["application/json", "application/yaml"]);
   const body = await readBody(request);
   if (language !== "protobuf") return parseText(textOf(body), language);
   const { apiVersion, kind, raw } = openEnvelope(body);
-  return { ...decodeMessage(schema, raw), apiVersion, kind };
+  return { ...decodeMessage(required(schema), raw), apiVersion, kind };
 }
 
 const patchTypes = [
@@ -41,6 +48,14 @@ const patchTypes = [
   "application/strategic-merge-patch+json",
 ] as const;
 
+const strategic = "application/strategic-merge-patch+json";
+
+const unsupported = (types: readonly string[]) =>
+  new ApiError(
+    "UnsupportedMediaType",
+    `the body of the request was in an unknown format - accepted media types include: ${types.join(", ")}`,
+  );
+
 /**
  * What a PATCH makes of an object; server-side apply is another way (`apply-patch.ts`).
  *
@@ -48,16 +63,12 @@ const patchTypes = [
  */
 export async function decodePatch(
   request: IncomingMessage,
-  schema: z.core.$ZodType,
+  schema: z.core.$ZodType | undefined,
 ): Promise<Change> {
   const { type } = media(request.headers["content-type"] ?? "");
   const known = patchTypes.find((one) => one === type);
-  if (known === undefined) {
-    throw new ApiError(
-      "UnsupportedMediaType",
-      `the body of the request was in an unknown format - accepted media types include: ${[...patchTypes, applyType].join(", ")}`,
-    );
-  }
+  const taken = patchTypes.filter((one) => schema !== undefined || one !== strategic);
+  if (known === undefined || !taken.includes(known)) throw unsupported([...taken, applyType]);
   const patch = parseText(textOf(await readBody(request)), "json");
   const duplicates = duplicatesOf(patch);
   switch (known) {
@@ -66,10 +77,17 @@ export async function decodePatch(
     case "application/merge-patch+json":
       return (before) => withDuplicates(mergePatch(before, patch), duplicates);
     case "application/strategic-merge-patch+json":
-      return (before) => withDuplicates(strategicMergePatch(before, patch, schema), duplicates);
+      return (before) =>
+        withDuplicates(strategicMergePatch(before, patch, required(schema)), duplicates);
     default:
       return known satisfies never;
   }
+}
+
+/** It was looked at when the type was. */
+function required(schema: z.core.$ZodType | undefined): z.core.$ZodType {
+  if (schema === undefined) throw unsupported([]);
+  return schema;
 }
 
 /**

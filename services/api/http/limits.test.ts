@@ -20,6 +20,7 @@ import { textReply } from "./reply.ts";
 import { type Route, serve } from "./server.ts";
 import { turns } from "./turns.ts";
 
+const none: readonly Route[] = [];
 const tight: Limits = {
   ...usual,
   headersMaxBytes: 8 * 1024,
@@ -111,6 +112,7 @@ beforeAll(async () => {
       headers.authorization === `Bearer ${authority.token}` ? administrator : undefined,
     clientAuthority: authority.certificate,
     routes,
+    routesNow: () => none,
     limits: tight,
     signal: stop.signal,
     ...ports,

@@ -12,9 +12,10 @@ import { listObjects, type ListOptions, readObject } from "../resources/read.ts"
 import { refusalAbout } from "../resources/refusal.ts";
 import { askedScale, parseScale, scaleKind, scaleOf, withReplicas } from "../resources/scale.ts";
 import { type Shown, shownList, shownObject } from "../resources/show.ts";
+import { readyToServe } from "../resources/versions.ts";
 import { mediaTypes, negotiate } from "./accept.ts";
 import { applyOptionsOf, decodeConfig, isApply, requireUnforced } from "./apply-patch.ts";
-import { decodeBody, decodeDeleteOptions, decodePatch } from "./decode.ts";
+import { decodeBody, decodeDeleteOptions, decodePatch, schemaOf } from "./decode.ts";
 import {
   flagOf,
   includeObjectOf,
@@ -110,6 +111,7 @@ const list: Verb = async (gateway, kind, { query, params, request }) => {
     continue: listed.continue,
     remainingItemCount: listed.remaining,
   };
+  await readyToServe(kind, listed.objects);
   return shownReply(shownList(listed.objects, meta, shown), shown);
 };
 
@@ -127,7 +129,7 @@ const create: Verb = async (gateway, kind, exchange) => {
   const { query, params, request } = exchange;
   const shown = shownFor(gateway, kind, request.headers.accept, query);
   const options = writeOptionsOf(exchange);
-  const given = await decodeBody(request, kind.schema);
+  const given = await decodeBody(request, schemaOf(kind));
   const target = { kind, namespace: params["namespace"] };
   const written = await createObject(gateway, target, given, options);
   return writtenReply(written, shown, 201);
@@ -139,7 +141,7 @@ const replace =
     const { query, params, request } = exchange;
     const shown = shownFor(gateway, kind, request.headers.accept, query);
     const options = { ...writeOptionsOf(exchange), part, sent: "object" } as const;
-    const given = await decodeBody(request, kind.schema);
+    const given = await decodeBody(request, schemaOf(kind));
     const written = await updateObject(gateway, targetOf(kind, params), () => given, options);
     return writtenReply(written, shown);
   };
@@ -155,7 +157,7 @@ const patch =
     }
     requireUnforced(query);
     const options = { ...writeOptionsOf(exchange), part, sent: "patch" } as const;
-    const change = await decodePatch(request, kind.schema);
+    const change = await decodePatch(request, schemaOf(kind));
     const written = await updateObject(gateway, targetOf(kind, params), change, options);
     return writtenReply(written, shown);
   };
@@ -217,7 +219,7 @@ const listOptionsOf = (query: URLSearchParams, kind: Kind): ListOptions => ({
 const readScale: Verb = async (gateway, kind, { query, params }) => {
   const version = textOf(query, "resourceVersion");
   const object = await readObject(gateway.backendFor(kind), targetOf(kind, params), version);
-  return valueReply(scaleOf(object), { language: "json" });
+  return valueReply(scaleOf(object, kind), { language: "json" });
 };
 
 const replaceScale: Verb = async (gateway, kind, exchange) => {
@@ -228,7 +230,11 @@ const replaceScale: Verb = async (gateway, kind, exchange) => {
 const patchScale: Verb = async (gateway, kind, exchange) => {
   if (isApply(exchange.request)) {
     const { object, warnings } = await apply(gateway, kind, exchange, "scale");
-    return valueReply(scaleOf(object), { language: "json" }, { headers: warningsIn(warnings) });
+    return valueReply(
+      scaleOf(object, kind),
+      { language: "json" },
+      { headers: warningsIn(warnings) },
+    );
   }
   requireUnforced(exchange.query);
   const change = await decodePatch(exchange.request, scaleKind.schema);
@@ -247,11 +253,11 @@ async function changeScale(
   let warnings: readonly string[] = [];
   const set: Change = (before) => {
     const options = { mode: asked.fieldValidation, sent };
-    const wanted = parseScale(change(scaleOf(before)), target, options);
+    const wanted = parseScale(change(scaleOf(before, kind)), target, options);
     warnings = wanted.warnings;
     const { resourceVersion = before.metadata.resourceVersion } = wanted;
     const metadata = { ...before.metadata, resourceVersion };
-    return withReplicas({ ...before, metadata }, wanted.replicas);
+    return withReplicas({ ...before, metadata }, wanted.replicas, kind);
   };
   // What is not its replicas is as it was: known.
   const options = {
@@ -263,7 +269,7 @@ async function changeScale(
   } as const;
   const { object, warnings: told } = await updateObject(gateway, target, set, options);
   const headers = warningsIn([...warnings, ...told]);
-  return valueReply(scaleOf(object), { language: "json" }, { headers });
+  return valueReply(scaleOf(object, kind), { language: "json" }, { headers });
 }
 
 function targetOf(kind: Kind, params: Exchange["params"]): Target {
@@ -279,7 +285,7 @@ export function shownFor(
   accept: string | undefined,
   query: URLSearchParams,
 ): Shown {
-  const protobuf = hasProtobuf(kind.schema);
+  const protobuf = kind.custom === undefined && hasProtobuf(kind.schema);
   const format = negotiate(accept, { as: views, protobuf });
   if (format === undefined) {
     const known = Object.values(mediaTypes).filter(

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import findMyWay, { type HTTPMethod } from "find-my-way";
+import type { HTTPMethod } from "find-my-way";
 import { ApiError } from "../../../libs/model/errors.ts";
 import { ReplicaLagging } from "../../../libs/store/replica.ts";
 import { StoreUnavailable } from "../../../libs/store/store.ts";
@@ -13,9 +13,10 @@ import type { Log } from "../../../libs/telemetry/log.ts";
 import type { Authenticate } from "../auth/authenticate.ts";
 import { anonymous, type UserInfo } from "../auth/user.ts";
 import type { ServerIdentity } from "../pki/authority.ts";
-import { type Reply, textReply, valueReply } from "./reply.ts";
 import { type Limits, limits as usualLimits } from "./limits.ts";
 import { type Listener, listen } from "./listener.ts";
+import { type Reply, textReply, valueReply } from "./reply.ts";
+import { routeLookup } from "./route-lookup.ts";
 import { send, stream } from "./send.ts";
 import { traffic, type Visit } from "./traffic.ts";
 
@@ -51,6 +52,8 @@ export type ServerOptions = {
   /** Whose certificates clients may show, PEM: they are asked for one, and need none. */
   readonly clientAuthority: string;
   readonly routes: readonly Route[];
+  /** Those that may change while it serves: the same list as long as they do not. */
+  readonly routesNow: () => readonly Route[];
   readonly limits?: Limits;
   readonly clock: Clock;
   readonly log: Log;
@@ -62,28 +65,12 @@ export async function serve(options: ServerOptions): Promise<Listener> {
   const { identity, log, signal, clock, limits = usualLimits } = options;
   await using stack = new AsyncDisposableStack();
   const busy = stack.use(traffic(limits, clock));
-  const router = findMyWay({ maxParamLength: 1_000, ignoreTrailingSlash: true });
   const metricsRoute: Route = {
     method: "GET",
     path: "/metrics",
     handle: async () => textReply(await busy.metrics.text(), 200, "text/plain; version=0.0.4"),
   };
-  for (const route of [...options.routes, metricsRoute]) {
-    router.on(route.method, route.path, () => undefined, route);
-  }
-
-  const find = (request: IncomingMessage): Found => {
-    const url = request.url ?? "/";
-    const split = url.indexOf("?");
-    const path = split < 0 ? url : url.slice(0, split);
-    const found = router.find((request.method ?? "GET") as HTTPMethod, path); // Unknown ones find nothing.
-    const route = found?.store as Route | undefined; // As put there above.
-    const query = new URLSearchParams(split < 0 ? "" : url.slice(split + 1));
-    const method = request.method ?? "GET";
-    const otherMethods = route === undefined && methods.some((one) => router.find(one, path));
-    const params = found?.params ?? {};
-    return { route, exchange: { method, path, query, params, request, otherMethods } };
-  };
+  const find = finder({ ...options, routes: [...options.routes, metricsRoute] });
 
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const found = find(request);
@@ -147,6 +134,35 @@ export async function serve(options: ServerOptions): Promise<Listener> {
   stack.use(listener);
   const opened = stack.move();
   return { port: listener.port, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+/** Finds what answers a request. */
+function finder(
+  options: Pick<ServerOptions, "routes" | "routesNow">,
+): (request: IncomingMessage) => Found {
+  const lookUp = routeLookup(options);
+  return (request) => {
+    const { method = "GET", url = "/" } = request;
+    const split = url.indexOf("?");
+    const path = split < 0 ? url : url.slice(0, split);
+    const query = new URLSearchParams(split < 0 ? "" : url.slice(split + 1));
+    const { route, params } = lookUp(method, path);
+    const otherMethods =
+      route === undefined && methods.some((one) => lookUp(one, path).route !== undefined);
+    return { route, exchange: { method, path, query, params, request, otherMethods } };
+  };
+}
+
+/**
+ * Answers requests that come in another way than over HTTPS, by the same routes. Never throws: what
+ * goes wrong is a Status.
+ */
+export function dispatcher(
+  options: Pick<ServerOptions, "routes" | "routesNow" | "log">,
+): (request: IncomingMessage, user: UserInfo) => Promise<Reply> {
+  const find = finder(options);
+  const { log } = options;
+  return (request, user) => replyOf(find(request), { authenticate: async () => user, log });
 }
 
 type Found = {

@@ -5,6 +5,7 @@ import {
   type AnyObject,
   timestamp,
 } from "../../../libs/admission/context.ts";
+import { withPath } from "../../../libs/model/custom/scale.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
 import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
 import { faultsIn } from "../../../libs/model/fields/check.ts";
@@ -135,8 +136,10 @@ async function applyTo(
   return { object, warnings: told };
 }
 
-const foundAt = ({ kind, namespace, name }: Target, { view }: AdmissionContext) =>
-  view.get(kind, namespace, name) as AnyObject | undefined; // Written as its kind.
+function foundAt({ kind, namespace, name }: Target, { view }: AdmissionContext) {
+  const held = view.get(kind, namespace, name) as AnyObject | undefined; // Written as its kind.
+  return held === undefined || kind.custom === undefined ? held : asServed(kind, held);
+}
 
 /**
  * What may be applied to an object.
@@ -174,12 +177,9 @@ const shown = (value: unknown) => (typeof value === "string" ? value.slice(0, 10
 /** What a Scale states, of the object that it scales. */
 function ofScaled(kind: Kind, { metadata, spec }: JsonRecord): JsonRecord {
   const replicas = isRecord(spec) ? spec["replicas"] : undefined;
-  return {
-    apiVersion: apiVersionOf(kind),
-    kind: kind.kind,
-    metadata,
-    ...(replicas !== undefined && { spec: { replicas } }),
-  };
+  const object = { apiVersion: apiVersionOf(kind), kind: kind.kind, metadata };
+  const path = kind.custom?.scale?.specReplicasPath ?? ".spec.replicas";
+  return replicas === undefined ? object : withPath(object, path, replicas);
 }
 
 type Merged = {

@@ -23,7 +23,7 @@ export type ValidateOptions = {
   readonly duplicates?: readonly string[];
 };
 
-type Sort<O = unknown> = Pick<Kind<O>, "group" | "version" | "kind" | "schema">;
+type Sort<O = unknown> = Pick<Kind<O>, "group" | "version" | "kind" | "schema" | "custom">;
 
 /** As much of a field's path as a message shows. */
 const pathMaxChars = 300;
@@ -42,7 +42,7 @@ export function validateFields(
   input: unknown,
   { mode, sent, duplicates = [] }: ValidateOptions,
 ): Validated {
-  const { value, unknown, mistyped } = conform(kind.schema, input);
+  const { value, unknown, mistyped } = kind.custom?.decode(input) ?? conform(kind.schema, input);
   if (mistyped.length > 0) {
     const causes = mistyped.map(({ path, message }) =>
       causeOf("FieldValueTypeInvalid", path, message),

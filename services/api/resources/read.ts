@@ -15,6 +15,7 @@ import {
   revisionOf,
 } from "./list-options.ts";
 import type { Selects } from "./selectors.ts";
+import { whenConverted } from "../custom/conversion-pending.ts";
 import { existing } from "./write.ts";
 
 /**
@@ -28,7 +29,7 @@ export async function readObject(
   resourceVersion: string | undefined,
 ): Promise<AnyObject> {
   await reach(backend, revisionOf(resourceVersion));
-  return existing(backend, target);
+  return whenConverted(() => existing(backend, target));
 }
 
 export type ListOptions = {

@@ -17,7 +17,7 @@ test.each([
     spec: { replicas: 2, selector },
     status: { replicas: 1 },
   };
-  expect(scaleOf(one)).toMatchObject({
+  expect(scaleOf(one, {})).toMatchObject({
     spec: { replicas: 2 },
     status: { replicas: 1, selector: text },
   });

@@ -1,8 +1,9 @@
 import * as z from "zod";
 import type { AnyObject } from "../../../libs/admission/context.ts";
-import { parse } from "../../../libs/model/errors.ts";
+import { readPath, withPath } from "../../../libs/model/custom/scale.ts";
+import { ApiError, parse } from "../../../libs/model/errors.ts";
 import { count } from "../../../libs/model/field.ts";
-import { defineKind } from "../../../libs/model/kind.ts";
+import { defineKind, type Kind } from "../../../libs/model/kind.ts";
 import { labelsText, selectorText } from "../../../libs/model/label-selector.ts";
 import { gvkOf } from "../../../libs/webhooks/request.ts";
 import { isRecord } from "../patch/record.ts";
@@ -31,10 +32,34 @@ export const scaleKind = defineKind({
   columns: [],
 });
 
-/** The Scale of what has `spec.replicas`. */
-export function scaleOf({ metadata, spec, status }: AnyObject): AnyObject {
+/** The Scale of what has `spec.replicas`, or has them where its definition says. */
+export function scaleOf(object: AnyObject, { custom }: Pick<Kind, "custom">): AnyObject {
+  const { metadata, spec, status } = object;
   const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata;
   const selector = spec?.["selector"];
+  const paths = custom?.scale;
+  if (paths !== undefined) {
+    const { specReplicasPath, statusReplicasPath, labelSelectorPath = "" } = paths;
+    const replicas = readPath(object, specReplicasPath);
+    if (typeof replicas !== "number") {
+      throw new ApiError(
+        "InternalError",
+        `the spec replicas field ${JSON.stringify(specReplicasPath)} does not exist`,
+      );
+    }
+    const now = readPath(object, statusReplicasPath);
+    const text = labelSelectorPath === "" ? undefined : readPath(object, labelSelectorPath);
+    return {
+      kind: "Scale",
+      apiVersion: "autoscaling/v1",
+      metadata: { name, namespace, uid, resourceVersion, creationTimestamp },
+      spec: { replicas },
+      status: {
+        replicas: typeof now === "number" ? now : 0,
+        ...(typeof text === "string" && text !== "" && { selector: text }),
+      },
+    };
+  }
   return {
     kind: "Scale",
     apiVersion: "autoscaling/v1",
@@ -67,18 +92,26 @@ export function parseScale(
   return { replicas: spec.replicas, resourceVersion: metadata.resourceVersion, warnings };
 }
 
-export const withReplicas = (object: AnyObject, replicas: number): AnyObject => ({
-  ...object,
-  spec: { ...object.spec, replicas },
-});
+export const withReplicas = (
+  object: AnyObject,
+  replicas: number,
+  { custom }: Pick<Kind, "custom">,
+): AnyObject =>
+  custom?.scale === undefined
+    ? { ...object, spec: { ...object.spec, replicas } }
+    : withPath(object, custom.scale.specReplicasPath, replicas);
 
 /** A scale, as webhooks are asked about it. */
-export const askedScale = (target: Pick<Target, "namespace" | "name">): AskedPart => ({
+export const askedScale = (target: Target): AskedPart => ({
   subresource: "scale",
   body: gvkOf(scaleKind),
-  show: scaleOf,
+  show: (object) => scaleOf(object, target.kind),
   take: (body, object) =>
-    withReplicas(object, parseScale(body, target, { mode: "Ignore", sent: "object" }).replicas),
+    withReplicas(
+      object,
+      parseScale(body, target, { mode: "Ignore", sent: "object" }).replicas,
+      target.kind,
+    ),
 });
 
 /** A ReplicationController's selector is a plain map of labels. */

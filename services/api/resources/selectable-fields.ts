@@ -3,7 +3,7 @@ import type { AnyObject } from "../../../libs/admission/context.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
 import type { Kind } from "../../../libs/model/kind.ts";
 
-export type Selected = Pick<Kind, "group" | "kind">;
+export type Selected = Pick<Kind, "group" | "kind" | "selectable">;
 
 type Read = (object: AnyObject) => string;
 type Fields = Readonly<Record<string, Read>>;
@@ -14,6 +14,7 @@ export function readerOf(kind: Selected, field: string): Read {
   const all = own ?? everyKind;
   const read = Object.hasOwn(all, field) ? all[field] : undefined;
   if (read !== undefined) return read;
+  if (kind.selectable?.includes(field) === true) return at(field);
   const shown = field.slice(0, 300);
   // What a kind with fields of its own says differs from what the others say.
   const message =

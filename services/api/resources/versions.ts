@@ -10,5 +10,12 @@ export const asStored = ({ stored }: Kind, input: unknown): unknown =>
   stored === undefined ? input : stored.toStorage(input);
 
 /** A stored object as a client of `kind`'s version reads it. */
-export const asServed = ({ stored }: Kind, object: AnyObject): AnyObject =>
-  stored === undefined ? object : (stored.fromStorage(object) as AnyObject); // Its metadata stays.
+export function asServed({ stored, custom }: Kind, object: AnyObject): AnyObject {
+  if (custom !== undefined) return custom.served(object) as AnyObject; // As below.
+  return stored === undefined ? object : (stored.fromStorage(object) as AnyObject); // Its metadata stays.
+}
+
+/** Does ahead what `asServed` may have to ask others for. */
+export async function readyToServe({ custom }: Kind, objects: readonly AnyObject[]): Promise<void> {
+  await custom?.prepare(objects);
+}

@@ -9,6 +9,8 @@ import { InvalidTransaction, type Op, type Revision } from "../../../libs/store/
 import type { ClusterSettings } from "../../../libs/cluster/settings.ts";
 import type { Clock } from "../../../libs/telemetry/clock.ts";
 import type { Random } from "../../../libs/telemetry/random.ts";
+import { ConversionPending } from "../custom/conversion-pending.ts";
+import { keptForm } from "../custom/kept-form.ts";
 import {
   type AdmissionHooks,
   type Concerning,
@@ -16,6 +18,7 @@ import {
 } from "../../../libs/webhooks/admission-hooks.ts";
 import { type Asks, type Changed, decideAsking, objectsOf } from "./asking.ts";
 import { type Backend, heldKey, objectOf, resourceName, type Target } from "./backend.ts";
+import { asServed, storedKind } from "./versions.ts";
 
 export type WritePorts = {
   readonly clock: Clock;
@@ -92,6 +95,10 @@ async function attempts(
           ? seal(decideNow(undefined))
           : await decideAsking({ asks, concerning, before }, decideNow, seal);
     } catch (error) {
+      if (error instanceof ConversionPending) {
+        await error.settle();
+        continue;
+      }
       if (consistent || !(error instanceof ApiError)) throw error;
       await backend.consistent();
       consistent = true;
@@ -124,7 +131,9 @@ type Sealed = { readonly object: AnyObject; readonly ops: readonly Op[]; readonl
 const beforeAt = ({ view }: Backend, { changes }: WriteWith): AnyObject | undefined => {
   const found =
     changes && view.get(changes.kind.stored?.kind ?? changes.kind, changes.namespace, changes.name);
-  return found === undefined ? undefined : objectOf(found);
+  return found === undefined || changes === undefined
+    ? undefined
+    : asServed(storedKind(changes.kind), objectOf(found));
 };
 
 const decideAt =
@@ -133,7 +142,9 @@ const decideAt =
     const { clock, random, settings } = options.ports;
     const context = { view: backend.view, now: clock.now(), random, settings };
     const { object, ops } = decide(context, changed);
-    return { object: objectOf(object), ops, before: beforeAt(backend, options) };
+    const made = objectOf(object);
+    const kept = keptForm(options.target(made), made, ops, backend.view);
+    return { object: made, ops: kept, before: beforeAt(backend, options) };
   };
 
 /** Judges a decision by the policies and the quotas, at the cut that it was made at. */
@@ -155,23 +166,28 @@ async function commit(backend: Backend, ops: readonly Op[], cut: Revision) {
   }
 }
 
-/** A transaction's writes have adjacent revisions, in the order of its ops; guards have none. */
+/**
+ * A transaction's writes have adjacent revisions, in the order of its ops; guards that no covered write
+ * carries come after them, with a revision each.
+ */
 function ownRevision(ops: readonly Op[], key: string, last: Revision): Revision {
   const writes = ops.filter(({ op }) => op !== "guard");
   const nth = writes.findIndex((op) => op.key === key);
-  return nth < 0 ? last : last - (writes.length - 1 - nth);
+  const covered = writes.filter((op) => op.covered === true).length;
+  const carriers = Math.max(0, ops.length - writes.length - covered);
+  return nth < 0 ? last : last - carriers - (writes.length - 1 - nth);
 }
 
 function withRevision(object: AnyObject, revision: Revision): AnyObject {
   return { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } };
 }
 
-/** The object that a change begins with. @throws {ApiError} NotFound */
+/** The object that a change begins with; a custom resource in the version asked for. @throws {ApiError} NotFound */
 export function existing(context: Pick<AdmissionContext, "view">, target: Target): AnyObject {
   const { kind, namespace, name } = target;
   const found = context.view.get(kind, namespace, name);
   if (found === undefined) throw notFound(target);
-  return objectOf(found);
+  return kind.custom === undefined ? objectOf(found) : asServed(kind, objectOf(found));
 }
 
 export const notFound = ({ kind, name }: Pick<Target, "kind" | "name">): ApiError =>

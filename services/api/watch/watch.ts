@@ -13,6 +13,7 @@ import type { Out } from "../http/reply.ts";
 import { type Backend, objectOf } from "../resources/backend.ts";
 import type { Selects } from "../resources/selectors.ts";
 import { type Encoded, type Shown, shownError, shownEvent } from "../resources/show.ts";
+import { readyToServe } from "../resources/versions.ts";
 import { catchUp } from "./catch-up.ts";
 import { eventOf, type WatchEvent } from "./watch-events.ts";
 
@@ -87,6 +88,10 @@ async function missed(backend: Backend, options: WatchOptions, run: Run): Promis
       }
       return found;
     });
+    await readyToServe(
+      writer.kindOf,
+      events.map(({ object }) => object),
+    );
     for (const texts of chunks(events, writer)) {
       if (signal.aborted) return;
       await untilOver(writer.write(texts), signal);
@@ -150,6 +155,10 @@ async function live(
     const upTo = Math.max(begun, backend.ring.revision);
     const batch = waiting;
     waiting = [];
+    await readyToServe(
+      writer.kindOf,
+      batch.map(({ object }) => object),
+    );
     for (const texts of chunks(batch, writer)) {
       await untilOver(writer.write(texts), over);
       if (over.aborted) return;
@@ -165,6 +174,10 @@ async function live(
   // The time is over, and the client has all so far: where it may go on from.
   if (slow.signal.aborted || !bookmarks) return;
   const rest = backend.ring.revision > run.told ? [...waiting, bookmarked()] : waiting;
+  await readyToServe(
+    writer.kindOf,
+    rest.map(({ object }) => object),
+  );
   for (const texts of chunks(rest, writer)) await untilOver(writer.write(texts), signal);
 }
 

@@ -1,10 +1,13 @@
+import { customResourceNamed, customResourcesIn } from "../../../libs/cluster/custom-kinds.ts";
 import type { ClusterView } from "../../../libs/cluster/view.ts";
 import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
 import { namespace } from "../../../libs/model/kinds/namespace.ts";
 import { kinds } from "../../../libs/model/registry.ts";
 import {
   actorName,
+  type Controller,
   controller,
+  type ControllerOfMany,
   type Decision,
   type ObjectChange,
   type OwnerReference,
@@ -91,9 +94,10 @@ function withoutFinalizer<T extends StoredObject>(object: T, finalizer: string):
 }
 
 function stateOf(view: ClusterView, self: Self, reference: OwnerReference): OwnerState {
-  const kind = kinds.find(
-    (one) => one.kind === reference.kind && apiVersionOf(one) === reference.apiVersion,
-  );
+  const kind =
+    kinds.find(
+      (one) => one.kind === reference.kind && apiVersionOf(one) === reference.apiVersion,
+    ) ?? customResourceNamed(view, reference);
   if (kind === undefined) return "there";
   const home = kind.namespaced ? self.metadata.namespace : undefined;
   const owner = view.get(kind, home, reference.name) as StoredObject | undefined; // Of any kind.
@@ -113,9 +117,22 @@ const dependentsOf = (view: ClusterView, uid: string | undefined): readonly Stor
     ? []
     : [...view.raw.lookup("owner", uid)].map(({ value }) => value as StoredObject); // What has an owner has metadata.
 
+function lostOwners(
+  before: StoredObject | undefined,
+  after: StoredObject | undefined,
+): readonly OwnerReference[] {
+  const { ownerReferences: had = [] } = before?.metadata ?? {};
+  if (had.length === 0 || had === after?.metadata.ownerReferences) return [];
+  const has = new Set(after?.metadata.ownerReferences?.map(({ uid }) => uid));
+  return had.filter(({ uid }) => !has.has(uid));
+}
+
 function collectorOf(kind: Kind) {
   const isOfKind = (object: StoredObject) =>
-    object.kind === kind.kind && object.apiVersion === apiVersionOf(kind);
+    object.kind === kind.kind &&
+    (kind.custom === undefined
+      ? object.apiVersion === apiVersionOf(kind)
+      : object.apiVersion.split("/")[0] === kind.group);
 
   /** An owner's end concerns its dependents; a dependent's end, the owner that waits for it. */
   function* concerns({ before, after }: ObjectChange, view: ClusterView): Iterable<string> {
@@ -126,9 +143,8 @@ function collectorOf(kind: Kind) {
         if (isOfKind(one)) yield actorName(one.metadata);
       }
     }
-    const [had, has] = [before?.metadata.ownerReferences, after?.metadata.ownerReferences];
-    for (const reference of had ?? []) {
-      if (reference.kind !== kind.kind || has?.some(({ uid }) => uid === reference.uid)) continue;
+    for (const reference of lostOwners(before, after)) {
+      if (reference.kind !== kind.kind) continue;
       const home = kind.namespaced ? object.metadata.namespace : undefined;
       yield actorName({ namespace: home, name: reference.name });
     }
@@ -138,6 +154,7 @@ function collectorOf(kind: Kind) {
     kind,
     name: `garbage.${kind.plural}`,
     owns: kinds,
+    alsoOwns: customResourcesIn,
     ownedWakeOwners: false,
     read(view, object): World {
       const self = object as Self; // Every object has metadata.
@@ -158,5 +175,21 @@ function collectorOf(kind: Kind) {
     concerns,
   });
 }
+
+const collectors = new WeakMap<Kind, Controller>();
+
+/** Of the kinds that users have added. */
+export const customGarbageCollector: ControllerOfMany = {
+  controller: true,
+  name: "garbage.custom",
+  kinds: customResourcesIn,
+  reaches: ({ before, after }) =>
+    after === undefined || isWaiting(after) || lostOwners(before, after).length > 0,
+  of(kind) {
+    const known = collectors.get(kind) ?? collectorOf(kind);
+    collectors.set(kind, known);
+    return known;
+  },
+};
 
 export const garbageCollectors = kinds.filter(({ kind }) => kind !== "Event").map(collectorOf);

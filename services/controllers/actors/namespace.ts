@@ -1,3 +1,4 @@
+import { customResourcesIn } from "../../../libs/cluster/custom-kinds.ts";
 import type { ClusterView } from "../../../libs/cluster/view.ts";
 import { nodeLeaseNamespace } from "../../../libs/model/kinds/lease.ts";
 import { namespace, type Namespace } from "../../../libs/model/kinds/namespace.ts";
@@ -46,14 +47,20 @@ function* concerns({ before, after }: ObjectChange, view: ClusterView): Iterable
 
 const contentKinds = kinds.filter((kind) => kind.namespaced && kind.kind !== "Event");
 
+const customContentKinds = (view: ClusterView) =>
+  customResourcesIn(view).filter(({ namespaced }) => namespaced);
+
 export const namespaces = controller({
   kind: namespace,
   owns: contentKinds,
+  alsoOwns: customContentKinds,
   read(view, self): World {
     if (self.metadata.deletionTimestamp === undefined) return { content: [] };
     const inside = { namespace: self.metadata.name };
     return {
-      content: contentKinds.flatMap((kind) => view.list(kind, inside) as readonly StoredObject[]), // Every object has metadata.
+      content: [...contentKinds, ...customContentKinds(view)].flatMap(
+        (kind) => view.list(kind, inside) as readonly StoredObject[],
+      ), // Every object has metadata.
     };
   },
   decide: decide, // The registry forgets the kinds' types.

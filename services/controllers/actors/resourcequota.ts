@@ -1,5 +1,6 @@
 import { usageOf, type Usage } from "../../../libs/admission/quota/usage.ts";
 import { usedIn } from "../../../libs/admission/quota/counted.ts";
+import { customResourceNamed, customResourcesIn } from "../../../libs/cluster/custom-kinds.ts";
 import type { ClusterView } from "../../../libs/cluster/view.ts";
 import { resourceQuota, type ResourceQuota } from "../../../libs/model/kinds/resourcequota.ts";
 import { kinds, kindNamed } from "../../../libs/model/registry.ts";
@@ -35,19 +36,22 @@ function* concerns({ before, after }: ObjectChange, view: ClusterView): Iterable
   const namespace = object?.metadata.namespace;
   if (object === undefined || namespace === undefined) return;
   const quotas = view.list(resourceQuota, { namespace });
-  if (quotas.length === 0 || dequal(usageIn(before), usageIn(after))) return;
+  if (quotas.length === 0 || dequal(usageIn(before, view), usageIn(after, view))) return;
   for (const { metadata } of quotas) yield actorName(metadata);
 }
 
-function usageIn(object: StoredObject | undefined): Usage {
-  const kind = object && kindNamed(object.apiVersion, object.kind);
+function usageIn(object: StoredObject | undefined, view: ClusterView): Usage {
+  const kind =
+    object && (kindNamed(object.apiVersion, object.kind) ?? customResourceNamed(view, object));
   return kind === undefined ? {} : usageOf({ group: kind.group, resource: kind.plural, object });
 }
 
 export const resourceQuotas = controller({
   kind: resourceQuota,
   owns: [],
-  read: (view, self): World => ({ used: usedIn(view, self, counted) }),
+  read: (view, self): World => ({
+    used: usedIn(view, self, [...counted, ...customResourcesIn(view)]),
+  }),
   decide,
   concerns,
 });

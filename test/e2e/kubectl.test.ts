@@ -1,0 +1,76 @@
+/** Each command of kubectl, as its users type it, one after the other, on a cluster with real pods. */
+import { execFile } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ensureKubectl } from "../../scripts/tools/tools.ts";
+import { eventually, type TestCluster, testCluster } from "../cluster.ts";
+import { type Case, mismatch, wordsOf } from "../kubectl/case.ts";
+import { changeCases } from "../kubectl/change.ts";
+import { createCases } from "../kubectl/create.ts";
+import { readCases } from "../kubectl/read.ts";
+import { signingRequest, widgets } from "../kubectl/files.ts";
+import { workCases } from "../kubectl/work.ts";
+
+let cluster: TestCluster;
+let kubectl: string;
+let home: string;
+beforeAll(async () => {
+  cluster = await testCluster({ nodes: 1 });
+  kubectl = await ensureKubectl();
+  home = await mkdtemp(join(tmpdir(), "berth-kubectl-"));
+  await writeFile(join(home, "note.txt"), "a note\n");
+  await writeFile(join(home, "widgets.yaml"), widgets);
+  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  await writeFile(
+    join(home, "request.yaml"),
+    await signingRequest("ann", { privateKey, publicKey }),
+  );
+  await mkdir(join(home, "kustomization"));
+  const kustomization =
+    "generatorOptions: { disableNameSuffixHash: true }\nconfigMapGenerator: [{ name: kustomized, literals: [a=b] }]\n";
+  await writeFile(join(home, "kustomization", "kustomization.yaml"), kustomization);
+});
+afterAll(async () => {
+  await cluster?.[Symbol.asyncDispose]();
+  if (home !== undefined) await rm(home, { recursive: true, force: true });
+});
+
+type Ran = { readonly out: string; readonly err: string; readonly code: number };
+
+function run({ run: words, input, env }: Case): Promise<Ran> {
+  const options = {
+    cwd: home,
+    env: { ...process.env, HOME: home, KUBECONFIG: cluster.kubeconfig, ...env },
+    timeout: 150_000,
+  };
+  return new Promise((resolve, reject) => {
+    const child = execFile(kubectl, wordsOf(words), options, (error, out, err) => {
+      if (error !== null && typeof error.code !== "number") reject(error);
+      else resolve({ out, err, code: error === null ? 0 : Number(error.code) });
+    });
+    child.stdin?.end(input);
+  });
+}
+
+function judge(wanted: Case, { out, err, code }: Ran): void {
+  const wrong = [
+    ...(code === (wanted.code ?? 0) ? [] : [`exit code ${code}`]),
+    mismatch(wanted.out ?? "", out),
+    mismatch(wanted.err ?? "", err),
+  ].filter((fault) => fault !== undefined);
+  expect(wrong, `${wanted.run}\n${out}${err}`).toEqual([]);
+}
+
+const all = [...createCases, ...readCases, ...changeCases, ...workCases];
+
+describe("kubectl", () => {
+  test("is asked for enough", () => expect(all.length).toBeGreaterThanOrEqual(150));
+
+  test.for(all)("$run", async (wanted) => {
+    if (wanted.until === undefined) return judge(wanted, await run(wanted));
+    await eventually("it prints that", async () => judge(wanted, await run(wanted)));
+  });
+});

@@ -5,21 +5,22 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ensureKubectl } from "../../scripts/tools/tools.ts";
+import { ensureHelm, ensureKubectl } from "../../scripts/tools/tools.ts";
 import { eventually, type TestCluster, testCluster } from "../cluster.ts";
 import { type Case, mismatch, wordsOf } from "../kubectl/case.ts";
 import { changeCases } from "../kubectl/change.ts";
 import { createCases } from "../kubectl/create.ts";
 import { readCases } from "../kubectl/read.ts";
 import { signingRequest, widgets } from "../kubectl/files.ts";
+import { helmCases } from "../kubectl/helm.ts";
 import { workCases } from "../kubectl/work.ts";
 
 let cluster: TestCluster;
-let kubectl: string;
+let programs: Readonly<Record<"kubectl" | "helm", string>>;
 let home: string;
 beforeAll(async () => {
   cluster = await testCluster({ nodes: 1 });
-  kubectl = await ensureKubectl();
+  programs = { kubectl: await ensureKubectl(), helm: await ensureHelm() };
   home = await mkdtemp(join(tmpdir(), "berth-kubectl-"));
   await writeFile(join(home, "note.txt"), "a note\n");
   await writeFile(join(home, "widgets.yaml"), widgets);
@@ -40,14 +41,14 @@ afterAll(async () => {
 
 type Ran = { readonly out: string; readonly err: string; readonly code: number };
 
-function run({ run: words, input, env }: Case): Promise<Ran> {
+function run({ program = "kubectl", run: words, input, env }: Case): Promise<Ran> {
   const options = {
     cwd: home,
     env: { ...process.env, HOME: home, KUBECONFIG: cluster.kubeconfig, ...env },
     timeout: 150_000,
   };
   return new Promise((resolve, reject) => {
-    const child = execFile(kubectl, wordsOf(words), options, (error, out, err) => {
+    const child = execFile(programs[program], wordsOf(words), options, (error, out, err) => {
       if (error !== null && typeof error.code !== "number") reject(error);
       else resolve({ out, err, code: error === null ? 0 : Number(error.code) });
     });
@@ -65,12 +66,19 @@ function judge(wanted: Case, { out, err, code }: Ran): void {
 }
 
 const all = [...createCases, ...readCases, ...changeCases, ...workCases];
+const told = (one: Case) => ({ ...one, title: `${one.program ?? "kubectl"} ${one.run}` });
+
+async function check(wanted: Case): Promise<void> {
+  if (wanted.until === undefined) return judge(wanted, await run(wanted));
+  await eventually("it prints that", async () => judge(wanted, await run(wanted)));
+}
 
 describe("kubectl", () => {
   test("is asked for enough", () => expect(all.length).toBeGreaterThanOrEqual(150));
 
-  test.for(all)("$run", async (wanted) => {
-    if (wanted.until === undefined) return judge(wanted, await run(wanted));
-    await eventually("it prints that", async () => judge(wanted, await run(wanted)));
-  });
+  test.for(all.map(told))("$title", check);
+});
+
+describe("Helm", () => {
+  test.for(helmCases.map(told))("$title", check);
 });

@@ -12,8 +12,10 @@
  * Columns are compared, not the number of spaces between them.
  */
 export type Case = {
-  /** After `kubectl`; single quotes hold spaces together. */
+  /** After the program's name; single quotes hold spaces together. */
   readonly run: string;
+  /** Default kubectl. */
+  readonly program?: "kubectl" | "helm";
   readonly input?: string;
   /** Standard output; nothing when absent, anything when `"<…>"`. */
   readonly out?: string;

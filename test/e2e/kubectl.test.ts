@@ -1,10 +1,11 @@
 /** Each command of kubectl, as its users type it, one after the other, on a cluster with real pods. */
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { generateKeyPairSync } from "node:crypto";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { root } from "../../scripts/tools/paths.ts";
 import { ensureHelm, ensureKubectl } from "../../scripts/tools/tools.ts";
 import { eventually, type TestCluster, testCluster } from "../cluster.ts";
 import { type Case, mismatch, wordsOf } from "../kubectl/case.ts";
@@ -77,6 +78,38 @@ describe("kubectl", () => {
   test("is asked for enough", () => expect(all.length).toBeGreaterThanOrEqual(150));
 
   test.for(all.map(told))("$title", check);
+});
+
+describe("an operator from outside", () => {
+  test("keeps a Deployment for each of its objects, and cleans up", async () => {
+    const { kubectl } = cluster;
+    const operator = spawn(process.execPath, [join(root, "examples/operator/operator.ts")], {
+      env: { ...process.env, KUBECONFIG: cluster.kubeconfig },
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    try {
+      const site = (replicas: number) =>
+        `{ apiVersion: example.dev/v1, kind: Website, metadata: { name: shop }, spec: { greeting: Ahoy, replicas: ${replicas} } }`;
+      const inDefault = ["-n", "default"];
+      const apply = (replicas: number) =>
+        kubectl([...inDefault, "apply", "-f", "-"], site(replicas));
+      await eventually("the kind is served", () => apply(1));
+      await kubectl([...inDefault, "wait", "--for=create", "deployment/shop", "--timeout=60s"]);
+      await kubectl([...inDefault, "rollout", "status", "deployment/shop", "--timeout=120s"]);
+      const shown = ["get", "sites", "--no-headers"];
+      expect(await kubectl([...inDefault, ...shown])).toMatch(/^shop\s+Ahoy\s+Deployed\s*$/m);
+      await apply(2);
+      const replicas = ["get", "deployment", "shop", "-o", "jsonpath={.spec.replicas}"];
+      await eventually("the Deployment is larger", async () =>
+        expect(await kubectl([...inDefault, ...replicas])).toBe("2"),
+      );
+      await kubectl([...inDefault, "delete", "website", "shop", "--timeout=60s"]);
+      const gone = [...inDefault, "get", "deployment", "shop", "--ignore-not-found"];
+      expect(await kubectl(gone)).toBe("");
+    } finally {
+      operator.kill("SIGTERM");
+    }
+  });
 });
 
 describe("Helm", () => {

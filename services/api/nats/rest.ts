@@ -9,19 +9,10 @@ import { readMessage } from "../../../libs/protocol/read-message.ts";
 import { type RestHead, type RestOpening, restOpening } from "../../../libs/protocol/rest.ts";
 import { apiStreams } from "../../../libs/protocol/subjects.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
-import { overNats, type UserInfo } from "../auth/user.ts";
+import { overNats } from "../auth/user.ts";
 import type { Out, Reply } from "../http/reply.ts";
 import { statusReply } from "../http/server.ts";
-
-/** Answers a request whichever way it came. Never throws: what goes wrong is a Status. */
-export type Dispatch = (asked: {
-  readonly method: string;
-  /** With its query. */
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: AsyncIterable<Uint8Array>;
-  readonly user: UserInfo;
-}) => Promise<Reply>;
+import type { Dispatch } from "./dispatch.ts";
 
 const chunkBytes = 64 * 1_024;
 /** Requests at work at once, watches among them, in one gateway. */

@@ -8,12 +8,13 @@ import { ensureHelloImages } from "./images/hello.ts";
 import { printedProgress } from "./progress.ts";
 import { engineLog, ensureEngine } from "./tools/engine.ts";
 import { root } from "./tools/paths.ts";
-import { ensureCompose, ensureKubectl, ensureNatsServer } from "./tools/tools.ts";
+import { ensureCompose, ensureHelm, ensureKubectl, ensureNatsServer } from "./tools/tools.ts";
 
 const progress = printedProgress();
 await progress.step("nats-server", ensureNatsServer);
 await progress.step("kubectl", ensureKubectl);
 await progress.step("docker compose", ensureCompose);
+await progress.step("helm", ensureHelm);
 await using _engine = await progress.step("Docker engine and nftables", ensureEngine);
 await progress.step("images", () => ensureHelloImages(new Docker()));
 process.exitCode = await runTests(process.argv.slice(2));

@@ -24,6 +24,7 @@ const codes = {
 } as const;
 
 export type Reason = keyof typeof codes;
+export const reasons = Object.keys(codes) as readonly Reason[]; // Its own keys.
 export type Cause = { readonly reason: string; readonly field: string; readonly message: string };
 export type Details = {
   readonly name?: string | undefined;

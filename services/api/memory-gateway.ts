@@ -13,7 +13,9 @@ import { systemClock } from "../../libs/telemetry/clock.ts";
 import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
 import { runGatewayDuties } from "./auth/gateway-duties.ts";
-import { serve } from "./http/server.ts";
+import { dispatcher, serve } from "./http/server.ts";
+import { dispatchTo } from "./nats/dispatch.ts";
+import { serveRest } from "./nats/rest.ts";
 import { serveVerbs } from "./nats/verbs.ts";
 import { openAuthority, serverIdentity } from "./pki/authority.ts";
 import { openGateway } from "./open-gateway.ts";
@@ -50,15 +52,18 @@ export async function openMemoryGateway(
   const gateway = stack.use(
     await openGateway({ kinds, cluster, events, bus, authority, signal, ...ports }),
   );
-  stack.use(await serveVerbs(gateway, { park: async () => undefined, list: async () => [] }));
+  const shown = { routes: routesOf(gateway), routesNow: routesNow(gateway) };
+  const dispatch = dispatchTo(dispatcher({ ...shown, log }), log);
+  const parked = { park: async () => undefined, list: async () => [] };
+  stack.use(await serveVerbs(gateway, { dispatch, parked }));
+  stack.use(await serveRest(bus, dispatch, signal));
   const server = await serve({
     host: "127.0.0.1",
     port: 0,
     identity,
     authenticate: gateway.identity.authenticate,
     clientAuthority: authority.certificate,
-    routes: routesOf(gateway),
-    routesNow: routesNow(gateway),
+    ...shown,
     signal,
     ...ports,
   });

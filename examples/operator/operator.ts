@@ -33,7 +33,7 @@ class WebsiteOperator extends framework.default {
   }
 
   private async changed(event: ResourceEvent): Promise<void> {
-    if (event.type !== "ADDED" && event.type !== "MODIFIED") return;
+    if (event.type === framework.ResourceEventType.Deleted) return;
     const settled = await this.handleResourceFinalizer(event, finalizer, ({ meta }) =>
       this.remove(meta),
     );

@@ -7,10 +7,7 @@ import { dequal } from "dequal";
 import { ApiError, invalid, parse, parseStatus } from "../model/errors.ts";
 import type { Kind, ObjectOf } from "../model/kind.ts";
 import { cleanupFinalizer, terminatingStatus } from "../model/custom/definition-status.ts";
-import {
-  customResourceDefinition,
-  type CustomResourceDefinition,
-} from "../model/kinds/customresourcedefinition.ts";
+import { customResourceDefinition } from "../model/kinds/customresourcedefinition.ts";
 import { namespace as namespaceKind } from "../model/kinds/namespace.ts";
 import { type Disruption, withDisruption } from "../model/pod/disruption.ts";
 import { type AdmissionContext, type Admitted, type AnyObject, timestamp } from "./context.ts";
@@ -197,10 +194,7 @@ export function admitDelete<K extends Kind>(
     ...(namespaceHolds(kind, was) && { status: { ...was.status, phase: "Terminating" } }),
     ...(isPod(kind) && { status: disrupted(was, options, context) }),
     ...(isDefinition(kind) && {
-      status: terminatingStatus(
-        was as Pick<CustomResourceDefinition, "status">,
-        timestamp(context.now),
-      ), // Of its kind.
+      status: terminatingStatus(was, timestamp(context.now)),
     }),
   };
   return admitted(kind, was, marked, context);

@@ -77,7 +77,7 @@ async function check(wanted: Case): Promise<void> {
 describe("kubectl", () => {
   test("is asked for enough", () => expect(all.length).toBeGreaterThanOrEqual(150));
 
-  test.for(all.map(told))("$title", check);
+  test.for(all.map(told))("$title", (wanted) => check(wanted));
 });
 
 describe("an operator from outside", () => {
@@ -113,5 +113,5 @@ describe("an operator from outside", () => {
 });
 
 describe("Helm", () => {
-  test.for(helmCases.map(told))("$title", check);
+  test.for(helmCases.map(told))("$title", (wanted) => check(wanted));
 });

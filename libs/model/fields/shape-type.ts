@@ -71,8 +71,6 @@ function made(shape: Shape): FieldType {
       return untyped;
     case "any":
       return meta.format === "quantity" || meta.format === "int-or-string" ? scalar : untyped;
-    case "either":
-      return untyped;
     default:
       return shape satisfies never;
   }

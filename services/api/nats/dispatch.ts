@@ -72,7 +72,7 @@ export function dispatchAsked(dispatch: Dispatch, asked: Asked): Promise<Told> {
   const given = Object.entries(asked.query ?? {}).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, String(value)] satisfies [string, string]],
   );
-  const query = given.length === 0 ? "" : `?${new URLSearchParams(given)}`;
+  const query = given.length === 0 ? "" : `?${new URLSearchParams(given).toString()}`;
   const type = asked.type ?? "application/json";
   return dispatch({
     method: asked.method,

@@ -44,9 +44,18 @@ export function deliverWatches(ports: {
       const asked = { path, query: { ...query, watch: true, allowWatchBookmarks: true } };
       const reply = await dispatchAsked(ports.dispatch, { method: "GET", ...asked });
       if (reply.type === "body") return { ok: false, status: statusIn(reply.body) };
-      const ended = send(reply.run, { ...ports, deliver, signal: stop.signal });
-      running.add(ended);
-      void ended.finally(() => running.delete(ended));
+      const sending: Promise<void> = send(reply.run, {
+        ...ports,
+        deliver,
+        signal: stop.signal,
+      }).then(
+        () => void running.delete(sending),
+        (error: unknown) => {
+          running.delete(sending);
+          ports.log.error({ err: error, deliver }, "a watch over NATS failed");
+        },
+      );
+      running.add(sending);
       return { ok: true, deliver };
     },
     async [Symbol.asyncDispose]() {

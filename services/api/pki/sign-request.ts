@@ -44,8 +44,6 @@ export async function signRequest(pem: string, options: SignOptions): Promise<st
   const issuer = new x509.X509Certificate(authority.certificate);
   const endsAt = Math.min(clock.now() + lifeSeconds * 1_000, issuer.notAfter.getTime());
   const { digitalSignature, keyEncipherment } = x509.KeyUsageFlags;
-  // Flags are added up: the constructor's type knows single ones.
-  const uses: number = enciphers ? digitalSignature + keyEncipherment : digitalSignature;
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serial(random),
     issuer: issuer.subjectName,
@@ -57,7 +55,9 @@ export async function signRequest(pem: string, options: SignOptions): Promise<st
     signingKey: await signingKeyOf(authority),
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(uses, true),
+      enciphers
+        ? new x509.KeyUsagesExtension(digitalSignature | keyEncipherment, true)
+        : new x509.KeyUsagesExtension(digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.clientAuth]),
     ],
   });

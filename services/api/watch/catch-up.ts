@@ -33,10 +33,11 @@ export async function* catchUp(store: Source, range: Range): AsyncIterable<Chang
     const first = window.filter(
       ({ key }, at) => !states.has(key) && window.findIndex((entry) => entry.key === key) === at,
     );
+    for (const entry of first) requireNoGap(entry, { seen: undefined, after: range.after });
     for (const [key, state] of await before(first)) states.set(key, state);
     for (const entry of window) {
       const was = states.get(entry.key);
-      requireNoGap(entry, was?.revision);
+      requireNoGap(entry, { seen: was?.revision, after: range.after });
       states.set(entry.key, stateAfter(entry));
       const change = changeOf(entry, was?.held);
       if (change !== undefined) yield change;

@@ -56,20 +56,33 @@ export async function recordedChanges(
 }> {
   const changes: Change<unknown>[] = [];
   const states = new Map<string, KeyState>();
+  // All keys' revisions follow one another: of a key that is not written again nothing else tells.
+  let last = after;
   for await (const entry of store.history({ after, upTo, signal })) {
+    if (entry.revision !== last + 1) throw new HistoryExpired("a revision is not recorded");
+    last = entry.revision;
     const was = states.get(entry.key) ?? before(entry.key);
-    requireNoGap(entry, was?.revision);
+    requireNoGap(entry, { seen: was?.revision, after });
     const change = changeOf(entry, was?.held);
     if (change !== undefined) changes.push(change);
     states.set(entry.key, stateAfter(entry));
   }
   if (signal.aborted) throw new StoreUnavailable("the record was not read in time");
+  if (last < upTo) throw new HistoryExpired("the last revisions are not recorded");
   return { changes, states };
 }
 
-/** @throws {HistoryExpired} when the key was at another revision before the entry than was seen */
-export function requireNoGap({ previous }: Entry, seen: Revision | undefined): void {
+/**
+ * @param seen the revision that the key was at, where an entry or a state showed one
+ * @param after where the range begins: what was before is told by nobody, and need not be
+ * @throws {HistoryExpired} when the entry names another one before it than was seen
+ */
+export function requireNoGap(
+  { previous }: Entry,
+  { seen, after }: { readonly seen: Revision | undefined; readonly after: Revision },
+): void {
   // An expiry of the server's does not say what was before.
-  if (seen === undefined || previous === 0 || previous === seen) return;
+  if (previous === 0 || previous === seen) return;
+  if (seen === undefined && previous <= after) return;
   throw new HistoryExpired("a change is not recorded");
 }

@@ -145,7 +145,7 @@ function anyPath(choice: Choice, method: string): AnyPath {
   return {
     path: `${path}${query}`,
     plural: kind.plural,
-    isWatch: /watch=(true|1)/.test(query) || query.includes("follow"),
+    isWatch: /watch=(true|1|yes)/.test(query) || query.includes("follow"),
   };
 }
 

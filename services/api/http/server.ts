@@ -15,6 +15,7 @@ import { anonymous, type UserInfo } from "../auth/user.ts";
 import type { ServerIdentity } from "../pki/authority.ts";
 import { type Limits, limits as usualLimits } from "./limits.ts";
 import { type Listener, listen } from "./listener.ts";
+import { flagOf } from "./query.ts";
 import { type Reply, textReply, valueReply } from "./reply.ts";
 import { routeLookup } from "./route-lookup.ts";
 import { send, stream } from "./send.ts";
@@ -80,7 +81,7 @@ export async function serve(options: ServerOptions): Promise<Listener> {
       response,
       path,
       served: found.route !== undefined,
-      isWatch: ["true", "1"].includes(query.get("watch") ?? ""),
+      isWatch: flagOf(query, "watch"),
       always: found.route?.open === true,
       beganAtMs: clock.monotonicMs(),
     };
@@ -97,7 +98,7 @@ export async function serve(options: ServerOptions): Promise<Listener> {
       await reply.send(response);
       return busy.replied(visit, response.statusCode);
     }
-    const pretty = ["true", "1"].includes(query.get("pretty") ?? "");
+    const pretty = flagOf(query, "pretty");
     await send(wire, reply, { pretty });
     busy.replied(visit, reply.code);
   };

@@ -25,9 +25,14 @@ function wholly(pattern: string): RegExp {
 function faultOf({ pattern, max, words, min = 1 }: Form, text: string): string | undefined {
   if (text.length > max) return `must be no more than ${max} characters`;
   if (text.length < min) return "must not be empty";
-  return wholly(pattern).test(text)
-    ? undefined
-    : `${words}, regex used for validation is '${pattern}'`;
+  return wholly(pattern).test(text) ? undefined : withPattern(words, pattern);
+}
+
+/** Examples and the pattern are in one pair of brackets, with Kubernetes' spaces between the examples. */
+function withPattern(words: string, pattern: string): string {
+  const examples = words.endsWith(")") ? words.slice(0, -1).replaceAll("', or '", "',  or '") : "";
+  const told = `regex used for validation is '${pattern}')`;
+  return examples === "" ? `${words} (${told}` : `${examples}, ${told}`;
 }
 
 /** A string of a form. The message quotes it: names are no secrets. */

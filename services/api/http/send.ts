@@ -38,8 +38,8 @@ export async function send(
     "Cache-Control": "no-cache, private",
     ...headers,
     ...(zip && { "Content-Encoding": "gzip", Vary: "Accept, Accept-Encoding" }),
-    "Content-Type": contentType,
-    "Content-Length": sent.byteLength,
+    // Of what is not modified a cache would take them for those of the reply that it holds.
+    ...(code !== 304 && { "Content-Type": contentType, "Content-Length": sent.byteLength }),
   });
   metrics.sent(sent.byteLength);
   const limit = clock.after(replyWaits * waitMs, () => cut(response));

@@ -156,8 +156,13 @@ describe("what a definition of a custom resource holds", () => {
       unknown: [],
       mistyped: [],
     });
-    const { spec } = parse(customResourceDefinition, value);
-    expect(spec.versions[0]?.schema?.openAPIV3Schema).toEqual(schema);
+    const open = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
+    const structural = {
+      type: "object",
+      properties: { spec: { ...open, default: { a: null, b: [1, null] } } },
+    };
+    const { spec } = parse(customResourceDefinition, given(structural));
+    expect(spec.versions[0]?.schema?.openAPIV3Schema).toEqual(structural);
     expect(spec.names).toEqual({ ...names, singular: "widget", listKind: "WidgetList" });
   });
 

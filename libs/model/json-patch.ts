@@ -51,11 +51,11 @@ function applied(document: unknown, operation: Operation): unknown {
     return run(document, operation);
   } catch (error) {
     if (!(error instanceof DoesNotApply)) throw error;
-    const path = operation.path.slice(0, 300);
     throw new ApiError(
       "Invalid",
-      `the server rejected our request due to an error in our request: ${operation.op} operation does not apply: ${path}: ${error.message}`,
-      {},
+      "the server rejected our request due to an error in our request",
+      // Of no kind and name, as in Kubernetes: clients show the message then.
+      { kind: "", name: "", causes: [] },
       { cause: error },
     );
   }

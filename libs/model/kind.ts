@@ -50,6 +50,8 @@ export interface Kind<O = unknown> {
   validateUpdate(before: O, after: O): readonly Cause[];
   /** The same objects in other versions, as clients may ask for them; none is stored in one. */
   readonly versions: readonly Kind[];
+  /** What who uses it is warned of. */
+  readonly deprecation?: string;
   /** Of a version in `versions`: the kind that its objects are stored as, and the way there and back. */
   readonly stored?: Stored;
   /** Fields that objects are selected by, beside those that every kind has. */
@@ -141,6 +143,7 @@ type Definition<N extends boolean, Spec, Status, Fields, O> = {
   readonly columns: readonly Column<NoInfer<O>>[];
   /** The columns are all there are: no NAME, no AGE added. */
   readonly columnsAreAll?: boolean;
+  readonly deprecation?: string;
 };
 
 type VersionDefinition = Omit<Stored, "kind"> & {
@@ -207,6 +210,7 @@ export function defineKind<
       definition.columnsAreAll === true ? definition.columns : withNameAndAge(definition.columns),
     validateUpdate,
     versions: [],
+    ...(definition.deprecation !== undefined && { deprecation: definition.deprecation }),
   };
   const versions = (definition.versions ?? []).map((one) =>
     versionOf(made as Kind, definition, one),
@@ -278,6 +282,15 @@ export const nameAndCreation: readonly Column<unknown>[] = [
   },
 ];
 
+/** Named by a kind itself where it is not the last one. */
+export const ageColumn = <O>(): Column<O> => ({
+  name: "Age",
+  type: "string",
+  description: "Time since the object was made.",
+  // Every object has it.
+  read: (object, now) => ageOf((object as Head<false>).metadata.creationTimestamp, now),
+});
+
 /** What every column list of Kubernetes begins and ends with. */
 function withNameAndAge<O>(columns: readonly Column<O>[]): readonly Column<O>[] {
   const named = (object: O) => (object as Head<false>).metadata; // Every object has it.
@@ -288,13 +301,8 @@ function withNameAndAge<O>(columns: readonly Column<O>[]): readonly Column<O>[] 
     description: "Name must be unique within a namespace.",
     read: (object) => named(object).name,
   };
-  const age: Column<O> = {
-    name: "Age",
-    type: "string",
-    description: "Time since the object was made.",
-    read: (object, now) => ageOf(named(object).creationTimestamp, now),
-  };
   const narrow = columns.filter(({ priority }) => priority !== 1);
   const wide = columns.filter(({ priority }) => priority === 1);
-  return [name, ...narrow, age, ...wide];
+  const own = columns.some((column) => column.name === "Age");
+  return own ? [name, ...columns] : [name, ...narrow, ageColumn(), ...wide];
 }

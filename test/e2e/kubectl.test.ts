@@ -96,7 +96,7 @@ describe("an operator from outside", () => {
       await eventually("the kind is served", () => apply(1));
       await kubectl([...inDefault, "wait", "--for=create", "deployment/shop", "--timeout=60s"]);
       await kubectl([...inDefault, "rollout", "status", "deployment/shop", "--timeout=120s"]);
-      const shown = ["get", "sites", "--no-headers"];
+      const shown = ["get", "site", "--no-headers"];
       expect(await kubectl([...inDefault, ...shown])).toMatch(/^shop\s+Ahoy\s+Deployed\s*$/m);
       await apply(2);
       const replicas = ["get", "deployment", "shop", "-o", "jsonpath={.spec.replicas}"];

@@ -88,6 +88,7 @@ are the ways you can resolve this warning:
     run: "apply --dry-run=server -f -",
     input: settings("pink"),
     out: "configmap/applied configured (server dry run)",
+    err: "Warning: resource configmaps/applied is missing the kubectl.kubernetes.io/last-applied-configuration annotation <text>",
     source: "kubectl/pkg/cmd/apply",
   },
   {
@@ -99,6 +100,7 @@ are the ways you can resolve this warning:
     run: "apply --prune -l suite=pruned -f -",
     input: "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: kept, labels: { suite: pruned } }\n",
     out: "configmap/kept created",
+    err: "W<text>] Deprecated: kubectl apply will no longer prune non-namespaced resources by default <text>",
     source: "kubectl/pkg/cmd/apply/prune.go",
   },
   {
@@ -156,7 +158,7 @@ are the ways you can resolve this warning:
   },
   {
     run: "scale deployment nothing --replicas=2",
-    err: "error: no objects passed to scale <text>",
+    err: 'Error from server (NotFound): deployments.apps "nothing" not found',
     code: 1,
     source: "kubectl/pkg/cmd/scale",
   },
@@ -301,8 +303,7 @@ Pod Template:
   {
     run: "edit configmap applied",
     env: { KUBE_EDITOR: "true" },
-    out: "Edit cancelled, no changes made.",
-    err: "<…>",
+    err: "Edit cancelled, no changes made.",
     source: "kubectl/pkg/cmd/util/editor",
   },
   {

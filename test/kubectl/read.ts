@@ -256,9 +256,9 @@ entry  <none>  web.local    80  <age>`,
   {
     run: "get serviceaccounts",
     out: `
-NAME  AGE
-default  <age>
-robot  <age>`,
+NAME  SECRETS  AGE
+default  0  <age>
+robot  0  <age>`,
     source: printers,
   },
   {
@@ -442,6 +442,7 @@ FIELD: strategy <DeploymentStrategy>
   },
   {
     run: "explain pod.spec.colour",
+    out: "KIND:  Pod\nVERSION:  v1",
     err: 'error: field "colour" does not exist',
     code: 1,
     source: "kubectl/pkg/explain/v2",

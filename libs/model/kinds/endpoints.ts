@@ -78,6 +78,7 @@ const subset = z
 export type EndpointSubset = z.output<typeof subset>;
 
 export const endpoints = defineKind({
+  deprecation: "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
   group: "",
   version: "v1",
   kind: "Endpoints",

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { conditionStatus } from "../condition.ts";
 import { atomicList, count, int64, mergeBy } from "../field.ts";
-import { defineKind, type ObjectOf } from "../kind.ts";
+import { ageColumn, defineKind, type ObjectOf } from "../kind.ts";
 import { taint } from "../pod/scheduling.ts";
 import { resourceList } from "../quantity.ts";
 import { time } from "../time.ts";
@@ -194,6 +194,7 @@ export const node = defineKind({
   columns: [
     { name: "Status", type: "string", read: statusText },
     { name: "Roles", type: "string", read: rolesText },
+    ageColumn(),
     { name: "Version", type: "string", read: (one) => one.status?.nodeInfo?.kubeletVersion ?? "" },
     wide("Internal-IP", (one) => addressOf(one, "InternalIP")),
     wide("External-IP", (one) => addressOf(one, "ExternalIP")),

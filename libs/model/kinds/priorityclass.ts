@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Cause } from "../errors.ts";
 import { int32 } from "../field.ts";
-import { defineKind, type ObjectOf } from "../kind.ts";
+import { ageColumn, defineKind, type ObjectOf } from "../kind.ts";
 import { systemClasses, userPriorityMax } from "../pod/priority.ts";
 
 export const priorityClass = defineKind({
@@ -52,6 +52,7 @@ export const priorityClass = defineKind({
       type: "boolean",
       read: ({ globalDefault }) => globalDefault ?? false,
     },
+    ageColumn(),
     { name: "PreemptionPolicy", type: "string", read: (one) => one.preemptionPolicy },
   ],
 });

@@ -7,7 +7,6 @@ import { ApiError } from "../../../libs/model/errors.ts";
 import { resourceRoutes } from "../http/resource-routes.ts";
 import type { Reply } from "../http/reply.ts";
 import type { Exchange, Route } from "../http/server.ts";
-import { warningsIn } from "../http/warnings.ts";
 import type { Gateway } from "../resources/gateway.ts";
 import type { Catalogue } from "./catalogue.ts";
 
@@ -72,7 +71,7 @@ async function answer(find: Find, pattern: string, exchange: Exchange): Promise<
     .replace(":subresource", subresource);
   const route = served?.routes.get(`${exchange.method} ${path}`);
   if (served === undefined || route === undefined) throw missing(served, path);
-  return warned(served.kind, await route.handle(exchange));
+  return route.handle(exchange);
 }
 
 function missing(served: Served | undefined, path: string): ApiError {
@@ -83,14 +82,4 @@ function missing(served: Served | undefined, path: string): ApiError {
         "the server does not allow this method on the requested resource",
       )
     : new ApiError("NotFound", "the server could not find the requested resource");
-}
-
-/** Who uses a version that is to go is told so. */
-function warned(kind: Kind, reply: Reply): Reply {
-  const warning = kind.custom?.deprecation;
-  if (warning === undefined || reply.type === "raw") return reply;
-  const own = reply.headers?.["Warning"];
-  const said = warningsIn([warning])["Warning"];
-  const all = [said, own].flat().filter((one) => one !== undefined);
-  return { ...reply, headers: { ...reply.headers, Warning: all.map(String) } };
 }

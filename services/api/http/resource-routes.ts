@@ -27,7 +27,7 @@ import {
 } from "./query.ts";
 import { type Reply, shownReply, valueReply } from "./reply.ts";
 import type { Exchange, Route } from "./server.ts";
-import { warningsIn } from "./warnings.ts";
+import { warned, warningsIn } from "./warnings.ts";
 import { watchReply } from "./watch-reply.ts";
 
 /** The deprecated paths of watches: `/api/v1/watch/namespaces/:namespace/pods`; `:name` may follow. */
@@ -313,7 +313,7 @@ function writtenReply({ object, warnings }: Written, shown: Shown, code = 200): 
 /** A refusal names what it is about, as clients print it. */
 async function telling(kind: Kind, { params }: Exchange, reply: Promise<Reply>): Promise<Reply> {
   try {
-    return await reply;
+    return warned(kind, await reply);
   } catch (error) {
     throw error instanceof ApiError ? refusalAbout(error, kind, params["name"]) : error;
   }

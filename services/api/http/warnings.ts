@@ -1,4 +1,6 @@
 import type { OutgoingHttpHeaders } from "node:http";
+import type { Kind } from "../../../libs/model/kind.ts";
+import type { Reply } from "./reply.ts";
 
 /** Clients bound the headers that they read: so much of a warning, and of all, is sent. */
 const warningMaxChars = 256;
@@ -22,4 +24,14 @@ function quotable(text: string): string {
   const printable = text.toWellFormed().replaceAll(/\p{Cc}/gu, " ");
   const escaped = printable.replaceAll(/["\\]/g, "\\$&");
   return Buffer.from(escaped, "utf8").toString("latin1");
+}
+
+/** Who uses a version that is to go is told so. */
+export function warned({ custom, deprecation }: Kind, reply: Reply): Reply {
+  const warning = custom?.deprecation ?? deprecation;
+  if (warning === undefined || reply.type === "raw") return reply;
+  const own = reply.headers?.["Warning"];
+  const said = warningsIn([warning])["Warning"];
+  const all = [said, own].flat().filter((one) => one !== undefined);
+  return { ...reply, headers: { ...reply.headers, Warning: all.map(String) } };
 }

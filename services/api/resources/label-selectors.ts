@@ -114,7 +114,7 @@ function requirementOf(tokens: Tokens): Requirement {
       throw unparsed(`values[0]: Invalid value: ${quoted(value)}: ${why}`);
     }
     default:
-      throw unparsed(`found '${shown(operator)}', expected: in, notin, =, ==, !=, >, <`);
+      throw unparsed(`found '${shown(operator)}', expected: in, notin, =, ==, !=, gt, lt`);
   }
 }
 

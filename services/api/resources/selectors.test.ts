@@ -36,7 +36,7 @@ describe("a label selector", () => {
     [",app", "found ',', expected: !, identifier, or 'end of string'"],
     ["app,", "found '', expected: identifier after ','"],
     ["app=web tier", "found 'tier', expected: ',' or 'end of string'"],
-    ["a b", "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, >, <"],
+    ["a b", "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"],
     ["a=(", "unable to parse requirement: found '(', expected: identifier"],
     ["!", "unable to parse requirement: found '', expected: identifier"],
     ["a in (b", "unable to parse requirement: found '', expected: ',' or ')'"],

@@ -100,7 +100,7 @@ describe("a watch is refused", () => {
       "a selector that is none",
       "labelSelector=a+b",
       400,
-      "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, >, <",
+      "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt",
     ],
     [
       "a field that cannot be selected",

@@ -44,7 +44,9 @@ async function passOn(gateway: Gateway, kind: Kind, exchange: Exchange): Promise
   if (rest === "" && (method === "GET" || method === "HEAD")) return toFolder(base, request);
   const outgoing = await begin(gateway, kind, { exchange, rest, headers: endToEnd(request) });
   const gone = () => outgoing.destroy();
-  request.socket.once("close", gone);
+  // Of HTTP/2 a connection outlives its requests.
+  const { stream: carrier = request.socket } = request as { stream?: Duplex };
+  carrier.once("close", gone);
   try {
     const answered = answerTo(outgoing);
     await Promise.race([pipeline(request, outgoing), answered]);
@@ -57,12 +59,12 @@ async function passOn(gateway: Gateway, kind: Kind, exchange: Exchange): Promise
         try {
           await pipeline(answer, response);
         } finally {
-          request.socket.off("close", gone);
+          carrier.off("close", gone);
         }
       },
     };
   } catch (error) {
-    request.socket.off("close", gone);
+    carrier.off("close", gone);
     outgoing.destroy();
     throw unreachable(error);
   }
@@ -140,7 +142,8 @@ async function begin(
       headers: {
         ...headers,
         "x-forwarded-uri": exchange.path,
-        "x-forwarded-host": asked.host,
+        // HTTP/2 has it under another name.
+        "x-forwarded-host": asked.host ?? String(asked[":authority"] ?? ""),
         "x-forwarded-proto": "https",
       },
     });

@@ -42,7 +42,8 @@ describe("over NATS", () => {
     expect(await ask("get", JSON.stringify(where))).toMatchObject({
       object: { data: { key: "two" } },
     });
-    const listed = await ask("list", JSON.stringify({ kind: "configmaps", namespace: "default" }));
+    const asked = { kind: "configmaps", namespace: "default", fieldSelector: "metadata.name=a" };
+    const listed = await ask("list", JSON.stringify(asked));
     expect(listed).toMatchObject({ items: [{ metadata: { name: "a" } }] });
     expect(await ask("delete", JSON.stringify(where))).toMatchObject({ ok: true });
     expect(await ask("get", JSON.stringify(where))).toMatchObject({

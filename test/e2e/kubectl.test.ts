@@ -12,7 +12,7 @@ import { type Case, mismatch, wordsOf } from "../kubectl/case.ts";
 import { changeCases } from "../kubectl/change.ts";
 import { createCases } from "../kubectl/create.ts";
 import { readCases } from "../kubectl/read.ts";
-import { signingRequest, widgets } from "../kubectl/files.ts";
+import { role, signingRequest, widgets } from "../kubectl/files.ts";
 import { helmCases } from "../kubectl/helm.ts";
 import { workCases } from "../kubectl/work.ts";
 
@@ -25,6 +25,7 @@ beforeAll(async () => {
   home = await mkdtemp(join(tmpdir(), "berth-kubectl-"));
   await writeFile(join(home, "note.txt"), "a note\n");
   await writeFile(join(home, "widgets.yaml"), widgets);
+  await writeFile(join(home, "role.yaml"), role);
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   await writeFile(
     join(home, "request.yaml"),

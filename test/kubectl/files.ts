@@ -34,6 +34,14 @@ spec:
             status: { type: object, properties: { replicas: { type: integer } } }
 `;
 
+/** More than the Role of the name permits. */
+export const role = `
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: { name: reader, namespace: suite }
+rules: [{ apiGroups: [""], resources: [pods], verbs: [get, list, watch] }]
+`;
+
 /** A CertificateSigningRequest for a user. */
 export async function signingRequest(
   user: string,

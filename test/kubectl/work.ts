@@ -73,9 +73,7 @@ Groups  [builders system:authenticated]`,
     source: "kubectl/pkg/cmd/auth/whoami.go",
   },
   {
-    run: "auth reconcile -f -",
-    input:
-      "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: { name: reader, namespace: suite }\nrules: [{ apiGroups: [''], resources: [pods], verbs: [get, list, watch] }]\n",
+    run: "auth reconcile -f role.yaml",
     out: "role.rbac.authorization.k8s.io/reader reconciled\n<…>",
     source: "kubectl/pkg/cmd/auth/reconcile.go",
   },

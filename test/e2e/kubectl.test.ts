@@ -14,6 +14,7 @@ import { createCases } from "../kubectl/create.ts";
 import { readCases } from "../kubectl/read.ts";
 import { role, signingRequest, widgets } from "../kubectl/files.ts";
 import { helmCases } from "../kubectl/helm.ts";
+import { tellCases } from "../kubectl/tell.ts";
 import { workCases } from "../kubectl/work.ts";
 
 let cluster: TestCluster;
@@ -67,7 +68,7 @@ function judge(wanted: Case, { out, err, code }: Ran): void {
   expect(wrong, `${wanted.run}\n${out}${err}`).toEqual([]);
 }
 
-const all = [...createCases, ...readCases, ...changeCases, ...workCases];
+const all = [...createCases, ...readCases, ...tellCases, ...changeCases, ...workCases];
 const told = (one: Case) => ({ ...one, title: `${one.program ?? "kubectl"} ${one.run}` });
 
 async function check(wanted: Case): Promise<void> {

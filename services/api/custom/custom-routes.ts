@@ -23,6 +23,7 @@ export function customRoutes(gateway: Gateway, catalogue: Catalogue): readonly R
     methods.map((method): Route => ({
       method,
       path,
+      fallback: true,
       handle: (exchange) => answer(finder(), path, exchange),
     })),
   );

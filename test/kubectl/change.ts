@@ -100,7 +100,7 @@ are the ways you can resolve this warning:
     run: "apply --prune -l suite=pruned -f -",
     input: "apiVersion: v1\nkind: ConfigMap\nmetadata: { name: kept, labels: { suite: pruned } }\n",
     out: "configmap/kept created",
-    err: "W<text>] Deprecated: kubectl apply will no longer prune non-namespaced resources by default <text>",
+    err: "W<text>] Deprecated: kubectl apply will no longer prune non-namespaced resources by default <text>\nWarning: v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
     source: "kubectl/pkg/cmd/apply/prune.go",
   },
   {

@@ -74,7 +74,8 @@ Groups  [builders system:authenticated]`,
   },
   {
     run: "auth reconcile -f role.yaml",
-    out: "role.rbac.authorization.k8s.io/reader reconciled\n<…>",
+    out: "role.rbac.authorization.k8s.io/reader reconciled",
+    err: "\treconciliation required update\n\tmissing rules added:\n\t\t{Verbs:[watch] APIGroups:[] Resources:[pods] ResourceNames:[] NonResourceURLs:[]}",
     source: "kubectl/pkg/cmd/auth/reconcile.go",
   },
   {

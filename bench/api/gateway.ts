@@ -95,6 +95,13 @@ export async function each(
   await Promise.all(Array.from({ length: Math.min(atOnce, count) }, worker));
 }
 
+/** How long it took, ms. */
+export async function timed(run: () => Promise<unknown>): Promise<number> {
+  const begun = performance.now();
+  await run();
+  return performance.now() - begun;
+}
+
 /** @throws {Error} with what was answered, when that is no success */
 export async function must(answer: ReturnType<HttpsClient["call"]>) {
   const { code, text, body } = await answer;

@@ -4,18 +4,11 @@
  *
  *     node bench/api/lists.ts [--pods 5000] [--objects 100000] [--runs 5]
  */
-import { createServer } from "node:https";
 import { parseArgs } from "node:util";
-import { createLog } from "../../libs/telemetry/log.ts";
-import { systemClock } from "../../libs/telemetry/clock.ts";
-import { systemRandom } from "../../libs/telemetry/random.ts";
-import { openAuthority, serverIdentity } from "../../services/api/pki/authority.ts";
 import { httpsClient } from "../../test/https-client.ts";
 import { report, type Result } from "../report.ts";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type BenchGateway, benchGateway, benchPod, each, must } from "./gateway.ts";
+import { type BenchGateway, benchGateway, benchPod, each, must, timed } from "./gateway.ts";
+import { plainServer } from "./plain-server.ts";
 
 type Params = { readonly pods: number; readonly objects: number; readonly runs: number };
 
@@ -49,11 +42,16 @@ async function benchLanguage(
   }: Params & { readonly language: string; readonly accept: string },
 ): Promise<Result> {
   const { text } = await must(client.call("GET", pods, { accept }));
-  await using plain = await plainServer(text);
+  const bytes = Buffer.from(text);
+  await using plain = await plainServer((_request, response) => {
+    response.writeHead(200, { "content-length": bytes.byteLength });
+    response.end(bytes);
+  });
+  const bare = httpsClient(plain);
   const [measured, baseline]: [number[], number[]] = [[], []];
   for (let run = 0; run < runs; run += 1) {
     measured.push(await timed(() => must(client.call("GET", pods, { accept }))));
-    baseline.push(await timed(() => must(plain.client.call("GET", "/"))));
+    baseline.push(await timed(() => must(bare.call("GET", "/"))));
   }
   return {
     bench: `api/list-${language}`,
@@ -119,41 +117,6 @@ async function inChunks(client: BenchGateway["client"]): Promise<void> {
     const metadata = body["metadata"] as { readonly continue?: string }; // A list's.
     next = metadata.continue ?? "";
   } while (next !== "");
-}
-
-async function timed(run: () => Promise<unknown>): Promise<number> {
-  const begun = performance.now();
-  await run();
-  return performance.now() - begun;
-}
-
-/** An HTTPS server that answers one text to everything. */
-async function plainServer(text: string) {
-  const folder = await mkdtemp(join(tmpdir(), "berth-bench-"));
-  const ports = { clock: systemClock, random: systemRandom, log: createLog("bench", "silent") };
-  const authority = await openAuthority(folder, ports);
-  const { certificate, privateKey } = await serverIdentity(authority, ["127.0.0.1"], ports);
-  const bytes = Buffer.from(text);
-  const server = createServer({ cert: certificate, key: privateKey }, (_request, response) => {
-    response.writeHead(200, { "content-length": bytes.byteLength });
-    response.end(bytes);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  const port = typeof address === "object" ? address?.port : undefined;
-  const client = httpsClient({
-    server: `https://127.0.0.1:${port}`,
-    authority: authority.certificate,
-    token: "",
-  });
-  return {
-    client,
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
 }
 
 if (import.meta.main) {

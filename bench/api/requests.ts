@@ -12,7 +12,7 @@ import { systemClock } from "../../libs/telemetry/clock.ts";
 import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
 import { report, type Result } from "../report.ts";
-import { type BenchGateway, benchGateway, each, must, percentile } from "./gateway.ts";
+import { type BenchGateway, benchGateway, each, must, percentile, timed } from "./gateway.ts";
 
 type Params = {
   /** Requests that are timed one after the other. */
@@ -119,12 +119,6 @@ async function oneByOne(
     );
   }
   return times;
-}
-
-async function timed(run: () => Promise<unknown>): Promise<number> {
-  const begun = performance.now();
-  await run();
-  return performance.now() - begun;
 }
 
 async function rateOf(

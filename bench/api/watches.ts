@@ -5,22 +5,17 @@
  *     node bench/api/watches.ts [--watchers 100,1000] [--changes 50]
  */
 import type { IncomingMessage } from "node:http";
-import { Agent, createServer, request } from "node:https";
+import { Agent, request } from "node:https";
 import type { ServerResponse } from "node:http";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { parse } from "yaml";
-import { systemClock } from "../../libs/telemetry/clock.ts";
-import { createLog } from "../../libs/telemetry/log.ts";
-import { systemRandom } from "../../libs/telemetry/random.ts";
-import { openAuthority, serverIdentity } from "../../services/api/pki/authority.ts";
+import type { HttpsPlace } from "../../test/https-client.ts";
 import { report, type Result } from "../report.ts";
 import { type BenchGateway, benchGateway, each, must, percentile } from "./gateway.ts";
+import { plainServer } from "./plain-server.ts";
 
 type Params = { readonly watchers: readonly number[]; readonly changes: number };
-type Server = { readonly url: string; readonly authority: string; readonly token: string };
 
 const path = "/api/v1/namespaces/bench/configmaps";
 
@@ -37,7 +32,12 @@ async function benchFanOut(watchers: number, changes: number): Promise<readonly 
   const before = await gateway.memory();
   const ours = await openAll(server, `${path}?watch=true`, watchers);
   const watchKiB = ((await gateway.memory()) - before) * (1_024 / watchers);
-  await using plain = await plainServer();
+  const open = new Set<ServerResponse>();
+  await using plain = await plainServer((_request, response) => {
+    response.writeHead(200);
+    response.flushHeaders();
+    open.add(response);
+  });
   const theirs = await openAll(plain, "/", watchers);
   try {
     const [measured, bare]: [number[], number[]] = [[], []];
@@ -50,7 +50,11 @@ async function benchFanOut(watchers: number, changes: number): Promise<readonly 
           await must(gateway.client.call("PATCH", `${path}/one`, { body: patch, contentType }));
         })),
       );
-      bare.push(...(await arrivals(theirs, text, async () => plain.write(text.padEnd(500)))));
+      bare.push(
+        ...(await arrivals(theirs, text, async () => {
+          for (const response of open) response.write(text.padEnd(500));
+        })),
+      );
     }
     const params = { watchers, changes };
     const fanOut = (share: number): Result => ({
@@ -79,7 +83,7 @@ async function benchFanOut(watchers: number, changes: number): Promise<readonly 
 type Watching = { readonly reply: IncomingMessage; seen: (text: string) => void };
 
 async function openAll(
-  { url, authority, token }: Server,
+  { server, authority, token }: HttpsPlace,
   where: string,
   count: number,
 ): Promise<readonly Watching[]> {
@@ -88,7 +92,7 @@ async function openAll(
   await each(count, 32, async () => {
     const reply = await new Promise<IncomingMessage>((resolve, reject) => {
       const headers = { authorization: `Bearer ${token}` };
-      request(new URL(where, url), { agent, headers }, resolve).on("error", reject).end();
+      request(new URL(where, server), { agent, headers }, resolve).on("error", reject).end();
     });
     const one: Watching = { reply, seen: () => undefined };
     reply.on("data", (chunk: Buffer) => one.seen(chunk.toString()));
@@ -118,44 +122,14 @@ async function arrivals(
   return Promise.all(all);
 }
 
-async function serverOf({ kubeconfig }: BenchGateway): Promise<Server> {
+async function serverOf({ kubeconfig }: BenchGateway): Promise<HttpsPlace> {
   const { clusters, users } = parse(await readFile(kubeconfig, "utf8")) as {
     clusters: [{ cluster: { server: string; "certificate-authority-data": string } }];
     users: [{ user: { token: string } }];
   }; // As the gateway writes it.
   const { cluster } = clusters[0];
   const authority = Buffer.from(cluster["certificate-authority-data"], "base64").toString();
-  return { url: cluster.server, authority, token: users[0].user.token };
-}
-
-/** An HTTPS server whose replies stay open; `write` goes to all of them. */
-async function plainServer() {
-  const folder = await mkdtemp(join(tmpdir(), "berth-bench-"));
-  const ports = { clock: systemClock, random: systemRandom, log: createLog("bench", "silent") };
-  const authority = await openAuthority(folder, ports);
-  const { certificate, privateKey } = await serverIdentity(authority, ["127.0.0.1"], ports);
-  const open = new Set<ServerResponse>();
-  const server = createServer({ cert: certificate, key: privateKey }, (_request, response) => {
-    response.writeHead(200);
-    response.flushHeaders();
-    open.add(response);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  const port = typeof address === "object" ? address?.port : undefined;
-  return {
-    url: `https://127.0.0.1:${port}`,
-    authority: authority.certificate,
-    token: "",
-    write(text: string) {
-      for (const response of open) response.write(text);
-    },
-    async [Symbol.asyncDispose]() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
+  return { server: cluster.server, authority, token: users[0].user.token };
 }
 
 if (import.meta.main) {

@@ -19,8 +19,10 @@ export type Backend = Disposable & {
   readonly catchUps: AtMost;
   /** Resolves when the view shows all that was acknowledged before the call. */
   readonly consistent: () => Promise<void>;
-  /** Runs what concerns one key one after the other: of those who would race one alone succeeds. */
-  readonly oneAtATime: OneAtATime;
+  /** Writes of one object: of those who would race one alone succeeds. */
+  readonly changing: OneAtATime;
+  /** Writes of what lost a race about a key that many write. */
+  readonly contended: OneAtATime;
 };
 
 const catchUpsMax = 8;
@@ -37,7 +39,8 @@ export function backendOf(
     ring,
     catchUps: atMost(catchUpsMax),
     consistent: consistentReads(store, replica),
-    oneAtATime: oneAtATime(),
+    changing: oneAtATime(),
+    contended: oneAtATime(),
     [Symbol.dispose]: () => ring[Symbol.dispose](),
   };
 }

@@ -41,7 +41,7 @@ test("a question that fails is asked anew by the next reader", async () => {
 });
 
 test("what concerns one key runs one after the other, a failure stops none", async () => {
-  const run = oneAtATime();
+  const { inTurn: run, waits } = oneAtATime();
   const order: string[] = [];
   const step = (name: string) => async () => {
     order.push(`${name} begins`);
@@ -50,7 +50,9 @@ test("what concerns one key runs one after the other, a failure stops none", asy
     if (name === "a") throw new Error("a");
   };
   const all = [run("k", step("a")), run("k", step("b")), run("other", step("c"))];
+  expect(waits("k")).toBe(true);
   await Promise.allSettled(all);
+  expect(waits("k")).toBe(false);
   expect(order.indexOf("b begins")).toBeGreaterThan(order.indexOf("a ends"));
   expect(order.indexOf("c begins")).toBeLessThan(order.indexOf("b begins"));
 });

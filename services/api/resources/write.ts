@@ -42,7 +42,9 @@ const attemptsMax = 20;
  *
  * The replica may lag, so a refusal counts only at a consistent cut (S5): the first one is decided
  * again there. A write to a revision that the client named is not repeated: decided again it is
- * refused by `decide` itself.
+ * refused by `decide` itself. Those who lose a race about one key (a quota, a node's load) go on one
+ * after the other, and who comes later joins them: of any number that race, one alone succeeds. Nobody
+ * waits in two such queues, and each waits in them after the one of its own object: no deadlock.
  *
  * @param dryRun everything but the commit
  * @returns the object with the revision that it has now
@@ -61,7 +63,7 @@ export async function write(
   const run = async () => attempts(backend, decide, { ...options, concerning });
   // A webhook may write the object that it is asked about: nothing waits for it.
   if (changes === undefined || concerning !== undefined) return run();
-  return backend.oneAtATime(heldKey(changes), run);
+  return backend.changing.inTurn(heldKey(changes), run);
 }
 
 type WriteWith = {
@@ -75,19 +77,37 @@ type WriteWith = {
   readonly asks?: Asks | undefined;
 };
 
-async function attempts(
+type WithHooks = WriteWith & { readonly concerning: Concerning | undefined };
+
+async function attempts(backend: Backend, decide: Decide, options: WithHooks): Promise<AnyObject> {
+  // What webhooks are told is true: they are asked about an object as it is now.
+  if (options.concerning !== undefined) await backend.consistent();
+  const attempt = attemptOf(backend, decide, options);
+  let queue: string | undefined;
+  for (let nth = 0; nth < attemptsMax; nth += 1) {
+    const mine = queue;
+    const made = await (mine === undefined
+      ? attempt(undefined)
+      : backend.contended.inTurn(mine, () => attempt(mine)));
+    if (made.done !== undefined) return made.done;
+    // A webhook may write what is charged to the same quota: nothing waits for it.
+    if (options.concerning === undefined) queue = made.contended ?? queue;
+  }
+  throw new ApiError("Conflict", "too many others wrote at the same time; please try again");
+}
+
+/** @returns decides once, and commits; `queue` is the key whose turn it is, if any */
+function attemptOf(
   backend: Backend,
   decide: Decide,
-  { concerning, ...options }: WriteWith & { readonly concerning: Concerning | undefined },
-): Promise<AnyObject> {
+  { concerning, ...options }: WithHooks,
+): (queue: string | undefined) => Promise<Attempt> {
   const { asks, target } = options;
   const decideNow = decideAt(backend, decide, options);
   const seal = sealAt(backend, options);
   const before = () => beforeAt(backend, options);
-  // What webhooks are told is true: they are asked about an object as it is now.
   let consistent = concerning !== undefined;
-  if (consistent) await backend.consistent();
-  for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+  return async (queue) => {
     let sealed: Sealed | undefined;
     try {
       sealed =
@@ -97,28 +117,38 @@ async function attempts(
     } catch (error) {
       if (error instanceof ConversionPending) {
         await error.settle();
-        continue;
+        return {};
       }
       if (consistent || !(error instanceof ApiError)) throw error;
       await backend.consistent();
       consistent = true;
-      continue;
+      return {};
     }
-    if (sealed === undefined) continue;
+    if (sealed === undefined) return {};
     const { object, ops, cut } = sealed;
-    if (ops.length === 0 || options.dryRun) return object;
-    const outcome = await commit(backend, ops, cut);
-    if (outcome.ok) {
-      const at = target(object);
-      // Whoever has configured what judges requests finds that it does.
-      if (configuresAdmission(at.kind)) await backend.replica.caughtUp(outcome.revision);
-      return withRevision(object, ownRevision(ops, heldKey(at), outcome.revision));
+    if (ops.length === 0 || options.dryRun) return { done: object };
+    const others = ops.find(({ key }) => backend.contended.waits(key))?.key;
+    if (queue === undefined && others !== undefined && concerning === undefined) {
+      return { contended: others };
     }
-    if (outcome.revision !== undefined) await backend.replica.caughtUp(outcome.revision);
-    else await backend.consistent();
-  }
-  throw new ApiError("Conflict", "too many others wrote at the same time; please try again");
+    const outcome = await commit(backend, ops, cut);
+    if (!outcome.ok) {
+      if (outcome.revision !== undefined) await backend.replica.caughtUp(outcome.revision);
+      else await backend.consistent();
+      return { contended: outcome.conflict };
+    }
+    const at = target(object);
+    // Whoever has configured what judges requests finds that it does; whoever is next in the queue
+    // decides upon what this one wrote.
+    if (configuresAdmission(at.kind) || queue !== undefined) {
+      await backend.replica.caughtUp(outcome.revision);
+    }
+    return { done: withRevision(object, ownRevision(ops, heldKey(at), outcome.revision)) };
+  };
 }
+
+/** What an attempt came to: the object, or nothing yet, and the key that others write meanwhile. */
+type Attempt = { readonly done?: AnyObject; readonly contended?: string };
 
 type Decided = {
   readonly object: AnyObject;

@@ -51,8 +51,9 @@ export async function api<T>(
     body === undefined ? "" : JSON.stringify(body),
   );
   const parsed: unknown = JSON.parse(reply.string());
-  const failed = failure.safeParse(parsed);
-  if (failed.success) {
+  const refused = typeof parsed === "object" && parsed !== null && "error" in parsed;
+  const failed = refused ? failure.safeParse(parsed) : undefined;
+  if (failed?.success === true) {
     throw new JetStreamError(failed.data.error.err_code, failed.data.error.description);
   }
   return answer.parse(parsed);
@@ -73,6 +74,8 @@ export const streamInfo = z.object({
   config: z.record(z.string(), z.unknown()),
   state: z.object({ first_seq: z.number(), last_seq: z.number() }),
 });
+/** What is asked for most often, so without what is not needed. */
+export const streamState = z.object({ state: z.object({ last_seq: z.number() }) });
 export const consumerInfo = z.object({
   name: z.string(),
   num_pending: z.number().default(0),

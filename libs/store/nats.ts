@@ -5,7 +5,7 @@
  * what talks to the server.
  */
 import type { NatsConnection } from "@nats-io/nats-core";
-import { api, orUnavailable, streamInfo } from "./jetstream-api.ts";
+import { api, orUnavailable, streamState } from "./jetstream-api.ts";
 import { streamOf, subjectOf } from "./key-subject.ts";
 import { append } from "./nats-append.ts";
 import { beginLife } from "./nats-consumer.ts";
@@ -67,7 +67,7 @@ function natsStream(link: Link, options: StreamOptions): Stream {
     nextOfAll: (after) =>
       messageOf(link, history, bucket, { seq: after + 1, next_by_subj: subjectOf(bucket, ">") }),
     async lastRevision() {
-      const info = await orUnavailable(api(link, `STREAM.INFO.${state}`, undefined, streamInfo));
+      const info = await orUnavailable(api(link, `STREAM.INFO.${state}`, undefined, streamState));
       return info.state.last_seq;
     },
     begin: (source, { from, prefix, signal }) => {

@@ -65,6 +65,7 @@ const connection = await connect({
   maxReconnectAttempts: -1,
   reconnectTimeWait: 250,
   waitOnFirstConnect: true,
+  noAsyncTraces: true,
 });
 await using _connection = { [Symbol.asyncDispose]: () => connection.close() };
 await using bus = await natsBus({ url, name: config.BERTH_INSTANCE, ...ports });

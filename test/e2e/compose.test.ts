@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { run } from "../../scripts/tools/run.ts";
 import { eventually } from "../cluster.ts";
 import { type ComposeCluster, composeCluster } from "../compose-cluster.ts";
+import { asksTheApi } from "../in-pod-client.ts";
 import { introductionStory } from "./introduction.ts";
 
 const scale = { controllers: 3, scheduler: 2 };
@@ -32,6 +33,17 @@ describe("docker compose brings up a cluster of several controllers and schedule
       expect(names.filter((other) => other === name)).toHaveLength(count);
     }
     expect(containers.map(({ RestartCount }) => RestartCount)).toEqual(names.map(() => 0));
+  });
+
+  test("a pod calls the API with its own token", async () => {
+    const image = "--image=berth/hello:v1";
+    await cluster.kubectl(["run", "asks", image]);
+    await cluster.kubectl(["wait", "--for=condition=Ready", "pod/asks", "--timeout=60s"]);
+    const script = asksTheApi('"kubernetes.default.svc"');
+    await eventually("the API answers", async () => {
+      const said = await cluster.kubectl(["exec", "asks", "--", "node", "-e", script]);
+      expect(said).toContain('"username":"system:serviceaccount:default:default"');
+    });
   });
 
   test("the agent sees connections in other network namespaces", async () => {

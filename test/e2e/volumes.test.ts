@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { eventually, type TestCluster, testCluster } from "../cluster.ts";
+import { asksTheApi } from "../in-pod-client.ts";
 
 let cluster: TestCluster;
 let disk = "";
@@ -202,21 +203,6 @@ ${aPod("b", "shared")}
 });
 
 describe("a pod of any node", () => {
-  /** Asks the API who it is, as a client in a pod does: by name, or by the address in its environment. */
-  const asks = (host: string) => `
-    const { readFileSync } = require("node:fs");
-    const of = (file) =>
-      readFileSync("/var/run/secrets/kubernetes.io/serviceaccount/" + file, "utf8");
-    const request = require("node:https").request({
-      host: ${host},
-      port: process.env.KUBERNETES_SERVICE_PORT,
-      path: "/apis/authentication.k8s.io/v1/selfsubjectreviews",
-      method: "POST",
-      ca: of("ca.crt"),
-      headers: { authorization: "Bearer " + of("token"), "content-type": "application/json" },
-    }, (answer) => answer.on("data", (data) => process.stdout.write(of("namespace") + data)));
-    request.end("{}");`;
-
   test.each(["node-1", "node-2"])("calls the API with its own token, on %s", async (node) => {
     const name = `asks-on-${node}`;
     await apply(`
@@ -231,7 +217,7 @@ spec:
     await isReady(name);
     for (const host of ['"kubernetes.default.svc"', "process.env.KUBERNETES_SERVICE_HOST"]) {
       await eventually("the API answers", async () => {
-        const said = await inPod(name, asks(host));
+        const said = await inPod(name, asksTheApi(host));
         expect(said).toMatch(/^default\{/);
         expect(said).toContain('"username":"system:serviceaccount:default:default"');
         expect(said).toContain(`"authentication.kubernetes.io/pod-name":["${name}"]`);

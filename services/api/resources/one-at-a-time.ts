@@ -1,8 +1,8 @@
 /** A queue for each key that something runs for; the request that waits in it bounds it. */
 export type OneAtATime = {
-  inTurn<T>(key: string, run: () => Promise<T>): Promise<T>;
+  readonly inTurn: <T>(key: string, run: () => Promise<T>) => Promise<T>;
   /** Whether something runs for the key, or waits. */
-  waits(key: string): boolean;
+  readonly waits: (key: string) => boolean;
 };
 
 export function oneAtATime(): OneAtATime {

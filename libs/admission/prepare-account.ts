@@ -1,6 +1,7 @@
 /**
  * Who a pod's processes are for the API, and how they prove it: Kubernetes' ServiceAccount admission.
  */
+import { podTokenSeconds } from "../identity/grant.ts";
 import type { Pod } from "../model/kinds/pod.ts";
 import { serviceAccount } from "../model/kinds/serviceaccount.ts";
 import { certificateFile, rootCertificates } from "../model/root-certificates.ts";
@@ -13,8 +14,6 @@ const defaultAccount = "default";
 /** Where clients in pods look for their token. */
 const mountPath = "/var/run/secrets/kubernetes.io/serviceaccount";
 const volumePrefix = "kube-api-access-";
-/** An hour, and enough more that it can be told from one that was asked for. */
-const tokenSeconds = 3_607;
 
 type Spec = Pod["spec"];
 type Container = Spec["containers"][number];
@@ -85,7 +84,7 @@ const tokenVolume = (name: string): NonNullable<Spec["volumes"]>[number] => ({
   name,
   projected: {
     sources: [
-      { serviceAccountToken: { expirationSeconds: tokenSeconds, path: "token" } },
+      { serviceAccountToken: { expirationSeconds: podTokenSeconds, path: "token" } },
       {
         configMap: {
           name: rootCertificates,

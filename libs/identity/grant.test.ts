@@ -6,7 +6,14 @@ import { namespace } from "../model/kinds/namespace.ts";
 import { pod } from "../model/kinds/pod.ts";
 import { serviceAccount } from "../model/kinds/serviceaccount.ts";
 import { seededRandom } from "../telemetry/seeded-random.ts";
-import { grantToken, lapsed } from "./grant.ts";
+import {
+  type Grant,
+  grantToken,
+  lapsed,
+  podTokenSeconds,
+  renewedAt,
+  tokenSecondsMax,
+} from "./grant.ts";
 
 const settings = settingsFromEnvironment.parse({});
 const random = seededRandom(1);
@@ -41,6 +48,35 @@ function stage() {
   };
   return { cut, context, claims, held, made };
 }
+
+describe("the token that a pod is given without asking", () => {
+  const bound = { kind: "Pod", name: "web" } as const;
+  const usual: Grant = {
+    ...place,
+    account: "robot",
+    audiences: ["us"],
+    expirationSeconds: podTokenSeconds,
+  };
+
+  test.each<{ is: string; grant: Grant; lifeSeconds: number }>([
+    { is: "good for a year", grant: { ...usual, bound }, lifeSeconds: tokenSecondsMax },
+    {
+      is: "not so for another time",
+      grant: { ...usual, bound, expirationSeconds: 3_600 },
+      lifeSeconds: 3_600,
+    },
+    {
+      is: "not so for others than the API",
+      grant: { ...usual, bound, audiences: ["vault"] },
+      lifeSeconds: podTokenSeconds,
+    },
+    { is: "not so without a pod", grant: usual, lifeSeconds: podTokenSeconds },
+  ])("is $is, and renewed when it was to end", ({ grant, lifeSeconds }) => {
+    const claims = grantToken(grant, { ...stage().context, issuer: "us" });
+    expect(claims.exp - claims.iat).toBe(lifeSeconds);
+    expect(renewedAt(claims) - claims.iat).toBe(grant.expirationSeconds);
+  });
+});
 
 describe("a token that is bound to a pod", () => {
   test("holds while the pod is there", () => {

@@ -33,6 +33,8 @@ export type GrantContext = {
 /** Bounds of a token's life. */
 export const tokenSecondsMin = 600;
 export const tokenSecondsMax = 365 * 24 * 3_600;
+/** Of pods' own: an hour, and enough more that it can be told from one that was asked for. */
+export const podTokenSeconds = 3_607;
 
 /**
  * The claims of a token for a ServiceAccount that is there, bound to what is there.
@@ -45,9 +47,11 @@ export function grantToken(grant: Grant, context: GrantContext): TokenClaims {
   const found = view.get(serviceAccount, namespace, account);
   if (found === undefined) throw missing("serviceaccounts", account);
   const issuedAt = Math.floor(now / 1_000);
+  const endsAt = issuedAt + grant.expirationSeconds;
+  const extended = isExtended(grant, issuer);
   return {
     aud: [...audiences],
-    exp: issuedAt + grant.expirationSeconds,
+    exp: extended ? issuedAt + tokenSecondsMax : endsAt,
     iat: issuedAt,
     iss: issuer,
     jti: random.uuid(),
@@ -55,11 +59,26 @@ export function grantToken(grant: Grant, context: GrantContext): TokenClaims {
       namespace,
       ...boundTo(grant, view),
       serviceaccount: { name: account, uid: found.metadata.uid },
+      ...(extended && { warnafter: endsAt }),
     },
     nbf: issuedAt,
     sub: accountUser(namespace, account),
   };
 }
+
+/**
+ * Whether it is the token that every pod is given without asking: its files are renewed every hour, but
+ * clients from before that read them once. As long as its pod is there such a token is good for a year
+ * (kube-apiserver's `--service-account-extend-token-expiration`).
+ */
+const isExtended = ({ bound, expirationSeconds, audiences }: Grant, issuer: string): boolean =>
+  bound?.kind === "Pod" &&
+  expirationSeconds === podTokenSeconds &&
+  audiences.every((audience) => audience === issuer);
+
+/** When a client should have another one, seconds since 1970. */
+export const renewedAt = ({ exp, "kubernetes.io": { warnafter } }: TokenClaims): number =>
+  warnafter ?? exp;
 
 function boundTo(
   { namespace, account, bound }: Grant,

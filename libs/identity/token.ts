@@ -13,6 +13,8 @@ const bindings = z.object({
   pod: ref.optional(),
   secret: ref.optional(),
   node: z.object({ name: z.string(), uid: z.string().optional() }).optional(),
+  /** When a client should have another, seconds since 1970; absent: when this one ends. */
+  warnafter: z.number().optional(),
 });
 export type Bindings = z.output<typeof bindings>;
 

@@ -5,6 +5,7 @@ import {
   type Grant,
   type GrantContext,
   grantToken,
+  renewedAt,
   tokenSecondsMax,
   tokenSecondsMin,
 } from "../../../libs/identity/grant.ts";
@@ -103,7 +104,7 @@ async function answer(gateway: Gateway, exchange: Exchange): Promise<Reply> {
   );
 }
 
-const expiryOf = ({ exp }: TokenClaims): string => timestamp(exp * 1_000);
+const expiryOf = (claims: TokenClaims): string => timestamp(renewedAt(claims) * 1_000);
 
 /** So long an expiration is no mistake of units any more. */
 const secondsMax = 2 ** 32;

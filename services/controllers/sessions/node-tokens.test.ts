@@ -50,11 +50,12 @@ describe("a node", () => {
     expect(claims).toMatchObject({
       sub: "system:serviceaccount:shop:default",
       aud: ["https://kubernetes.default.svc.cluster.local"],
-      exp: now + 3_607,
+      exp: now + 365 * 24 * 3_600,
       "kubernetes.io": {
         namespace: "shop",
         pod: { name: "web", uid: ref.uid },
         node: { name: "n1", uid: uidOf("n1") },
+        warnafter: now + 3_607,
       },
     });
   });

@@ -4,6 +4,7 @@
  *
  *     node bench/api/requests.ts [--count 500] [--clients 64] [--runs 3]
  */
+import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { headers, type NatsConnection } from "@nats-io/nats-core";
 import { connect } from "@nats-io/transport-node";
@@ -12,7 +13,9 @@ import { systemClock } from "../../libs/telemetry/clock.ts";
 import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
 import { report, type Result } from "../report.ts";
-import { type BenchGateway, benchGateway, each, must, percentile, timed } from "./gateway.ts";
+import { placeIn } from "../../test/https-client.ts";
+import { type BareClient, bareClient } from "./bare-client.ts";
+import { benchGateway, each, must, percentile, timed } from "./gateway.ts";
 
 type Params = {
   /** Requests that are timed one after the other. */
@@ -31,12 +34,13 @@ export async function benchRequests(params: Params): Promise<readonly Result[]> 
   await using gateway = await benchGateway();
   const connection = await connect({ servers: [...gateway.nats.urls] });
   const ports = { clock: systemClock, random: systemRandom, log: createLog("bench", "silent") };
+  using bare = await bareClient(placeIn(await readFile(gateway.kubeconfig, "utf8")));
   await using store = await natsStore({ url: gateway.nats.url, bucket: "bare", ...ports });
   try {
     const taken = { create: [], put: [], get: [], read: [] } as Record<string, number[]>;
     const rates = { gateway: [] as number[], store: [] as number[] };
     for (let run = 0; run < params.runs; run += 1) {
-      const times = await oneByOne(gateway, connection, { run, count: params.count });
+      const times = await oneByOne(bare, connection, { run, count: params.count });
       for (const [name, all] of Object.entries(times)) taken[name]?.push(percentile(all, 0.5));
       const many = { count: params.count * 8, clients: params.clients };
       rates.gateway.push(
@@ -88,7 +92,7 @@ function result(
 
 /** The four in turn, so that the machine's drift is the same for all. */
 async function oneByOne(
-  { client }: BenchGateway,
+  gateway: BareClient,
   connection: NatsConnection,
   { run, count }: { readonly run: number; readonly count: number },
 ) {
@@ -103,7 +107,7 @@ async function oneByOne(
   absent.set("Nats-Expected-Last-Subject-Sequence", "0");
   for (let nth = 0; nth < count; nth += 1) {
     const name = `one-${run}-${nth}`;
-    times.create.push(await timed(() => must(client.call("POST", path, { body: body(name) }))));
+    times.create.push(await timed(() => gateway.ask("POST", path, JSON.stringify(body(name)))));
     times.put.push(
       await timed(async () => {
         const subject = `$KV.bare.one.${run}.${nth}`;
@@ -111,7 +115,7 @@ async function oneByOne(
         if (!("seq" in reply.json<object>())) throw new Error("a put was refused");
       }),
     );
-    times.get.push(await timed(() => must(client.call("GET", `${path}/${name}`))));
+    times.get.push(await timed(() => gateway.ask("GET", `${path}/${name}`)));
     times.read.push(
       await timed(() =>
         connection.request(`$JS.API.DIRECT.GET.KV_bare.$KV.bare.one.${run}.${nth}`),

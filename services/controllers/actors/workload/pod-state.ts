@@ -13,6 +13,9 @@ export type PlacedPod = { readonly pod: Pod; readonly nodeReady: boolean };
  * When the pod has been ready for `minReadySeconds`; undefined while it is not ready, or its node
  * cannot be reached. (The agent alone writes readiness, N2: what a lost node last said is derived
  * away here rather than overwritten.)
+ *
+ * Without `minReadySeconds` no clock is asked, as in Kubernetes: of two instances whose clocks differ one
+ * would find the pod available and the other not yet, and each would write over the other.
  */
 export function availableAtMs(
   { pod, nodeReady }: PlacedPod,
@@ -20,7 +23,7 @@ export function availableAtMs(
 ): EpochMs | undefined {
   const since = readySinceMs(pod);
   if (since === undefined || !nodeReady || !isLive(pod)) return undefined;
-  return since + minReadySeconds * 1_000;
+  return minReadySeconds === 0 ? 0 : since + minReadySeconds * 1_000;
 }
 
 /** Whether the pod's node is there and ready, at the cut. */

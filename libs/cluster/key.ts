@@ -43,8 +43,8 @@ export const allocKey = (pool: Pool, value: string | number): string =>
 
 /** Whose word decides what is in a set of published manifests (ADR 0021). */
 export const setKey = (publisher: string, set: string): string =>
-  `${setPrefix}${token(publisher)}.${token(set)}`;
-export const setPrefix = "manifestset.";
+  `${setPrefix(publisher)}${token(set)}`;
+export const setPrefix = (publisher: string): string => `manifestset.${token(publisher)}.`;
 
 /** The bucket's format number, and the cluster's settings. */
 export const formatKey = "meta.format";

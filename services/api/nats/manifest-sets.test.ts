@@ -1,9 +1,10 @@
 /** Manifests that are the whole of a set, applied by two gateways on real NATS. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { setKey } from "../../../libs/cluster/key.ts";
 import { StoreUnavailable } from "../../../libs/store/store.ts";
+import { type Gateways, openGateways } from "../../../test/nats-gateways.ts";
 import { definitionOf, definitionsPath, group } from "../custom/custom-fixture.ts";
 import type { ApplyAs } from "./apply-options.ts";
-import { type Gateways, openGateways } from "./gateways-fixture.ts";
 import { applyManifest, type Outcome } from "./manifest.ts";
 import { setId } from "./manifest-set.ts";
 import type { Claimant } from "./set-claim.ts";
@@ -48,7 +49,7 @@ async function fresh() {
         data: { value },
         ...rest,
       }),
-    async apply(documents: readonly string[], options: Options = {}): Promise<Outcome> {
+    apply: async (documents: readonly string[], options: Options = {}): Promise<Outcome> => {
       const { on = 0, nth, ...as } = options;
       const claimant: Claimant =
         nth === undefined ? { by: "request" } : { by: "message", stream: "s", sequence: nth };
@@ -57,7 +58,7 @@ async function fresh() {
       const all = { manager: name, force: false, dryRun: false, set: "web", ...as };
       return applyManifest(side, data, all, { claimant, progress: () => undefined });
     },
-    async names() {
+    names: async () => {
       const { items } = await call("GET", maps);
       return items.map(({ metadata }) => metadata.name);
     },
@@ -344,4 +345,17 @@ describe("a gateway that is killed at any write leaves what the next one complet
       if (lived) break;
     }
   });
+});
+
+test("a publisher has so many sets and no more", async () => {
+  const { store } = gateways.sides[0].gateway;
+  const { apply, map, name } = await fresh();
+  const ops = Array.from({ length: 1_000 }, (_, nth) => ({
+    op: "put" as const,
+    key: setKey(name, `${nth}`),
+    expect: "absent" as const,
+    value: Buffer.from(JSON.stringify({ stream: "s", sequence: 1, by: "message" })),
+  }));
+  expect(await store.commit(ops)).toMatchObject({ ok: true });
+  await expect.poll(() => apply([map("a")], { nth: 2 }).catch(String)).toContain("1000 sets");
 });

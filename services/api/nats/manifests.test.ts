@@ -3,7 +3,7 @@ import { headers, type NatsConnection } from "@nats-io/nats-core";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Gateways, openGateways } from "./gateways-fixture.ts";
+import { type Gateways, openGateways } from "../../../test/nats-gateways.ts";
 import { applyManifests, openManifests } from "./manifests.ts";
 import { openParked, type Parked } from "./parked.ts";
 

@@ -41,13 +41,14 @@ export function claimed(
 }
 
 const attemptsMax = 20;
-const setsMax = 10_000;
+/** Of one publisher. */
+const setsMax = 1_000;
 
 /**
  * Claims a set. The view then shows all that was written for the set before.
  *
  * @returns undefined when a newer manifest has it
- * @throws {ApiError} Forbidden: there are too many sets
+ * @throws {ApiError} Forbidden: the publisher has too many sets
  */
 export async function claimSet(
   { store, view, consistent }: Pick<Backend, "store" | "view" | "consistent">,
@@ -63,8 +64,8 @@ export async function claimSet(
       await consistent();
       return { key, revision: entry?.revision ?? 0 };
     }
-    if (entry === undefined && [...view.raw.scan(setPrefix)].length >= setsMax) {
-      throw new ApiError("Forbidden", `there are ${setsMax} sets already`);
+    if (entry === undefined && [...view.raw.scan(setPrefix(publisher))].length >= setsMax) {
+      throw new ApiError("Forbidden", `${publisher} has ${setsMax} sets already`);
     }
     const value = new TextEncoder().encode(JSON.stringify(next));
     const outcome = await store.commit([

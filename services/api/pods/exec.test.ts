@@ -52,7 +52,9 @@ async function run(stream: ByteStream, { command: [name] }: ExecOpening): Promis
       if (frame[0] === channel.stdin) heard.push(frame.subarray(1));
     }
   }
-  await stream.write(frameOf(channel.stdout, Buffer.from(`heard ${Buffer.concat(heard)}.`)));
+  await stream.write(
+    frameOf(channel.stdout, Buffer.from(`heard ${Buffer.concat(heard).toString()}.`)),
+  );
   // Until its asker goes.
   if (name === "never") await once(stream.closed, "abort");
   else await stream.write(frameOf(channel.error, Buffer.from(JSON.stringify(ended))));

@@ -1,12 +1,12 @@
 /** Gateways on one real NATS for tests of what comes over it. */
-import { natsStore } from "../../../libs/store/nats.ts";
-import { type Op, type Store, StoreUnavailable } from "../../../libs/store/store.ts";
-import { systemClock } from "../../../libs/telemetry/clock.ts";
-import { createLog } from "../../../libs/telemetry/log.ts";
-import { systemRandom } from "../../../libs/telemetry/random.ts";
-import { type HttpsClient, httpsClient } from "../../../test/https-client.ts";
-import { type NatsServers, startNats } from "../../../test/nats-server.ts";
-import { type MemoryGateway, openMemoryGateway } from "../memory-gateway.ts";
+import { natsStore } from "../libs/store/nats.ts";
+import { type Op, type Store, StoreUnavailable } from "../libs/store/store.ts";
+import { systemClock } from "../libs/telemetry/clock.ts";
+import { createLog } from "../libs/telemetry/log.ts";
+import { systemRandom } from "../libs/telemetry/random.ts";
+import { type HttpsClient, httpsClient } from "./https-client.ts";
+import { type NatsServers, startNats } from "./nats-server.ts";
+import { type MemoryGateway, openMemoryGateway } from "../services/api/memory-gateway.ts";
 
 export type Side = {
   readonly gateway: MemoryGateway;

@@ -130,6 +130,15 @@ describe.each([
     expect(grown).toEqual([]);
   });
 
+  test("waits for a reader that is slow", async () => {
+    const memory = watchMemory(cluster);
+    await using slow = await running(["exec", "box", "--", "yes", "y".repeat(200)], { env });
+    await slow.says(/y/u);
+    slow.child.stdout?.pause();
+    expect((await ran(["exec", "box", "--", "sleep", "3"], { env })).code).toBe(0);
+    expect([...memory.grown()].filter(([, mib]) => mib > grownMaxMiB)).toEqual([]);
+  });
+
   test("ends when its client is killed, and with it all that it has begun", async () => {
     const marks = ["86401", "86402"];
     const text = `sleep ${marks[0]} & sleep ${marks[1]}; echo after`;
@@ -343,7 +352,7 @@ describe.each([
 
 test("no command outlives its client", async () => {
   await eventually("only the pod's own process runs", async () => {
-    expect(await processesIn("box", "comm")).toEqual(["node"]);
+    expect(await processesIn("box", "comm")).toHaveLength(1);
   });
 });
 

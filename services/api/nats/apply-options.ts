@@ -1,5 +1,6 @@
 /** How a manifest that comes over NATS is to be applied: what its headers say. */
 import { ApiError } from "../../../libs/model/errors.ts";
+import { publisherOf } from "../../../libs/protocol/subjects.ts";
 import { checkedManager } from "../resources/field-manager.ts";
 
 export type ApplyAs = {
@@ -26,6 +27,13 @@ export const applyAsIn = (header: HeaderOf, manager: string): ApplyAs => ({
 /** Who asks over a request names itself; else it is known as all that do not. */
 export const managerIn = (header: HeaderOf): string =>
   header("berth-field-manager") || "berth-nats";
+
+/** Who publishes is named by the subject alone. @throws {ApiError} BadRequest when a header says otherwise */
+export function publisherIn(header: HeaderOf, subject: string): string {
+  const publisher = publisherOf(subject);
+  if ([undefined, publisher].includes(header("berth-field-manager"))) return publisher;
+  throw new ApiError("BadRequest", "Berth-Field-Manager: the subject names who publishes");
+}
 
 /** Misread, it could change what was only to be looked at: nothing else than these two is understood. */
 function flagIn(header: HeaderOf, name: string): boolean {

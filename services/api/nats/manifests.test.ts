@@ -100,6 +100,7 @@ test("what is tried is told of, and not done", async () => {
 
 test.each([
   ["a header that is not understood", "red", { "Berth-Dry-Run": "All" }, 400],
+  ["a header that names another publisher", "red", { "Berth-Field-Manager": "blue" }, 400],
   ["a publisher whose name is too long", "r".repeat(129), {}, 422],
 ])("%s refuses the whole message, which is parked", async (_name, subject, given, code) => {
   const sequence = await publish(subject, map("never", "x"), given);

@@ -14,10 +14,10 @@ import {
 } from "@nats-io/jetstream";
 import { Match, type NatsConnection } from "@nats-io/nats-core";
 import { ApiError } from "../../../libs/model/errors.ts";
-import { manifestSubjects, publisherOf, resultSubject } from "../../../libs/protocol/subjects.ts";
+import { manifestSubjects, resultSubject } from "../../../libs/protocol/subjects.ts";
 import { timeOf } from "../../../libs/model/time.ts";
 import type { Gateway } from "../resources/gateway.ts";
-import { applyAsIn, type HeaderOf } from "./apply-options.ts";
+import { applyAsIn, type HeaderOf, publisherIn } from "./apply-options.ts";
 import { applyManifest, type Outcome } from "./manifest.ts";
 import type { Parked } from "./parked.ts";
 import { resultsOf } from "./results.ts";
@@ -137,7 +137,8 @@ async function outcomeOf(gateway: Gateway, message: JsMsg, made: string): Promis
     message.working();
   };
   try {
-    const as = applyAsIn(headerOf(message), publisherOf(message.subject));
+    const header = headerOf(message);
+    const as = applyAsIn(header, publisherIn(header, message.subject));
     const claimant = { by: "message", stream: made, sequence: message.seq } as const;
     return await applyManifest(gateway, message.data, as, { claimant, progress });
   } catch (error) {

@@ -41,6 +41,11 @@ export type Pool = "cluster-ip" | "node-port" | "pod-cidr";
 export const allocKey = (pool: Pool, value: string | number): string =>
   `alloc.${pool}.${token(String(value))}`;
 
+/** Whose word decides what is in a set of published manifests (ADR 0021). */
+export const setKey = (publisher: string, set: string): string =>
+  `${setPrefix(publisher)}${token(set)}`;
+export const setPrefix = (publisher: string): string => `manifestset.${token(publisher)}.`;
+
 /** The bucket's format number, and the cluster's settings. */
 export const formatKey = "meta.format";
 export const settingsKey = "meta.cluster";

@@ -10,6 +10,9 @@ import type { Entry, Revision } from "../store/store.ts";
 import type { Held, ReplicaOptions, View } from "../store/replica.ts";
 import { keyOf, prefixOf } from "./key.ts";
 
+/** Names the set of published manifests that an object is of, as kubectl's ApplySets do. */
+export const setLabel = "applyset.kubernetes.io/part-of";
+
 const podPrefix = "pods.";
 const volumePrefix = "persistentvolumes.";
 
@@ -108,6 +111,10 @@ export const replicaOptions: ReplicaOptions<unknown> = {
   indexes: {
     owner: (held) => ownersOf(held.value),
     label: (held) => labelsOf(held),
+    set: ({ value }) => {
+      const id = isObject(value) ? (value as AnyObject).metadata.labels?.[setLabel] : undefined;
+      return id === undefined ? [] : [id];
+    },
     node: (held) => {
       const node = (held.value as Partial<AnyObject> | undefined)?.spec?.nodeName;
       return node === undefined || node === "" ? [] : [node];

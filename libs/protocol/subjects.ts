@@ -66,6 +66,8 @@ export const apiSubject = (verb: ApiVerb) => `berth.api.${verb}`;
 /** Where gateways take streams that carry a request of the Kubernetes API each (`rest.ts`). */
 export const apiStreams = "berth.api.rest";
 export const manifestSubjects = "berth.manifests.>";
+/** Who publishes to `berth.manifests.<publisher>[.…]`: NATS lets nobody else, where it is told so. */
+export const publisherOf = (subject: string): string => subject.split(".")[2] ?? "";
 /** Where the outcome of a publish to `berth.manifests.<rest>` appears. */
 export const resultSubject = (rest: string) => `berth.results.${rest}`;
 

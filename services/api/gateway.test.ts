@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { headers } from "@nats-io/nats-core";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
@@ -315,7 +316,7 @@ describe("over NATS", () => {
     });
     const fewer = text.replace("a: b, ", "");
     expect(await asked("apply", fewer)).toMatchObject({
-      results: [{ action: "unchanged" }, { action: "configured" }],
+      results: [{ ok: true }, { action: "configured" }],
     });
     const where = { kind: "cm", namespace: "fresh", name: "n" };
     expect(await asked("get", JSON.stringify(where))).toMatchObject({
@@ -331,6 +332,28 @@ describe("over NATS", () => {
       ok: false,
       status: { code: 404 },
     });
+  });
+
+  test("applies as its headers say", async () => {
+    const apply = async (names: readonly string[], given: Readonly<Record<string, string>>) => {
+      const sent = headers();
+      for (const [name, value] of Object.entries(given)) sent.set(name, value);
+      const text = names.map((name) => JSON.stringify(configMap(name))).join("\n---\n");
+      const reply = await client.request("berth.api.apply", text, {
+        headers: sent,
+        timeout: 5_000,
+      });
+      return reply.json();
+    };
+    const whole = { "Berth-Field-Manager": "team", "Berth-Prune": "web" };
+    expect(await apply(["one", "two"], whole)).toMatchObject({ ok: true });
+    const pruned = { results: [{ action: "unchanged" }, { action: "pruned" }] };
+    expect(await apply(["two"], { ...whole, "Berth-Dry-Run": "true" })).toMatchObject(pruned);
+    expect((await call(api(), "GET", `${configMaps}/one`)).code).toBe(200);
+    expect(await apply(["two"], whole)).toMatchObject({ ...pruned, prune: { set: "web" } });
+    expect((await call(api(), "GET", `${configMaps}/one`)).code).toBe(404);
+    const wrong = { ok: false, status: { code: 400, message: expect.stringContaining("Berth-F") } };
+    expect(await apply(["two"], { "Berth-Force": "maybe" })).toMatchObject(wrong);
   });
 
   test("applies what was published while no gateway ran, and parks what is bad", async () => {

@@ -19,6 +19,7 @@ import { serveRest } from "./nats/rest.ts";
 import { serveVerbs } from "./nats/verbs.ts";
 import { openAuthority, serverIdentity } from "./pki/authority.ts";
 import { openGateway } from "./open-gateway.ts";
+import type { Gateway } from "./resources/gateway.ts";
 import { routesNow, routesOf } from "./routes.ts";
 
 export type MemoryGateway = AsyncDisposable & {
@@ -28,6 +29,8 @@ export type MemoryGateway = AsyncDisposable & {
   readonly store: Store;
   /** What it answers requests on. */
   readonly bus: Bus;
+  /** What is behind all that it answers. */
+  readonly gateway: Gateway;
 };
 
 /** @param stores real ones, or such as others share, in place of its own; they stay open */
@@ -78,6 +81,7 @@ export async function openMemoryGateway(
     token: authority.token,
     store,
     bus,
+    gateway,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

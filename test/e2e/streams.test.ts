@@ -1,5 +1,5 @@
 /** What goes through the gateway to a pod and back, with unmodified kubectl. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -130,6 +130,15 @@ describe.each([
     expect(grown).toEqual([]);
   });
 
+  test("waits for a reader that is slow", async () => {
+    const memory = watchMemory(cluster);
+    await using slow = await running(["exec", "box", "--", "yes", "y".repeat(200)], { env });
+    await slow.says(/y/u);
+    slow.child.stdout?.pause();
+    expect((await ran(["exec", "box", "--", "sleep", "3"], { env })).code).toBe(0);
+    expect([...memory.grown()].filter(([, mib]) => mib > grownMaxMiB)).toEqual([]);
+  });
+
   test("ends when its client is killed, and with it all that it has begun", async () => {
     const marks = ["86401", "86402"];
     const text = `sleep ${marks[0]} & sleep ${marks[1]}; echo after`;
@@ -138,22 +147,26 @@ describe.each([
     client.child.kill("SIGKILL");
     await eventually("neither runs", async () => expect(await sleepsIn("box", marks)).toEqual([]));
   });
-});
 
-test("a command has no terminal where its client has none", async () => {
-  const args = ["exec", "-i", "terminal", "--", "sh", "-c", "test -t 0 || echo none"];
-  expect(await ran(args)).toMatchObject({ stdout: "none\n" });
+  test("has no terminal where its client has none", async () => {
+    const args = ["exec", "-i", "terminal", "--", "sh", "-c", "test -t 0 || echo none"];
+    expect(await ran(args, { env })).toMatchObject({ code: 0, stdout: "none\n" });
+  });
 });
 
 /** Those of the marked sleeps that run in a pod. */
-async function sleepsIn(name: string, marks: readonly string[]): Promise<readonly string[]> {
+const sleepsIn = async (name: string, marks: readonly string[]): Promise<readonly string[]> =>
+  (await processesIn(name, "args")).filter((one) => marks.some((mark) => one === `sleep ${mark}`));
+
+/** What runs in a pod: not what has ended and waits for its parent to see it. */
+async function processesIn(name: string, by: "args" | "comm"): Promise<readonly string[]> {
   const filters = { label: [`berth.dev/cluster=${cluster.id}`, `berth.dev/pod=${name}`] };
   const [found] = await new Docker().listContainers({ filters });
   const { Processes } = await new Docker()
     .getContainer(found?.Id ?? "")
-    .top({ ps_args: "-eo pid,args" });
-  const commands = (Processes as string[][]).map((columns) => columns.at(-1) ?? "");
-  return commands.filter((command) => marks.some((mark) => command === `sleep ${mark}`));
+    .top({ ps_args: `-eo pid,stat,${by}` });
+  const running = (Processes as string[][]).filter(([, stat = ""]) => !stat.startsWith("Z"));
+  return running.map((columns) => columns.at(-1) ?? "");
 }
 
 test("fifty commands at once end each with its own output", async () => {
@@ -309,15 +322,38 @@ describe("a proxied request", () => {
   });
 });
 
-// Over SPDY kubectl takes a connection that ends for a command that does, whatever the server.
-test("a gateway that is killed is told of by kubectl", async () => {
-  await using one = await running(["exec", "-i", "box", "--", "cat"]);
-  one.write("heard\n");
-  await one.says(/heard/u);
-  cluster.processes.get("api-0")?.kill();
-  expect((await one.ended).code).toBe(1);
-  expect(one.stderr()).toMatch(/error/iu);
-  await eventually("it is back", () => cluster.kubectl(["get", "pod", "box"]));
+describe.each([
+  { name: "over a WebSocket", env: { KUBECTL_PORT_FORWARD_WEBSOCKETS: "true" } },
+  { name: "over SPDY", env: spdy },
+])("a gateway that is killed $name", ({ name, env }) => {
+  test("fails kubectl's exec, cp and port-forward", async () => {
+    const make = `const fs = require("fs"); fs.writeFileSync("/tmp/large", ""); fs.truncateSync("/tmp/large", 2 ** 35);`;
+    expect(await ran(["exec", "box", "--", "/usr/bin/node", "-e", make])).toMatchObject({
+      code: 0,
+    });
+    const copied = join(folder, name.replaceAll(" ", "-"));
+    await using exec = await running(["exec", "-i", "box", "--", "cat"], { env });
+    await using forward = await running(["port-forward", "pod/box", ":9000"], { env });
+    await using copy = await running(["cp", "box:/tmp/large", copied], { env });
+    exec.write("heard\n");
+    await exec.says(/heard/u);
+    const [, port = ""] = await forward.says(/127.0.0.1:(\d+) -> 9000\n/u);
+    expect(await exchange(Number(port), "a")).toBe("hello a");
+    await eventually("it copies", async () => expect(existsSync(copied)).toBe(true));
+    cluster.processes.get("api-0")?.kill();
+    for (const client of [exec, forward, copy]) {
+      expect((await client.ended).code).toBe(1);
+      expect(client.stderr()).toMatch(/error/iu);
+    }
+    rmSync(copied);
+    await eventually("it is back", () => cluster.kubectl(["get", "pod", "box"]));
+  });
+});
+
+test("no command outlives its client", async () => {
+  await eventually("only the pod's own process runs", async () => {
+    expect(await processesIn("box", "comm")).toHaveLength(1);
+  });
 });
 
 /** What is answered on a connection on which all is said at once. */

@@ -4,6 +4,7 @@ import type { Kind } from "../../../libs/model/kind.ts";
 import type { Exchange } from "./server.ts";
 import type { WriteOptions } from "../resources/change.ts";
 import { dryRunFault } from "../resources/dry-run.ts";
+import { checkedManager, managerMaxBytes } from "../resources/field-manager.ts";
 import { labelSelector } from "../resources/label-selectors.ts";
 import { fieldSelector, type Selects } from "../resources/selectors.ts";
 import type { IncludeObject } from "../resources/table.ts";
@@ -68,24 +69,11 @@ function checkedOptions(
 /** @throws {ApiError} Invalid for what is not `All` */
 export const dryRunOf = (query: URLSearchParams): boolean => checkedOptions(query).dryRun;
 
-/** As Kubernetes bounds it. */
-const managerMaxChars = 128;
-
 /** Who manages what is written: as the client says, else its program's name. */
 function managerOf(query: URLSearchParams, agent: string | undefined): string {
   const told = textOf(query, "fieldManager");
-  if (told === undefined)
-    return ((agent ?? "").split("/")[0] || "unknown").slice(0, managerMaxChars);
-  const printable = !/[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/u.test(told);
-  if (told.length <= managerMaxChars && printable) return told;
-  const message = printable
-    ? `Too long: may not be more than ${managerMaxChars} bytes`
-    : `Invalid value: ${JSON.stringify(told)}: should only contain printable characters`;
-  const reason = printable ? "FieldValueTooLong" : "FieldValueInvalid";
-  const field = "fieldManager";
-  throw new ApiError("Invalid", `fieldManager: ${message}`, {
-    causes: [{ reason, field, message }],
-  });
+  if (told !== undefined) return checkedManager(told);
+  return ((agent ?? "").split("/")[0] || "unknown").slice(0, managerMaxBytes);
 }
 
 /** @throws {ApiError} BadRequest */

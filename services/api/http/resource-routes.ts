@@ -177,7 +177,7 @@ const remove: Verb = async (gateway, kind, { query, params, request, user }) => 
   const shown = shownFor(gateway, kind, request.headers.accept, query);
   const options = await decodeDeleteOptions(request, query);
   const target = targetOf(kind, params);
-  const { object, gone, warnings } = await deleteObject(gateway, target, options, user);
+  const { object, gone, warnings } = await deleteObject(gateway, target, options, { user });
   const headers = warningsIn(warnings);
   if (!gone || isShownWhenGone(kind)) {
     const code = !gone && options.isCascading === true ? 202 : 200;

@@ -1,12 +1,16 @@
 import type { ApiError } from "../../../libs/model/errors.ts";
-import { isOutage, refusalOf } from "../http/server.ts";
+import type { Log } from "../../../libs/telemetry/log.ts";
+import { refusalOf } from "../http/server.ts";
 import { isRecord } from "../patch/record.ts";
-import type { Gateway } from "../resources/gateway.ts";
-import { applyDocument, type Applied, type Document } from "./apply.ts";
+import type { Applied } from "./apply.ts";
 
-/** What came of one document. */
+/** What came of one document, or of one object that none names any more. */
 export type Result =
-  | { readonly ok: true; readonly action: Applied["action"]; readonly object: Reference }
+  | {
+      readonly ok: true;
+      readonly action: Applied["action"] | "pruned";
+      readonly object: Reference;
+    }
   | { readonly ok: false; readonly document: Reference; readonly status: unknown };
 
 type Reference = {
@@ -22,35 +26,27 @@ type Reference = {
 const statusesMaxChars = 2 * 1024 * 1024;
 const shortMaxChars = 300;
 
-/** Applies documents in order; one that is refused stops no other. Throws only in an outage. */
-export async function applyAll(
-  gateway: Gateway,
-  documents: readonly Document[],
-): Promise<readonly Result[]> {
-  const results: Result[] = [];
-  let saidChars = 0;
-  for (const document of documents) {
-    const result = await applyOne(gateway, document, saidChars < statusesMaxChars);
-    if (!result.ok) saidChars += JSON.stringify(result.status).length;
-    results.push(result);
-  }
-  return results;
-}
+/** The results of one manifest, in the order in which they came. */
+export type Results = {
+  readonly all: readonly Result[];
+  done(action: (Result & { ok: true })["action"], object: unknown): void;
+  /** @param about what was refused, as far as that is known */
+  refused(error: unknown, about: unknown): void;
+};
 
-async function applyOne(gateway: Gateway, document: Document, inFull: boolean): Promise<Result> {
-  const refused = (error: ApiError): Result => ({
-    ok: false,
-    document: referenceOf(document.value),
-    status: inFull ? error.toStatus() : inShort(error),
-  });
-  if (!document.ok) return refused(document.error);
-  try {
-    const { action, object } = await applyDocument(gateway, document.value);
-    return { ok: true, action, object: referenceOf(object) };
-  } catch (error) {
-    if (isOutage(error)) throw error;
-    return refused(refusalOf(error, gateway.log));
-  }
+export function resultsOf(log: Log): Results {
+  const all: Result[] = [];
+  let saidChars = 0;
+  return {
+    all,
+    done: (action, object) => void all.push({ ok: true, action, object: referenceOf(object) }),
+    refused(error, about) {
+      const refusal = refusalOf(error, log);
+      const status = saidChars < statusesMaxChars ? refusal.toStatus() : inShort(refusal);
+      saidChars += JSON.stringify(status).length;
+      all.push({ ok: false, document: referenceOf(about), status });
+    },
+  };
 }
 
 const inShort = (error: ApiError) => ({

@@ -14,10 +14,10 @@ import { refusalOf } from "../http/server.ts";
 import { parseText, textOf } from "../http/text.ts";
 import { deleteOptions } from "../resources/delete.ts";
 import type { Gateway } from "../resources/gateway.ts";
-import { documentsOf } from "./apply.ts";
+import { applyAsIn, type HeaderOf, managerIn } from "./apply-options.ts";
 import { type Answer, ask, type Asked, type Dispatch } from "./dispatch.ts";
+import { applyManifest } from "./manifest.ts";
 import type { Parked } from "./parked.ts";
-import { applyAll } from "./results.ts";
 import { type DeliveredWatch, deliverWatches } from "./watches.ts";
 
 type Serving = {
@@ -26,7 +26,11 @@ type Serving = {
   readonly parked: Parked;
   readonly watches: DeliveredWatch;
 };
-type Verb = (serving: Serving, data: Uint8Array) => Promise<Record<string, unknown>>;
+type Verb = (
+  serving: Serving,
+  data: Uint8Array,
+  header: HeaderOf,
+) => Promise<Record<string, unknown>>;
 
 const queue = "api";
 
@@ -42,7 +46,8 @@ export async function serveVerbs(
   );
   const serving = { gateway, dispatch, parked, watches };
   for (const [verb, run] of Object.entries(verbs)) {
-    const handler = ({ data }: Message) => answer(gateway, () => run(serving, bounded(data)));
+    const handler = ({ data, header }: Message) =>
+      answer(gateway, () => run(serving, bounded(data), header));
     // `verbs` is keyed by them.
     stack.use(await bus.serve(apiSubject(verb as ApiVerb), handler, { queue }));
   }
@@ -120,9 +125,10 @@ const clearing = listing
   });
 
 const verbs: Readonly<Record<ApiVerb, Verb>> = {
-  async apply({ gateway }, data) {
-    const results = await applyAll(gateway, documentsOf(data));
-    return { ok: results.every(({ ok }) => ok), results };
+  async apply({ gateway }, data, header) {
+    const as = applyAsIn(header, managerIn(header));
+    const claimant = { by: "request" } as const;
+    return applyManifest(gateway, data, as, { claimant, progress: () => undefined });
   },
   async get({ gateway, dispatch }, data) {
     const { kind, ...asked } = understood(gateway, named, data);

@@ -3,7 +3,6 @@ import { deployment } from "../../../libs/model/kinds/deployment.ts";
 import { jsonPatch } from "../../../libs/model/json-patch.ts";
 import { mergePatch } from "./merge-patch.ts";
 import { strategicMergePatch } from "./strategic-merge-patch.ts";
-import { threeWay } from "./three-way.ts";
 
 const { schema } = deployment;
 const withContainers = (...containers: object[]) => ({
@@ -143,31 +142,5 @@ describe("a strategic merge patch", () => {
     expect(() => strategicMergePatch(withContainers(web), patch, schema)).toThrow(
       "merge key: name",
     );
-  });
-});
-
-describe("a three-way merge", () => {
-  test("removes what is no longer stated and keeps what others added", () => {
-    const last = { metadata: { labels: { a: "1", b: "2" } }, ...withContainers(web, side) };
-    const wanted = { metadata: { labels: { a: "3" } }, ...withContainers({ ...web, env: [] }) };
-    const live = {
-      metadata: { labels: { a: "1", b: "2", other: "x" }, uid: "u" },
-      ...withContainers({ ...web, imagePullPolicy: "Always" }, side, {
-        name: "injected",
-        image: "i",
-      }),
-    };
-    expect(threeWay(last, wanted, live, schema)).toEqual({
-      metadata: { labels: { a: "3", other: "x" }, uid: "u" },
-      ...withContainers(
-        { ...web, env: [], imagePullPolicy: "Always" },
-        { name: "injected", image: "i" },
-      ),
-    });
-  });
-
-  test("of what is already so changes nothing", () => {
-    const live = { ...withContainers(web), status: { replicas: 1 } };
-    expect(threeWay(withContainers(web), withContainers(web), live, schema)).toEqual(live);
   });
 });

@@ -42,18 +42,28 @@ import type { Gateway } from "./gateway.ts";
 import { lastAppliedBy, withLastApplied } from "./last-applied.ts";
 import { askedScale, scaleKind } from "./scale.ts";
 import { asServed, asStored, storedKind } from "./versions.ts";
-import { notFound, requireRevision, type Turn, write } from "./write.ts";
+import { type Fence, notFound, requireRevision, type Turn, write } from "./write.ts";
 
 export type ApplyOptions = WriteOptions & {
   /** Takes what others manage. */
   readonly force: boolean;
   readonly part: "main" | "status" | "scale";
+  readonly fence?: Fence;
+};
+
+export type AppliedObject = Written & {
+  /** There was none before. */
+  readonly created: boolean;
+  /** Anything of it is other than before. */
+  readonly changed: boolean;
 };
 
 /**
  * Makes of an object what a configuration states, and of its manager the manager of what that states.
  *
- * @returns with `created` where there was none; only the object itself is made, never a part
+ * Only the object itself is made, never a part.
+ *
+ * @throws {FenceMoved}
  * @throws {ApiError} Conflict naming who manages what, NotFound, Invalid, BadRequest
  */
 export async function applyObject(
@@ -61,7 +71,7 @@ export async function applyObject(
   target: Target,
   config: unknown,
   options: ApplyOptions,
-): Promise<Written & { readonly created: boolean }> {
+): Promise<AppliedObject> {
   const { kind, namespace, name } = target;
   const stated = checkedConfig(options.part === "scale" ? scaleKind : kind, target, config);
   const applied = options.part === "scale" ? ofScaled(kind, stated) : stated;
@@ -90,10 +100,11 @@ async function applyTo(
   gateway: Gateway,
   target: Target,
   { created, ...change }: Change & { readonly created: boolean },
-): Promise<Written> {
+): Promise<Written & Pick<AppliedObject, "changed">> {
   const { kind } = target;
-  const { dryRun, part } = change.options;
+  const { dryRun, part, fence } = change.options;
   const told: string[] = [];
+  let changes = true;
   const merged = (before: AnyObject | undefined, now: number): Merged => {
     if ((before === undefined) !== created) throw new Switched();
     if (before === undefined && part !== "main") throw notFound(target);
@@ -108,15 +119,18 @@ async function applyTo(
       const given = changed === undefined ? input : changed.body;
       const decided = { ...context, writer };
       if (before === undefined) return admitCreate(storedKind(kind), given, decided);
-      return admitted(
+      const turn = admitted(
         target,
         { before, input: given, part: part === "status" ? "status" : "main" },
         decided,
       );
+      changes = turn.ops !== undefined;
+      return turn;
     },
     {
       ports: gateway.ports,
       dryRun,
+      fence,
       target: () => target,
       changes: target,
       asks: {
@@ -133,7 +147,7 @@ async function applyTo(
       },
     },
   );
-  return { object, warnings: told };
+  return { object, warnings: told, changed: changes };
 }
 
 function foundAt({ kind, namespace, name }: Target, { view }: AdmissionContext) {

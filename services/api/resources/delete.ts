@@ -11,7 +11,7 @@ import type { Gateway } from "./gateway.ts";
 import { dryRunFault } from "./dry-run.ts";
 import { listObjects, type ListOptions } from "./read.ts";
 import { storedKind } from "./versions.ts";
-import { existing, write } from "./write.ts";
+import { existing, type Fence, write } from "./write.ts";
 import { warnInto } from "./asked.ts";
 
 /** meta.v1.DeleteOptions, as it is sent. */
@@ -71,6 +71,13 @@ export const deleteOptionsKind = {
   schema: deleteOptions,
 } as const;
 
+/** What a deletion of the gateway's own depends on beside what its options say. */
+export type DeleteOnly = {
+  readonly fence?: Fence | undefined;
+  /** @throws {ApiError} when this is not what was meant */
+  readonly require?: (object: AnyObject) => void;
+};
+
 export type Deleted = {
   /** As it is now: marked as ending, or as it was last. */
   readonly object: AnyObject;
@@ -82,12 +89,15 @@ export type Deleted = {
 /** How many deletions of a collection are under way at once. */
 const atOnce = 64;
 
-/** @throws {ApiError} NotFound, Conflict when a precondition does not hold */
+/**
+ * @throws {FenceMoved}
+ * @throws {ApiError} NotFound, Conflict when a precondition does not hold
+ */
 export async function deleteObject(
   gateway: Gateway,
   target: Target,
   options: DeleteOptions,
-  user: UserInfo,
+  { user, only: { fence, require } = {} }: { readonly user: UserInfo; readonly only?: DeleteOnly },
 ): Promise<Deleted> {
   const { kind, namespace, name } = target;
   const { isCascading: _cascading, ...sent } = options;
@@ -100,6 +110,7 @@ export async function deleteObject(
     (context) => {
       const before = existing(context, target);
       requirePreconditions(before, options, target);
+      require?.(before);
       const admitted = admitDelete(storedKind(kind), before, options, context);
       gone = admitted?.ops.some(({ op }, nth) => nth === 0 && op === "delete") ?? false;
       return admitted ?? { object: before, ops: undefined };
@@ -107,6 +118,7 @@ export async function deleteObject(
     {
       ports: gateway.ports,
       dryRun,
+      fence,
       target: () => target,
       changes: target,
       asks: {
@@ -145,7 +157,7 @@ export async function deleteCollection(
       const { namespace, name = "" } = next.metadata;
       try {
         const one = { ...target, namespace, name };
-        const { object } = await deleteObject(gateway, one, options, user);
+        const { object } = await deleteObject(gateway, one, options, { user });
         deleted.push(object);
       } catch (error) {
         if (!(error instanceof ApiError) || error.reason !== "NotFound") throw error;

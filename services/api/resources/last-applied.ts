@@ -5,7 +5,9 @@ import type { FieldType } from "../../../libs/model/fields/field-type.ts";
 import { setOf } from "../../../libs/model/fields/set-of.ts";
 import { annotations as annotationsSchema } from "../../../libs/model/metadata.ts";
 import { isRecord, type JsonRecord } from "../patch/record.ts";
-import { lastAppliedAnnotation } from "../patch/three-way.ts";
+
+/** Where kubectl's client-side apply keeps what was last applied. */
+const lastAppliedAnnotation = "kubectl.kubernetes.io/last-applied-configuration";
 
 /**
  * The fields that client-side apply has set and nobody has changed since: kubectl may take them.

@@ -34,6 +34,14 @@ export type Turn = Admitted<unknown> | { readonly object: unknown; readonly ops:
 /** @param changed what webhooks made of the body that was decided before: it is begun with */
 export type Decide = (context: AdmissionContext, changed?: Changed) => Turn;
 
+/** A key that has not moved when the write is committed: who moved it since has the say. */
+export type Fence = { readonly key: string; readonly revision: Revision };
+
+/** The fence has moved: nothing was written, and nothing of this writer's will be. */
+export class FenceMoved extends Error {
+  override readonly name = "FenceMoved";
+}
+
 /** A lost race is decided again so often; then the client is told. */
 const attemptsMax = 20;
 
@@ -48,6 +56,7 @@ const attemptsMax = 20;
  *
  * @param dryRun everything but the commit
  * @returns the object with the revision that it has now
+ * @throws {FenceMoved}
  */
 export async function write(
   backend: Backend,
@@ -75,6 +84,7 @@ type WriteWith = {
   readonly changes?: Target;
   /** What webhooks and policies are asked; absent: nothing. */
   readonly asks?: Asks | undefined;
+  readonly fence?: Fence | undefined;
 };
 
 type WithHooks = WriteWith & { readonly concerning: Concerning | undefined };
@@ -133,6 +143,7 @@ function attemptOf(
     }
     const outcome = await commit(backend, ops, cut);
     if (!outcome.ok) {
+      if (outcome.conflict === options.fence?.key) throw new FenceMoved();
       if (outcome.revision !== undefined) await backend.replica.caughtUp(outcome.revision);
       else await backend.consistent();
       return { contended: outcome.conflict };
@@ -179,13 +190,18 @@ const decideAt =
 
 /** Judges a decision by the policies and the quotas, at the cut that it was made at. */
 const sealAt =
-  ({ view }: Backend, { ports: { hooks }, asks }: WriteWith) =>
+  ({ view }: Backend, { ports: { hooks }, asks, fence }: WriteWith) =>
   ({ object, ops, before }: Decided): Sealed => {
     if (asks !== undefined && hooks !== undefined && !hooks.idle) {
       hooks.check(asks.request, objectsOf(asks, object, before), asks.warn);
     }
-    return { object, ops: chargedOps(ops ?? [], view), cut: view.revision };
+    return { object, ops: fenced(chargedOps(ops ?? [], view), fence), cut: view.revision };
   };
+
+const fenced = (ops: readonly Op[], fence: Fence | undefined): readonly Op[] =>
+  fence === undefined || ops.length === 0
+    ? ops
+    : [...ops, { op: "guard", key: fence.key, expect: fence.revision }];
 
 async function commit(backend: Backend, ops: readonly Op[], cut: Revision) {
   try {

@@ -20,6 +20,12 @@ const openMaxMs = 30_000;
 /** A terminal's size is a short line. */
 const sizeMaxBytes = 1_024;
 
+/**
+ * Client-go takes an error stream without a byte for success, even when its connection breaks. What
+ * may come before a Status in JSON makes that one which is cut short.
+ */
+const begun = Buffer.from(" ");
+
 const names = ["error", "stdin", "stdout", "stderr", "resize"] as const;
 type Name = (typeof names)[number];
 /** Those that the client asked for. */
@@ -62,6 +68,7 @@ export async function spdyExec(
   );
   try {
     await complete.promise;
+    if (protocol === "v4.channel.k8s.io") await streams.get("error")?.write(begun);
   } catch (error) {
     connection.abort();
     throw error;

@@ -10,7 +10,7 @@ declare module "spdy-transport" {
     readonly id: number;
     readonly headers: Headers;
     readonly _spdyState: { readonly window: { readonly send: Side } };
-    respond(status: number, headers: Headers): void;
+    respond(status: number, headers: Headers, done: (error: Error | null) => void): void;
     abort(): void;
   };
   export type Frame = { readonly type: string };

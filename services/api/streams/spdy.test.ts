@@ -125,6 +125,21 @@ test("what was written is sent before the connection ends", async () => {
   expect((await heard(asked)).length).toBe(1_000_000);
 });
 
+test("no stream's word, nor the connection's end, overtakes a reply", async () => {
+  const accepted: SpdyStream[] = [];
+  const { stream, client, connection } = await open((one) => {
+    if (accepted.push(one) < 2) return;
+    for (const each of accepted) each.end();
+    connection.end().catch(expect.unreachable);
+  });
+  const frames: string[] = [];
+  client.on("frame", ({ type }) => frames.push(type));
+  stream("first").resume();
+  stream("second").resume();
+  const answers = () => frames.filter((type) => type === "HEADERS" || type === "DATA");
+  await expect.poll(answers).toEqual(["HEADERS", "HEADERS", "DATA", "DATA"]);
+});
+
 test("headers larger than any client's end the connection", async () => {
   const { socket, connection } = await open(serve);
   // SYN_STREAM of 1 MiB: a control frame's head.

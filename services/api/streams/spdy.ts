@@ -36,7 +36,7 @@ export type SpdyConnection = {
   abort(): void;
 };
 
-/** @param accept is handed each stream that the client opens */
+/** @param accept is handed each stream that the client opens, once it is on its way to be told so */
 export function spdyConnection(
   socket: Duplex,
   { accept, clock }: { readonly accept: (stream: SpdyStream) => void; readonly clock: Clock },
@@ -128,8 +128,11 @@ export function spdyConnection(
       open.delete(stream);
       relieve();
     });
-    stream.respond(200, {});
-    accept(wrapped(stream, input));
+    // Its headers are compressed meanwhile. What is said or ended before would overtake the reply, and
+    // client-go waits 30 s for one that a connection no longer brings.
+    stream.respond(200, {}, (error) => {
+      if (!error) accept(wrapped(stream, input));
+    });
   });
   connection.start(3.1);
 

@@ -19,7 +19,7 @@ const listOf = (items: JsonSchema, rest: JsonSchema = {}): JsonSchema => ({
   items,
   ...rest,
 });
-const mapOf = (...keys: readonly string[]): JsonSchema => ({
+const mapOf = (...keys: string[]): JsonSchema => ({
   "x-kubernetes-list-type": "map",
   "x-kubernetes-list-map-keys": keys,
 });

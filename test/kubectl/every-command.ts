@@ -76,7 +76,7 @@ const runs: readonly string[] = [
 ];
 
 const debug: Case = {
-  run: "debug single --copy-to=copied --profile=general --set-image=*=berth/hello:v1",
+  run: "debug box --copy-to=copied --profile=general --set-image=*=berth/hello:v1",
   source: "kubectl/pkg/cmd/debug",
 };
 

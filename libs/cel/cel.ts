@@ -5,6 +5,8 @@
  *
  *     const compiled = compileCel("self.replicas <= self.max", { self: "dyn" });
  *     if (compiled.ok) compiled.program.evaluate({ self: { replicas: 3, max: 5 } }); // true
+ *     const types = declared({ self: { fields: { replicas: "int", max: "int" } } });
+ *     checkCel("self.min > 0", types); // undefined field 'min'
  *
  * Bounds: an expression has at most `expressionMax` characters and 10,000 nodes, 200 deep; an evaluation
  * costs at most a million units (budget.ts), whatever its input: each node that is evaluated is counted,

@@ -54,6 +54,7 @@ function worded(code: string | undefined, text: string, node: Node | undefined):
     }
     case "unterminated_string":
       return "token recognition error";
+    case undefined:
     default:
       return shownType(summary);
   }

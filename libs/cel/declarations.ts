@@ -46,7 +46,10 @@ function registerObject(
   name: string,
   fields: Readonly<Record<string, string>>,
 ): void {
-  environment.registerType(name, { ctor: class {}, fields });
+  const ctor = class {
+    readonly name = name;
+  };
+  environment.registerType(name, { ctor, fields });
   // Two of one type are equal or not; null may stand for any of them.
   for (const other of [name, "null"])
     environment.registerOperator(`${name} == ${other}`, () => false);

@@ -46,12 +46,12 @@ async function stateOf(number: number) {
 
 test("a state of format 1 gets IPAddresses in place of its claims, once", async () => {
   const store = await stateOf(1);
-  for (const time of ["first", "second"]) {
+  for (const _time of ["first", "second"]) {
     const kept = { ...store, [Symbol.asyncDispose]: async () => undefined };
     await using cluster = await clusterOn(kept, settings, ports);
     await cluster.replica.caughtUp(await store.lastRevision());
     const [held, ...others] = cluster.view.list(ipAddress);
-    expect(others, time).toEqual([]);
+    expect(others).toEqual([]);
     expect(held).toMatchObject(addressClaim(web, "10.96.0.77"));
     expect([...cluster.view.raw.scan("alloc.")]).toEqual([]);
     expect(cluster.view.raw.get(formatKey)?.value).toBe(format);

@@ -24,7 +24,8 @@ const oldClaims = "alloc.cluster-ip.";
 export async function migrate(store: Store, view: ClusterView): Promise<void> {
   const found = view.raw.get(formatKey);
   if (found === undefined || Number(found.value) >= format) return;
-  for (const { key, value, revision } of [...view.raw.scan(oldClaims)]) {
+  const claims = Array.from(view.raw.scan(oldClaims)); // They go while they are looked at.
+  for (const { key, value, revision } of claims) {
     await store.commit(claimedAnew(view, { key, value, revision }));
   }
   const value = new TextEncoder().encode(JSON.stringify(format));

@@ -28,6 +28,7 @@ export function celDeclaration(schema: JsonSchema, resource: boolean): CelDeclar
       return "double";
     case "integer":
       return "int";
+    case undefined:
     default:
       return undefined;
   }
@@ -71,6 +72,7 @@ function textDeclaration({ format }: JsonSchema): CelDeclaration {
     case "date-time":
     case "datetime":
       return "google.protobuf.Timestamp";
+    case undefined:
     default:
       return "string";
   }

@@ -8,11 +8,18 @@ import { ensureHelloImages } from "./images/hello.ts";
 import { printedProgress } from "./progress.ts";
 import { engineLog, ensureEngine } from "./tools/engine.ts";
 import { root } from "./tools/paths.ts";
-import { ensureCompose, ensureHelm, ensureKubectl, ensureNatsServer } from "./tools/tools.ts";
+import {
+  ensureCompose,
+  ensureHelm,
+  ensureKubectl,
+  ensureKubectl132,
+  ensureNatsServer,
+} from "./tools/tools.ts";
 
 const progress = printedProgress();
 await progress.step("nats-server", ensureNatsServer);
 await progress.step("kubectl", ensureKubectl);
+await progress.step("kubectl 1.32", ensureKubectl132);
 await progress.step("docker compose", ensureCompose);
 await progress.step("helm", ensureHelm);
 await using _engine = await progress.step("Docker engine and nftables", ensureEngine);

@@ -27,15 +27,17 @@ export type KubectlProcess = AsyncDisposable & {
 type Options = {
   readonly input?: Iterable<Uint8Array>;
   readonly env?: Readonly<Record<string, string>>;
+  /** Another kubectl than the newest. */
+  readonly program?: string;
 };
 const keptMax = 64 * 1_024;
 
 export async function kubectlProcess(
   { kubeconfig }: Pick<TestCluster, "kubeconfig">,
   args: readonly string[],
-  { input, env = {} }: Options = {},
+  { input, env = {}, program }: Options = {},
 ): Promise<KubectlProcess> {
-  const child = spawn(await ensureKubectl(), args, {
+  const child = spawn(program ?? (await ensureKubectl()), args, {
     env: { ...process.env, HOME: homedir(), KUBECONFIG: kubeconfig, ...env },
     stdio: ["pipe", "pipe", "pipe"],
   });

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { settingsFromEnvironment } from "../cluster/settings.ts";
 import { writableView } from "../cluster/view-of.ts";
 import type { Kind, ObjectOf } from "../model/kind.ts";
+import { ipAddress } from "../model/kinds/ipaddress.ts";
 import { job } from "../model/kinds/job.ts";
 import { namespace } from "../model/kinds/namespace.ts";
 import { node } from "../model/kinds/node.ts";
@@ -131,7 +132,7 @@ describe("a Service", () => {
     expect(object.spec.clusterIP).toMatch(/^10\.96\./);
     expect(keys(ops)).toEqual([
       "put services.default.web",
-      `put alloc.cluster-ip.${object.spec.clusterIP?.replaceAll(".", "/")}`,
+      `put ipaddresses/networking/k8s/io._.${object.spec.clusterIP?.replaceAll(".", "/")}`,
       `put alloc.node-port.${port}`,
     ]);
   });
@@ -148,6 +149,7 @@ describe("a Service", () => {
     );
     commit(admitDelete(service, held, {}, context)?.ops ?? []);
     expect([...view.raw.scan("alloc.")]).toEqual([]);
+    expect(view.list(ipAddress)).toEqual([]);
   });
 
   test("is refused a port that another has", () => {

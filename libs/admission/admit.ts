@@ -14,6 +14,7 @@ import { type AdmissionContext, type Admitted, type AnyObject, timestamp } from 
 import { reportAnnotation } from "./derived.ts";
 import { managedFromBirth, managedOnUpdate, settled } from "./manage-fields.ts";
 import { prepare } from "./prepare.ts";
+import { requireDeletable } from "./prepare-address.ts";
 import { transactionOf } from "./transaction.ts";
 
 /**
@@ -171,6 +172,7 @@ export function admitDelete<K extends Kind>(
   context: AdmissionContext,
 ): Admitted<ObjectOf<K>> | undefined {
   const was = loose(before);
+  requireDeletable(kind, was.metadata.name);
   const graceSeconds = graceOf(kind, was, options);
   const { finalizers: had = [], ...metadata } = was.metadata;
   const finalizers = finalizersFor(kind, was, options);

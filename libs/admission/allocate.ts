@@ -1,4 +1,5 @@
-import { allocKey, type Pool } from "../cluster/key.ts";
+import { addressKey } from "../cluster/address-claim.ts";
+import { allocKey } from "../cluster/key.ts";
 import { addressIn, rangeOf } from "../model/address-range.ts";
 import { ApiError } from "../model/errors.ts";
 import type { AdmissionContext } from "./context.ts";
@@ -15,8 +16,8 @@ const reservedAddresses = 16;
 export function freeClusterAddress(context: AdmissionContext): string {
   const { serviceCIDR } = context.settings;
   const count = rangeOf(serviceCIDR).size - reservedAddresses - 1;
-  const nth = freeIn("cluster-ip", count, context, (index) =>
-    addressIn(serviceCIDR, reservedAddresses + index),
+  const nth = freeIn(count, context, (index) =>
+    addressKey(addressIn(serviceCIDR, reservedAddresses + index)),
   );
   if (nth === undefined)
     throw new ApiError("InternalError", "no free address in the service range");
@@ -26,25 +27,24 @@ export function freeClusterAddress(context: AdmissionContext): string {
 /** @throws {ApiError} InternalError when every node port is taken */
 export function freeNodePort(context: AdmissionContext, taken: ReadonlySet<number>): number {
   const [first, last] = context.settings.nodePorts;
-  const nth = freeIn("node-port", last - first + 1, context, (index) =>
-    taken.has(first + index) ? undefined : first + index,
+  const nth = freeIn(last - first + 1, context, (index) =>
+    taken.has(first + index) ? undefined : allocKey("node-port", first + index),
   );
   if (nth === undefined) throw new ApiError("InternalError", "no free node port");
   return first + nth;
 }
 
-/** The first free index from a random start, wrapping around; undefined when all are taken. */
+/** The first index from a random start, wrapping around, whose key is free; undefined when none is. */
 function freeIn(
-  pool: Pool,
   count: number,
   { view, random }: AdmissionContext,
-  valueAt: (index: number) => string | number | undefined,
+  keyAt: (index: number) => string | undefined,
 ): number | undefined {
   const start = Math.floor(random.next() * count);
   for (let step = 0; step < count; step += 1) {
     const index = (start + step) % count;
-    const value = valueAt(index);
-    if (value !== undefined && view.raw.get(allocKey(pool, value)) === undefined) return index;
+    const key = keyAt(index);
+    if (key !== undefined && view.raw.get(key) === undefined) return index;
   }
   return undefined;
 }

@@ -3,6 +3,7 @@
  * what is allocated, what decides what fits. One function makes them, and every write uses it.
  */
 import { dequal } from "dequal";
+import { addressClaim, addressKey } from "../cluster/address-claim.ts";
 import { allocKey, assignKey } from "../cluster/key.ts";
 import type { Assignment } from "../protocol/node.ts";
 import type { AnyObject } from "./context.ts";
@@ -70,7 +71,7 @@ function allocationsOf(service: AnyObject): ReadonlyMap<string, unknown> {
     nodePort === undefined ? [] : [nodePort],
   );
   return new Map<string, unknown>([
-    ...addresses.map((address) => [allocKey("cluster-ip", address), owner] as const),
+    ...addresses.map((address) => [addressKey(address), addressClaim(service, address)] as const),
     ...[...new Set(ports)].map((port) => [allocKey("node-port", port), owner] as const),
   ]);
 }

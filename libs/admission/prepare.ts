@@ -1,4 +1,5 @@
 /** What the cluster, rather than the schema, fills in when an object of a kind is made or changed. */
+import { addressKey } from "../cluster/address-claim.ts";
 import { allocKey } from "../cluster/key.ts";
 import { type Cause, invalid } from "../model/errors.ts";
 import { definitionStatus } from "../model/custom/definition-status.ts";
@@ -12,6 +13,7 @@ import { service as serviceKind } from "../model/kinds/service.ts";
 import { freeClusterAddress, freeNodePort } from "./allocate.ts";
 import { type AdmissionContext, type AnyObject, timestamp } from "./context.ts";
 import { limitPod } from "./limits/limit.ts";
+import { prepareAddress, prepareRange } from "./prepare-address.ts";
 import { withAccount } from "./prepare-account.ts";
 import { selectOwnPods } from "./prepare-job.ts";
 import { prepareClass, withPriority } from "./prepare-priority.ts";
@@ -36,6 +38,8 @@ const preparations: Readonly<Record<string, Prepare>> = {
   "apiextensions.k8s.io/v1/CustomResourceDefinition": prepareDefinition,
   "certificates.k8s.io/v1/CertificateSigningRequest": keepSpec,
   "networking.k8s.io/v1/Ingress": prepareIngress,
+  "networking.k8s.io/v1/IPAddress": prepareAddress,
+  "networking.k8s.io/v1/ServiceCIDR": prepareRange,
   "scheduling.k8s.io/v1/PriorityClass": prepareClass,
 };
 
@@ -122,7 +126,7 @@ function prepareService(
   const asked = spec.clusterIP === "" ? undefined : spec.clusterIP;
   const address = asked ?? was.clusterIP ?? freeClusterAddress(context);
   const causes: Cause[] = [];
-  if (address !== "None" && address !== was.clusterIP && isTaken("cluster-ip", address, context)) {
+  if (address !== "None" && address !== was.clusterIP && isTaken(addressKey(address), context)) {
     causes.push(
       causeOf("spec.clusterIPs", `Invalid value: ["${address}"]: provided IP is already allocated`),
     );
@@ -164,7 +168,7 @@ function portsOf(
           `${shown} is not in the valid range. The range of valid ports is ${first}-${last}`,
         ),
       );
-    } else if (isTaken("node-port", port.nodePort, context)) {
+    } else if (isTaken(allocKey("node-port", port.nodePort), context)) {
       causes.push(causeOf(field, `${shown} is already allocated`));
     }
     return port;
@@ -177,11 +181,7 @@ function keptPort(was: ServiceSpec, nth: number, taken: ReadonlySet<number>): nu
   return kept === undefined || kept === 0 || taken.has(kept) ? undefined : kept;
 }
 
-const isTaken = (
-  pool: "cluster-ip" | "node-port",
-  value: string | number,
-  { view }: AdmissionContext,
-) => view.raw.get(allocKey(pool, value)) !== undefined;
+const isTaken = (key: string, { view }: AdmissionContext) => view.raw.get(key) !== undefined;
 
 const causeOf = (field: string, message: string): Cause => ({
   reason: "FieldValueInvalid",

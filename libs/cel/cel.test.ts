@@ -42,6 +42,10 @@ const rows: Readonly<Record<string, readonly Row[]>> = {
   presence: [
     ["has(self.name) && !has(self.missing)", true],
     ["has(self.nothing) && self.nothing == null", true],
+    ["has([self][0].name) && !has([self][0].missing)", true],
+    ["has(dyn(self).map.k) && [self].all(x, has(x.map.k) && !has(x.map.z))", true],
+    ["has(self.?map.k) && !has(self.?missing.k)", true],
+    ["self.?missing == null || optional.none() == null", false],
     ['"k" in self.map && !("z" in self.map)', true],
     ['self.map["constructor"]', "c"],
     ["true || self.missing == 1", true],
@@ -230,10 +234,9 @@ describe("what does not compile", () => {
       "ERROR: <input>:1:1: undeclared reference to 'selv' (in container '')\n | selv.x\n | ^",
     ],
     ["1 +", "Syntax error"],
-    ["'a' + 1", "no such overload: string + int"],
-    ["authorizer.path('/x')", "authorization checks are not available"],
+    ["'a' + 1", "found no matching overload for '_+_' applied to '(string, int)'"],
     ["self.name.nope()", "nope"],
-    ["'a'.matches(1)", "found no matching overload for 'string.matches(int)'"],
+    ["'a'.matches(1)", "found no matching overload for 'matches' applied to 'string.(int)'"],
     ["", "expression is empty"],
   ])("%s", (expression, message) => {
     const compiled = compileCel(expression, { self: "dyn" });

@@ -5,19 +5,31 @@
  *
  *     const compiled = compileCel("self.replicas <= self.max", { self: "dyn" });
  *     if (compiled.ok) compiled.program.evaluate({ self: { replicas: 3, max: 5 } }); // true
+ *     const types = declared({ self: { fields: { replicas: "int", max: "int" } } });
+ *     checkCel("self.min > 0", types); // undefined field 'min'
  *
  * Bounds: an expression has at most `expressionMax` characters and 10,000 nodes, 200 deep; an evaluation
  * costs at most a million units (budget.ts), whatever its input: each node that is evaluated is counted,
  * and what reads texts and lists pays for their length.
  */
-import { EvaluationError, ParseError } from "@marcbachmann/cel-js";
+import { type Environment, EvaluationError } from "@marcbachmann/cel-js";
 import { costExceeded, isOverBudget, metered } from "./budget.ts";
+import { compileFault } from "./compile-fault.ts";
+import { type CelDeclaration, declare } from "./declarations.ts";
 import { kubernetes } from "./environment.ts";
 import { replacedPrefix } from "./functions/strings.ts";
-import { countCost, namesIn, replaceCalls } from "./tree.ts";
+import { countCost, namesIn, replaceCalls, replacePresence } from "./tree.ts";
 import { celValue, type CelValue, jsonValue } from "./values.ts";
 
-export type CelType = "dyn" | "string" | "int" | "double" | "bool" | "list" | "map";
+export type CelType =
+  | "dyn"
+  | "string"
+  | "int"
+  | "double"
+  | "bool"
+  | "list"
+  | "map"
+  | "kubernetes.authorization.Authorizer";
 
 export type CelProgram = {
   /** What the expression may be known to give: `bool`, `string`, `dyn`, … */
@@ -57,22 +69,29 @@ export class CelError extends Error {
   }
 }
 
+export type Checked =
+  /** Of what type its value is. */
+  { readonly ok: true; readonly type: string } | { readonly ok: false; readonly message: string };
+
 /** Longer expressions are refused. */
 const expressionMax = 65_536;
 
-/** Parses and checks `expression` over `variables`; what is wrong is told in cel-go's form. */
+/**
+ * Parses and checks `expression` over `variables`; what is wrong is told in cel-go's form. Fields are
+ * not looked for: values are of any type until they are there.
+ */
 export function compileCel(
   expression: string,
   variables: Readonly<Record<string, CelType>>,
 ): Compiled {
-  if (expression.length > expressionMax)
-    return { ok: false, message: `expression is longer than ${expressionMax} characters` };
-  if (expression.trim() === "") return { ok: false, message: "expression is empty" };
+  const fault = extentFault(expression);
+  if (fault !== undefined) return { ok: false, message: fault };
   const environment = kubernetes.clone();
   for (const [name, type] of Object.entries(variables)) environment.registerVariable(name, type);
   try {
     const parsed = environment.parse(expression);
     replaceCalls(parsed.ast);
+    replacePresence(parsed.ast);
     const check = parsed.check();
     if (check.error !== undefined)
       return { ok: false, message: compileFault(check.error, expression) };
@@ -84,6 +103,39 @@ export function compileCel(
     if (error instanceof Error) return { ok: false, message: compileFault(error, expression) };
     throw error;
   }
+}
+
+/** Checks `expression` as one over variables of these types, fields and all. */
+export function checkCel(expression: string, variables: Declared): Checked {
+  const fault = extentFault(expression);
+  if (fault !== undefined) return { ok: false, message: fault };
+  try {
+    const parsed = variables.environment.parse(expression);
+    replaceCalls(parsed.ast);
+    replacePresence(parsed.ast);
+    const { error, type = "dyn" } = parsed.check();
+    if (error !== undefined) return { ok: false, message: compileFault(error, expression) };
+    // What an empty list would hold may be anything.
+    return { ok: true, type: type.replaceAll(/\b[A-Z]\b/g, "dyn") };
+  } catch (error) {
+    if (error instanceof Error) return { ok: false, message: compileFault(error, expression) };
+    throw error;
+  }
+}
+
+/** Variables with their types, for any number of expressions. */
+export type Declared = { readonly environment: Environment };
+
+export function declared(variables: Readonly<Record<string, CelDeclaration>>): Declared {
+  const environment = kubernetes.clone();
+  declare(environment, variables);
+  return { environment };
+}
+
+function extentFault(expression: string): string | undefined {
+  if (expression.length > expressionMax)
+    return `expression is longer than ${expressionMax} characters`;
+  return expression.trim() === "" ? "expression is empty" : undefined;
 }
 
 function programOf(
@@ -111,34 +163,13 @@ function programOf(
   };
 }
 
-type Fault = {
-  readonly code?: string;
-  readonly summary?: string;
-  readonly range?: { readonly start: number };
-};
-
-function compileFault(error: Error, expression: string): string {
-  const { code, summary = error.message, range }: Error & Fault = error;
-  const syntax = error instanceof ParseError ? "Syntax error: " : "";
-  return `ERROR: ${place(expression, range?.start ?? 0)}: ${syntax}${worded(code, summary)}\n${pointer(expression, range?.start ?? 0)}`;
-}
-
 /** In cel-go's words where they are known, cel-js's otherwise. */
-function worded(code: string | undefined, text: string): string {
+function worded(code: string, text: string): string {
   const summary = text.replaceAll(replacedPrefix, "");
-  const name = summary.split(": ")[1] ?? "";
-  if (code === "unknown_variable") {
-    const reference = `undeclared reference to '${name}' (in container '')`;
-    return name.startsWith("authorizer")
-      ? `${reference}: authorization checks are not available in expressions here`
-      : reference;
-  }
-  if (code === "no_such_key") return `no such key: ${name}`;
+  if (code === "no_such_key") return `no such key: ${summary.split(": ")[1] ?? ""}`;
   if (code === "index_out_of_bounds")
     return `index out of bounds: ${/-?\d+/.exec(summary)?.[0] ?? ""}`;
-  if (code === "modulo_by_zero") return "modulus by zero";
-  if (code === "unterminated_string") return "token recognition error";
-  return summary;
+  return code === "modulo_by_zero" ? "modulus by zero" : summary;
 }
 
 function runFault(error: unknown): string {
@@ -148,16 +179,4 @@ function runFault(error: unknown): string {
     return worded(error.code, error.summary);
   }
   return error instanceof Error ? error.message : String(error);
-}
-
-function place(expression: string, at: number): string {
-  const before = expression.slice(0, at).split("\n");
-  return `<input>:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
-}
-
-/** The line at fault with a mark under the place. */
-function pointer(expression: string, at: number): string {
-  const before = expression.slice(0, at).split("\n");
-  const line = expression.split("\n")[before.length - 1] ?? "";
-  return ` | ${line}\n | ${".".repeat(before.at(-1)?.length ?? 0)}^`;
 }

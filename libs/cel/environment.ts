@@ -1,4 +1,5 @@
 import { Environment, Optional } from "@marcbachmann/cel-js";
+import { authorization } from "./functions/authorization.ts";
 import { lists } from "./functions/lists.ts";
 import { define, type Library } from "./functions/library.ts";
 import { macros } from "./functions/macros.ts";
@@ -16,13 +17,16 @@ const limits = {
   maxCallArguments: 32,
 };
 
-const optionals: Library = (environment) =>
+const optionals: Library = (environment) => {
+  // Null is none of them, nor the absence of one.
+  environment.registerOperator("optional == null", () => false);
   define(environment, [
     [
       "OptionalNamespace.ofNonZeroValue(dyn): optional<dyn>",
       (_: never, value: unknown) => (isZero(value) ? Optional.none() : Optional.of(value)),
     ],
   ]);
+};
 
 /** Kubernetes' functions over cel-js's. Each expression clones it for its own variables. */
 export const kubernetes = new Environment({
@@ -31,7 +35,16 @@ export const kubernetes = new Environment({
   limits,
 });
 
-for (const library of [optionals, strings, lists, quantities, network, namedFormats, macros])
+for (const library of [
+  optionals,
+  strings,
+  lists,
+  quantities,
+  network,
+  namedFormats,
+  authorization,
+  macros,
+])
   library(kubernetes);
 
 function isZero(value: unknown): boolean {

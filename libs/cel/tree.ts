@@ -3,11 +3,16 @@
  * their new names, and every node counts its cost. cel-js has no types for its nodes' insides; these are
  * as much of them as is used, of version 8.0.0 exactly.
  */
-import type { ASTNode } from "@marcbachmann/cel-js";
+import { type ASTNode, Optional } from "@marcbachmann/cel-js";
 import { charge, chargeFor } from "./budget.ts";
 import { replacedFunctions, replacedPrefix } from "./functions/strings.ts";
 
-type Evaluator = { readonly run: (node: Node, scope: unknown) => unknown };
+type Evaluator = {
+  readonly run: (node: Node, scope: unknown) => unknown;
+  readonly debugType: (value: unknown) => {
+    readonly fieldLazy: (value: unknown, name: string, node: Node, evaluator: Evaluator) => unknown;
+  };
+};
 type Evaluate = (evaluator: Evaluator, node: Node, scope: unknown) => unknown;
 type Node = {
   readonly op: string;
@@ -42,6 +47,39 @@ export function replaceCalls(tree: ASTNode): void {
     const [name] = args as [string];
     if (replacedFunctions.has(name)) args[0] = `${replacedPrefix}${name}`;
   }
+}
+
+type Macro = {
+  readonly args: readonly Node[];
+  typeCheck: (checker: Checker, macro: Macro, scope: unknown) => unknown;
+  evaluate: (evaluator: Evaluator, macro: Macro, scope: unknown) => boolean;
+};
+type Checker = {
+  readonly check: (node: Node, scope: unknown) => unknown;
+  readonly boolType: unknown;
+};
+
+/**
+ * `has(a.b)` asks any value for its field, where cel-js takes nothing but a path from a variable. It is
+ * checked as `a.b` is: that is a field which there may be.
+ */
+export function replacePresence(tree: ASTNode): void {
+  for (const { op, args, meta } of nodesOf(tree)) {
+    if (op !== "call" || !Array.isArray(args) || args[0] !== "has") continue;
+    const macro = meta.macro as Macro; // Of a call of a macro.
+    const [field] = macro.args;
+    if (field?.op !== ".") continue; // That is refused.
+    const [of, name] = field.args as [Node, string];
+    macro.typeCheck = (checker, _, scope) => (checker.check(field, scope), checker.boolType);
+    macro.evaluate = (evaluator, _, scope) =>
+      presentIn(evaluator.run(of, scope), name, field, evaluator);
+  }
+}
+
+function presentIn(value: unknown, name: string, field: Node, evaluator: Evaluator): boolean {
+  if (value instanceof Optional)
+    return value.hasValue() && presentIn(value.value(), name, field, evaluator);
+  return evaluator.debugType(value).fieldLazy(value, name, field, evaluator) !== undefined;
 }
 
 /** Every name that stands for a value, variables of macros among them. */

@@ -36,8 +36,8 @@ export const assignPrefix = (node: string): string => `assign.${token(node)}.`;
 /** The literal key of everything that decides what fits on `node` (B1). */
 export const loadKey = (node: string): string => `load.${token(node)}`;
 
-/** An allocated value, such as a cluster address (O4). */
-export type Pool = "cluster-ip" | "node-port" | "pod-cidr";
+/** An allocated value (O4); cluster addresses are claimed by their IPAddresses (address-claim.ts). */
+export type Pool = "node-port" | "pod-cidr";
 export const allocKey = (pool: Pool, value: string | number): string =>
   `alloc.${pool}.${token(String(value))}`;
 

@@ -6,6 +6,7 @@ import { natsStore } from "../store/nats.ts";
 import { openReplica } from "../store/open-replica.ts";
 import type { Replica } from "../store/replica.ts";
 import type { Store } from "../store/store.ts";
+import { format, migrate } from "./format.ts";
 import { formatKey, settingsKey } from "./key.ts";
 import { clusterSettings, type ClusterSettings } from "./settings.ts";
 import { clusterView, type ClusterView, replicaOptions } from "./view.ts";
@@ -32,9 +33,6 @@ export type OpenOptions = {
   readonly opening?: AbortSignal | undefined;
 };
 
-/** The format that this code reads and writes; a newer one is refused. */
-const format = 1;
-
 /**
  * @throws {NewerFormat} when the state was written by a newer Berth
  * @throws {StoreUnavailable} when it is given up
@@ -57,10 +55,12 @@ export async function clusterOn(
 ): Promise<Cluster> {
   const found = await establish(store, proposed);
   const replica = await openedReplica(store, ports);
+  const view = clusterView(replica);
+  await migrate(store, view);
   return {
     store,
     replica,
-    view: clusterView(replica),
+    view,
     settings: found,
     async [Symbol.asyncDispose]() {
       await replica[Symbol.asyncDispose]();

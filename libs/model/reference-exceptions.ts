@@ -62,8 +62,6 @@ export const unserved: Readonly<Record<string, string>> = {
   "v1/Binding": "a subresource of pods",
   "v1/ComponentStatus": "deprecated: health of components that there are not",
   "autoscaling/v1/Scale": "a subresource",
-  "networking.k8s.io/v1/IPAddress": "addresses are allocated as keys of the state, not as objects",
-  "networking.k8s.io/v1/ServiceCIDR": "there is one range, a setting of the cluster",
   "policy/v1/Eviction": "a subresource of pods",
 };
 

@@ -16,6 +16,7 @@ import type { Replica } from "../store/replica.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { Random } from "../telemetry/random.ts";
 import { type AskPorts, mutate, validate } from "./ask.ts";
+import type { Authorize } from "./authorizer.ts";
 import type { CallOptions, ClientConfig } from "./call.ts";
 import { endpointsOf } from "./endpoints.ts";
 import { concerns, type Hook, hooksOf } from "./hook.ts";
@@ -48,6 +49,8 @@ type Warn = (text: string) => void;
 export type AdmissionHooksOptions = {
   readonly replica: Pick<Replica<unknown>, "subscribe">;
   readonly view: ClusterView;
+  /** What the API's access reviews answer, for `authorizer` in expressions. */
+  readonly authorize: Authorize;
   /** Any kind that is served, for the parameters of policies. */
   readonly kindOf: PolicyPorts["kindOf"];
   readonly call: (config: ClientConfig, body: unknown, options: CallOptions) => Promise<unknown>;
@@ -74,7 +77,7 @@ type Configured = {
 };
 
 export function openAdmissionHooks(options: AdmissionHooksOptions): AdmissionHooks {
-  const { replica, view, random, log, kindOf } = options;
+  const { replica, view, random, log, kindOf, authorize } = options;
   let known: Configured | undefined;
   const configured = () => (known ??= readFrom(view));
   const subscription = replica.subscribe(({ changes }) => {
@@ -82,6 +85,7 @@ export function openAdmissionHooks(options: AdmissionHooksOptions): AdmissionHoo
   });
   const portsFor = (warn: Warn, signal: AbortSignal | undefined): AskPorts => ({
     view,
+    authorize,
     random,
     log,
     warn,
@@ -114,7 +118,7 @@ export function openAdmissionHooks(options: AdmissionHooksOptions): AdmissionHoo
       const { policies } = configured();
       if (policies.length === 0 || isExempt(request)) return;
       const audit: PolicyPorts["audit"] = (facts) => log.info(facts, "a policy audits a request");
-      checkPolicies(policies, request, objects, { view, kindOf, warn, audit });
+      checkPolicies(policies, request, objects, { view, authorize, kindOf, warn, audit });
     },
     [Symbol.dispose]: () => subscription[Symbol.dispose](),
   };

@@ -1,6 +1,7 @@
 /** Asks webhooks about a request: those that mutate one after the other, those that validate at once. */
 import { dequal } from "dequal";
 import type { ClusterView } from "../cluster/view.ts";
+import type { Authorize } from "./authorizer.ts";
 import { ApiError } from "../model/errors.ts";
 import { jsonPatch } from "../model/json-patch.ts";
 import type { Kind } from "../model/kind.ts";
@@ -15,6 +16,7 @@ import { type Sight, sightsOf } from "./sight.ts";
 
 export type AskPorts = {
   readonly view: ClusterView;
+  readonly authorize: Authorize;
   readonly random: Random;
   readonly log: Log;
   /** @throws {WebhookCallFailed} */
@@ -67,7 +69,7 @@ async function mutateBy(
   isMeant: (hook: Hook) => boolean,
 ): Promise<{ readonly object: unknown } | undefined> {
   if (!isMeant(hook)) return undefined;
-  const sights = sightsOf(request, objects);
+  const sights = sightsOf(request, objects, ports);
   const form = matchOf(hook, { request, objects, view: ports.view }, sights);
   if (form === undefined) return undefined;
   const sight = sights(form);
@@ -119,7 +121,7 @@ export async function validate(
   objects: Objects,
   ports: AskPorts,
 ): Promise<void> {
-  const sights = sightsOf(request, objects);
+  const sights = sightsOf(request, objects, ports);
   const meant = hooks.flatMap((hook) => {
     const form = matchOf(hook, { request, objects, view: ports.view }, sights);
     return form === undefined ? [] : [{ hook, sight: sights(form) }];

@@ -20,7 +20,7 @@ export const policyBudget = 10_000_000;
 
 const always: Conditions = () => ({ met: true });
 
-/** @param variables that the expressions may use beside `object`, `oldObject` and `request` */
+/** @param variables that the expressions may use beside those of every request */
 export function conditionsOf(
   conditions: readonly MatchCondition[] | undefined,
   variables: Readonly<Record<string, "dyn">> = {},
@@ -48,7 +48,12 @@ export type Evaluated =
 export type Expression = (bindings: Bindings, budget: Budget) => Evaluated;
 
 /** What every expression over a request may use. */
-export const admissionVariables = { object: "dyn", oldObject: "dyn", request: "dyn" } as const;
+const admissionVariables = {
+  object: "dyn",
+  oldObject: "dyn",
+  request: "dyn",
+  authorizer: "kubernetes.authorization.Authorizer",
+} as const;
 
 /** An expression over a request; what is wrong with it shows when it is evaluated. */
 export function expressionOf(

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { transactionOf } from "../admission/transaction.ts";
 import { writableView } from "../cluster/view-of.ts";
+import { authorize } from "../identity/authorize.ts";
 import type { Kind } from "../model/kind.ts";
 import { configMap } from "../model/kinds/configmap.ts";
 import { namespace } from "../model/kinds/namespace.ts";
@@ -73,6 +74,7 @@ function judge(spec: object, binding: object = {}, asked: Partial<AdmissionReque
     : { object, oldObject: undefined };
   const ports = {
     view,
+    authorize,
     kindOf: kindNamed,
     warn: (text: string) => void warnings.push(text),
     audit: (facts: AuditFacts) => void audited.push(facts),
@@ -114,7 +116,7 @@ describe("a ValidatingAdmissionPolicy", () => {
     },
     {
       name: "says its message where the expression fails",
-      spec: holds("false", { message: "no", messageExpression: "object.data.none" }),
+      spec: holds("false", { message: "no", messageExpression: "string(object.data.none)" }),
       denied: "no",
     },
     {
@@ -126,6 +128,41 @@ describe("a ValidatingAdmissionPolicy", () => {
       spec: holds(
         "request.operation == 'CREATE' && request.resource.resource == 'configmaps' && !request.dryRun",
       ),
+    },
+    {
+      name: "sees what who asks may do",
+      spec: holds(
+        "authorizer.group('').resource('pods').namespace('default').check('create').allowed()",
+      ),
+    },
+    {
+      name: "sees what who asks may not do, and why",
+      spec: holds("authorizer.requestResource.check('delete').allowed()", {
+        messageExpression: "'no: ' + authorizer.requestResource.check('delete').reason()",
+      }),
+      request: { user: { username: "system:anonymous", groups: ["system:unauthenticated"] } },
+      denied: "no: anonymous requests are answered by what is open to all",
+    },
+    {
+      name: "sees what a ServiceAccount may do",
+      spec: holds(
+        "authorizer.serviceAccount('default', 'robot').path('/healthz').check('get').allowed()",
+      ),
+      request: { user: { username: "system:anonymous", groups: ["system:unauthenticated"] } },
+    },
+    {
+      name: "is denied what asks for an account that there cannot be",
+      spec: holds(
+        "authorizer.serviceAccount('Default', 'robot').path('/x').check('get').allowed()",
+      ),
+      denied: "Invalid service account namespace",
+    },
+    {
+      name: "may ask as often as it can pay for",
+      spec: holds(
+        "['get', 'list', 'watch'].all(verb, authorizer.requestResource.check(verb).allowed())",
+      ),
+      denied: "operation cancelled: actual cost limit exceeded",
     },
     { name: "sees the namespace", spec: holds("namespaceObject.metadata.labels.env == 'prod'") },
     { name: "sees that there is no old object", spec: holds("oldObject == null") },
@@ -162,16 +199,16 @@ describe("a ValidatingAdmissionPolicy", () => {
       name: "does not evaluate a variable that is not read",
       spec: {
         variables: [{ name: "broken", expression: "object.none" }],
-        ...holds("has(object.none) ? variables.broken : true"),
+        ...holds("has(object.none) ? variables.broken == 1 : true"),
       },
     },
     {
       name: "fails where a variable that it reads fails",
       spec: {
-        variables: [{ name: "broken", expression: "object.none" }],
+        variables: [{ name: "broken", expression: "object.none == 1" }],
         ...holds("variables.broken"),
       },
-      denied: "expression 'object.none' resulted in error: no such key: none",
+      denied: "expression 'object.none == 1' resulted in error: no such key: none",
     },
     {
       name: "is left out where a condition is false",
@@ -182,7 +219,7 @@ describe("a ValidatingAdmissionPolicy", () => {
     },
     {
       name: "denies where a condition fails and none is false",
-      spec: { matchConditions: [{ name: "x", expression: "object.none" }], ...holds("true") },
+      spec: { matchConditions: [{ name: "x", expression: "object.none == 1" }], ...holds("true") },
       denied: "no such key: none",
     },
     {

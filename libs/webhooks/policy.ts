@@ -8,6 +8,7 @@ import type {
   Validation,
 } from "../model/kinds/validatingadmissionpolicy.ts";
 import type { ValidatingAdmissionPolicyBinding } from "../model/kinds/validatingadmissionpolicybinding.ts";
+import type { Authorize } from "./authorizer.ts";
 import {
   type Bindings,
   type Budget,
@@ -79,6 +80,7 @@ function programOf(spec: ValidatingAdmissionPolicy["spec"]): Program {
 
 export type PolicyPorts = {
   readonly view: ClusterView;
+  readonly authorize: Authorize;
   readonly kindOf: (apiVersion: string, kind: string) => Kind | undefined;
   readonly warn: (text: string) => void;
   readonly audit: (facts: AuditFacts) => void;
@@ -107,7 +109,7 @@ export function checkPolicies(
   objects: Objects,
   ports: PolicyPorts,
 ): void {
-  const sights = sightsOf(request, objects);
+  const sights = sightsOf(request, objects, ports);
   const matched: Matched = { request, objects, view: ports.view };
   const denials = policies.flatMap((policy) => {
     const { matchConstraints } = policy.spec;

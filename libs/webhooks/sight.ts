@@ -1,20 +1,25 @@
 /** A request and its objects, as those that a version was matched for see them. Each is made once. */
 import { celValue, type CelValue } from "../cel/values.ts";
 import type { Kind } from "../model/kind.ts";
+import { type Authorize, authorizerFor } from "./authorizer.ts";
 import { type AdmissionRequest, inForm, type Objects } from "./request.ts";
 import { requestFields } from "./review.ts";
 
 export type Sight = {
   readonly fields: ReturnType<typeof requestFields>;
   readonly objects: Objects;
-  /** The variables of expressions: `object`, `oldObject`, `request`. */
-  bindings(): Readonly<Record<"object" | "oldObject" | "request", CelValue>>;
+  /** The variables of expressions. */
+  bindings(): Readonly<Record<"object" | "oldObject" | "request" | "authorizer", CelValue>>;
 };
 
 export type Sights = (form: Kind) => Sight;
 
 /** @param objects in storage form, where they are of the request's kind */
-export function sightsOf(request: AdmissionRequest, { object, oldObject }: Objects): Sights {
+export function sightsOf(
+  request: AdmissionRequest,
+  { object, oldObject }: Objects,
+  { authorize }: { readonly authorize: Authorize },
+): Sights {
   const made = new Map<string, Sight>();
   return (form) => {
     const known = made.get(form.version);
@@ -31,6 +36,7 @@ export function sightsOf(request: AdmissionRequest, { object, oldObject }: Objec
           object: celValue(objects.object),
           oldObject: celValue(objects.oldObject),
           request: celValue(fields),
+          authorizer: authorizerFor(request, authorize),
         }),
     };
     made.set(form.version, sight);

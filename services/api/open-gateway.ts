@@ -1,4 +1,5 @@
 import type { Bus } from "../../libs/bus/bus.ts";
+import { authorize } from "../../libs/identity/authorize.ts";
 import type { Cluster } from "../../libs/cluster/open.ts";
 import { listenToUsage, observeUsage } from "../../libs/cluster/observed-usage.ts";
 import { type ClusterView, clusterView, replicaOptions } from "../../libs/cluster/view.ts";
@@ -59,6 +60,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway & As
     openAdmissionHooks({
       replica: cluster.replica,
       view: cluster.view,
+      authorize,
       kindOf: (apiVersion, kind) =>
         catalogue.kinds.find((one) => one.kind === kind && apiVersionOf(one) === apiVersion),
       call: callWebhook,

@@ -5,6 +5,7 @@ import { alone } from "../../libs/actor/placement.ts";
 import { runActors } from "../../libs/actor/runtime.ts";
 import { admitCreate, admitDelete } from "../../libs/admission/admit.ts";
 import type { AdmissionContext, Admitted } from "../../libs/admission/context.ts";
+import { authorize } from "../../libs/identity/authorize.ts";
 import { clusterOn } from "../../libs/cluster/open.ts";
 import type { EventFacts } from "../../libs/cluster/record-event.ts";
 import { deployment } from "../../libs/model/kinds/deployment.ts";
@@ -58,6 +59,7 @@ async function open(answers: Answering) {
   const hooks = stack.use(
     openAdmissionHooks({
       ...inside,
+      authorize,
       kindOf: () => undefined,
       async call({ url = "" }, body) {
         const { request } = body as { request: Request }; // A review is sent, nothing else.

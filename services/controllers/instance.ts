@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { joinPlacement } from "../../libs/actor/placement.ts";
 import { runActors } from "../../libs/actor/runtime.ts";
 import type { Bus } from "../../libs/bus/bus.ts";
+import { authorize } from "../../libs/identity/authorize.ts";
 import type { Cluster } from "../../libs/cluster/open.ts";
 import type { RecordEvent } from "../../libs/cluster/record-event.ts";
 import { listenToUsage, observeUsage } from "../../libs/cluster/observed-usage.ts";
@@ -127,5 +128,5 @@ function hooksOn(
   const served = kinds.flatMap((kind) => [kind, ...kind.versions]);
   const kindOf = (apiVersion: string, name: string) =>
     served.find((one) => one.kind === name && apiVersionOf(one) === apiVersion);
-  return openAdmissionHooks({ replica, view, kindOf, call, random, log });
+  return openAdmissionHooks({ replica, view, authorize, kindOf, call, random, log });
 }

@@ -6,23 +6,31 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root } from "../../scripts/tools/paths.ts";
-import { ensureHelm, ensureKubectl } from "../../scripts/tools/tools.ts";
+import { run } from "../../scripts/tools/run.ts";
+import { ensureHelm, ensureKubectl, ensureKubectl132 } from "../../scripts/tools/tools.ts";
 import { eventually, type TestCluster, testCluster } from "../cluster.ts";
 import { type Case, mismatch, wordsOf } from "../kubectl/case.ts";
-import { changeCases } from "../kubectl/change.ts";
-import { createCases } from "../kubectl/create.ts";
-import { readCases } from "../kubectl/read.ts";
+import { allCases, commandsIn, everyCommand, goOn } from "../kubectl/every-command.ts";
 import { role, signingRequest, widgets } from "../kubectl/files.ts";
 import { helmCases } from "../kubectl/helm.ts";
-import { tellCases } from "../kubectl/tell.ts";
-import { workCases } from "../kubectl/work.ts";
+import { asOlder } from "../kubectl/older.ts";
+import { kubectlProcess } from "../kubectl-process.ts";
+
+/** `npm run kubectl` chooses another than the newest; it runs everything. */
+const chosen = process.env["BERTH_KUBECTL"];
+const isOlder =
+  chosen !== undefined && (await run(chosen, ["version", "--client"])).includes("v1.32.");
 
 let cluster: TestCluster;
-let programs: Readonly<Record<"kubectl" | "helm", string>>;
+let programs: Readonly<Record<"kubectl" | "older" | "helm", string>>;
 let home: string;
 beforeAll(async () => {
   cluster = await testCluster({ nodes: 1 });
-  programs = { kubectl: await ensureKubectl(), helm: await ensureHelm() };
+  programs = {
+    kubectl: chosen ?? (await ensureKubectl()),
+    older: await ensureKubectl132(),
+    helm: await ensureHelm(),
+  };
   home = await mkdtemp(join(tmpdir(), "berth-kubectl-"));
   await writeFile(join(home, "note.txt"), "a note\n");
   await writeFile(join(home, "widgets.yaml"), widgets);
@@ -44,7 +52,9 @@ afterAll(async () => {
 
 type Ran = { readonly out: string; readonly err: string; readonly code: number };
 
-function run({ program = "kubectl", run: words, input, env }: Case): Promise<Ran> {
+type Program = keyof typeof programs;
+
+function runCase({ run: words, input, env }: Case, program: Program): Promise<Ran> {
   const options = {
     cwd: home,
     env: { ...process.env, HOME: home, KUBECONFIG: cluster.kubeconfig, ...env },
@@ -68,18 +78,54 @@ function judge(wanted: Case, { out, err, code }: Ran): void {
   expect(wrong, `${wanted.run}\n${out}${err}`).toEqual([]);
 }
 
-const all = [...createCases, ...readCases, ...tellCases, ...changeCases, ...workCases];
 const told = (one: Case) => ({ ...one, title: `${one.program ?? "kubectl"} ${one.run}` });
 
-async function check(wanted: Case): Promise<void> {
-  if (wanted.until === undefined) return judge(wanted, await run(wanted));
-  await eventually("it prints that", async () => judge(wanted, await run(wanted)));
+async function check(wanted: Case, program: Program): Promise<void> {
+  const once = async () => judge(wanted, await runCase(wanted, program));
+  await (wanted.until === undefined ? once() : eventually("it prints that", once));
 }
 
 describe("kubectl", () => {
-  test("is asked for enough", () => expect(all.length).toBeGreaterThanOrEqual(150));
+  test("is asked for enough", () => expect(allCases.length).toBeGreaterThanOrEqual(150));
 
-  test.for(all.map(told))("$title", (wanted) => check(wanted));
+  const cases = isOlder ? allCases.map(asOlder) : allCases;
+  test.for(cases.map(told))("$title", (wanted) => check(wanted, "kubectl"));
+});
+
+// On the same cluster: the suite leaves nothing behind.
+describe.skipIf(chosen !== undefined)("kubectl 1.32", () => {
+  const goesOn = async (args: readonly string[], says: RegExp) => {
+    await using one = await kubectlProcess(cluster, args, { program: programs.older });
+    await one.says(says);
+  };
+
+  test("is asked for each of its commands", async () => {
+    const { out } = await runCase({ run: "--help", source: "kubectl/pkg/cmd/cmd.go" }, "older");
+    const commands = commandsIn(out);
+    expect(commands.length).toBeGreaterThan(40);
+    const asked = new Set([...everyCommand.map(({ run: words }) => words.split(" ")[0]), ...goOn]);
+    expect(commands.filter((command) => !asked.has(command))).toEqual([]);
+  });
+
+  const last = everyCommand.findIndex(({ run: words }) => words.startsWith("taint"));
+  const cases = everyCommand.map(asOlder).map(told);
+  test.for(cases.slice(0, last))("$title", (wanted) => check(wanted, "older"));
+
+  test("forwards, proxies and attaches until it is ended", async () => {
+    await goesOn(
+      ["port-forward", "pod/single", ":8080"],
+      /Forwarding from 127\.0\.0\.1:\d+ -> 8080/u,
+    );
+    await goesOn(["proxy", "--port=0"], /Starting to serve on 127\.0\.0\.1:\d+/u);
+    const attached = { program: programs.older };
+    await using one = await kubectlProcess(cluster, ["attach", "box"], attached);
+    await eventually("it tells what the container prints", async () => {
+      await cluster.kubectl(["exec", "box", "--", "sh", "-c", "echo seen > /proc/1/fd/1"]);
+      expect(one.stdout()).toContain("seen");
+    });
+  });
+
+  test.for(cases.slice(last))("$title", (wanted) => check(wanted, "older"));
 });
 
 describe("an operator from outside", () => {
@@ -115,5 +161,5 @@ describe("an operator from outside", () => {
 });
 
 describe("Helm", () => {
-  test.for(helmCases.map(told))("$title", (wanted) => check(wanted));
+  test.for(helmCases.map(told))("$title", (wanted) => check(wanted, wanted.program ?? "kubectl"));
 });

@@ -286,6 +286,13 @@ NAME  STATUS  ROLES  AGE  VERSION
     source: printers,
   },
   {
+    run: "get servicecidr kubernetes",
+    out: `
+NAME  CIDRS  AGE
+kubernetes  <word>  <age>`,
+    source: printers,
+  },
+  {
     run: "get ns suite",
     out: `
 NAME  STATUS  AGE

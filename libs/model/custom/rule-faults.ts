@@ -1,7 +1,7 @@
-/** Whether the rules that a schema carries can be judged by: they compile, and say what they refuse. */
-import type { JsonSchema } from "../extensions/json-schema.ts";
+/** Whether the rules that a schema carries say what they refuse, and where. */
+import type { JsonSchema, ValidationRule } from "../extensions/json-schema.ts";
+import { isFieldPath } from "./field-path.ts";
 import { shown } from "./record.ts";
-import { type CompiledRule, rulesOf } from "./rules.ts";
 import type { Add } from "./schema-faults.ts";
 
 const reasons = [
@@ -11,35 +11,25 @@ const reasons = [
   "FieldValueDuplicate",
 ];
 
+/** What a schema's own rules say wrongly; whether they compile is for `rule-types.ts`. */
 export function validationFaults(schema: JsonSchema, field: string, add: Add): void {
-  const names = (schema["x-kubernetes-validations"] ?? []).length;
-  if (names === 0) return;
-  for (const [at, rule] of rulesOf(schema).entries())
-    judge(rule, `${field}.x-kubernetes-validations[${at}]`, add);
+  for (const [at, rule] of (schema["x-kubernetes-validations"] ?? []).entries())
+    judge(rule, schema, { field: `${field}.x-kubernetes-validations[${at}]`, add });
 }
 
 function judge(
-  { rule, program, fault, messageFault }: CompiledRule,
-  field: string,
-  add: Add,
+  { rule, message, messageExpression, reason, fieldPath }: ValidationRule,
+  schema: JsonSchema,
+  { field, add }: { readonly field: string; readonly add: Add },
 ): void {
-  const { message, messageExpression, reason, fieldPath } = rule;
-  if (rule.rule.trim() === "") {
+  if (rule.trim() === "") {
     add("FieldValueRequired", `${field}.rule`, "Required value: rule is not specified");
     return;
   }
-  if (fault !== undefined)
-    add("FieldValueInvalid", `${field}.rule`, `Invalid value: ${shown(rule)}: ${fault}`);
-  if (messageFault !== undefined)
-    add(
-      "FieldValueInvalid",
-      `${field}.messageExpression`,
-      `Invalid value: ${shown(rule)}: ${messageFault}`,
-    );
   wording(
     message,
     "message",
-    { field, isLong: rule.rule.includes("\n"), has: messageExpression !== undefined },
+    { field, isLong: rule.includes("\n"), has: messageExpression !== undefined },
     add,
   );
   if (messageExpression !== undefined && messageExpression.trim() === "")
@@ -55,21 +45,11 @@ function judge(
       `Unsupported value: ${shown(reason)}: supported values: ${reasons.toSorted().map(shown).join(", ")}`,
     );
   wording(fieldPath, "fieldPath", { field, isLong: false, has: true }, add);
-  if (
-    fieldPath !== undefined &&
-    fieldPath !== "" &&
-    !/^(\.[A-Za-z_][\w-]*|\['[^']+'\])+$/.test(fieldPath)
-  )
+  if (fieldPath !== undefined && fieldPath !== "" && !isFieldPath(fieldPath, schema))
     add(
       "FieldValueInvalid",
       `${field}.fieldPath`,
-      `Invalid value: ${shown(fieldPath)}: fieldPath must be a valid path`,
-    );
-  if (rule.optionalOldSelf !== undefined && program !== undefined && !program.reads("oldSelf"))
-    add(
-      "FieldValueInvalid",
-      `${field}.optionalOldSelf`,
-      `Invalid value: ${rule.optionalOldSelf}: may not be set if oldSelf is not used in rule`,
+      `Invalid value: ${shown(fieldPath)}: must be a valid path`,
     );
 }
 

@@ -10,6 +10,7 @@ import { extensionFaults } from "./extension-faults.ts";
 import { prune } from "./prune.ts";
 import { own, shown } from "./record.ts";
 import { validationFaults } from "./rule-faults.ts";
+import { ruleTypeFaults } from "./rule-types.ts";
 import { valueFaults } from "./validate.ts";
 
 /** So many are told. */
@@ -38,6 +39,8 @@ export function schemaFaults(schema: JsonSchema, field: string): readonly Cause[
       "Forbidden: nullable cannot be true at the root",
     );
   structural(schema, field, "root", add);
+  // Of a schema that makes no sense rules make none.
+  if (faults.length === 0) ruleTypeFaults(schema, field, add);
   return faults;
 }
 

@@ -79,7 +79,17 @@ describe("a webhook is refused", () => {
     [
       "with a condition that is none",
       { matchConditions: [{ name: "a", expression: "'a'" }] },
-      "webhooks[0].matchConditions[0].expression: Invalid value: \"'a'\": must evaluate to bool",
+      "webhooks[0].matchConditions[0].expression: Invalid value: \"'a'\": must evaluate to bool but got string",
+    ],
+    [
+      "with a condition about what a request has not",
+      { matchConditions: [{ name: "a", expression: "request.verb == 'CREATE'" }] },
+      "webhooks[0].matchConditions[0].expression: Invalid value: \"request.verb == 'CREATE'\": compilation failed: ERROR: <input>:1:8: undefined field 'verb'",
+    ],
+    [
+      "with a condition that may be any value",
+      { matchConditions: [{ name: "a", expression: "object.spec.paused" }] },
+      'webhooks[0].matchConditions[0].expression: Invalid value: "object.spec.paused": must evaluate to bool but got dyn',
     ],
   ])("%s", (_name, change, fault) => {
     const webhooks = [{ ...webhook, ...change }];
@@ -121,19 +131,50 @@ describe("a policy is refused", () => {
       /^spec\.validations\[0\]\.expression: Invalid value: "object\.": compilation failed: ERROR: <input>:1:8: Syntax error: /,
     ],
     [
-      "that asks the authorizer",
-      { validations: [{ expression: "authorizer.path('/x').check('get').allowed()" }] },
-      /undeclared reference to 'authorizer'/,
+      "that asks the authorizer for what is no question",
+      { validations: [{ expression: "authorizer.group('').check('get').allowed()" }] },
+      /found no matching overload for 'check' applied to 'kubernetes.authorization.GroupCheck.\(string\)'/,
+    ],
+    [
+      "that reads a variable that there is not",
+      {
+        variables: [{ name: "a", expression: "1" }],
+        validations: [{ expression: "variables.b == 1" }],
+      },
+      /1:10: undefined field 'b'/,
+    ],
+    [
+      "with a variable that reads a later one",
+      {
+        variables: [
+          { name: "a", expression: "variables.b" },
+          { name: "b", expression: "1" },
+        ],
+      },
+      /^spec\.variables\[0\]\.expression: .*undefined field 'b'/,
+    ],
+    [
+      "that takes a variable for what it is not",
+      {
+        variables: [{ name: "names", expression: "['a'] + request.userInfo.groups" }],
+        validations: [{ expression: "variables.names == 'a'" }],
+      },
+      /found no matching overload for '_==_' applied to '\(list\(string\), string\)'/,
+    ],
+    [
+      "that calls a function that there is not",
+      { validations: [{ expression: "permitted(object)" }] },
+      /1:10: undeclared reference to 'permitted' \(in container ''\)/,
     ],
     [
       "with an expression that is no judgement",
       { validations: [{ expression: "1" }] },
-      'spec.validations[0].expression: Invalid value: "1": must evaluate to bool',
+      'spec.validations[0].expression: Invalid value: "1": must evaluate to bool but got int',
     ],
     [
       "with a message that is none",
       { validations: [{ expression: "true", messageExpression: "1" }] },
-      'spec.validations[0].messageExpression: Invalid value: "1": must evaluate to string',
+      'spec.validations[0].messageExpression: Invalid value: "1": must evaluate to string but got int',
     ],
     [
       "for a reason that is none",

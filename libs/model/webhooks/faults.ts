@@ -1,6 +1,8 @@
 /** What may be wrong with webhooks and policies, in Kubernetes' words; expressions are compiled. */
-import { type CelType, compileCel } from "../../cel/cel.ts";
+import { checkCel, type Declared } from "../../cel/cel.ts";
+import { shownType } from "../../cel/compile-fault.ts";
 import type { Cause } from "../errors.ts";
+import { webhookVariables } from "./expression-types.ts";
 import type { MatchCondition, RuleWithOperations } from "./match.ts";
 
 export const required = (field: string, detail = ""): Cause => ({
@@ -31,29 +33,25 @@ export function duplicatesIn(
   });
 }
 
-/** Variables of every expression about a request. */
-const aboutRequests = { object: "dyn", oldObject: "dyn", request: "dyn" } as const;
-export type Variables = Readonly<Record<string, CelType>>;
-
 /**
- * Whether an expression compiles and may give what is wanted of it.
+ * Whether an expression compiles and gives what is wanted of it.
  *
- * @param wanted any of these types; `dyn` is only known when it is evaluated
+ * @param wanted one of these types; what is only known when it is evaluated is none of them
  */
 export function expressionFaults(
   field: string,
   expression: string,
-  { wanted, more = {} }: { readonly wanted?: readonly string[]; readonly more?: Variables },
+  { wanted, variables }: { readonly wanted: readonly string[]; readonly variables: Declared },
 ): readonly Cause[] {
-  if (expression.trim() === "") return [required(field, "")];
-  const compiled = compileCel(expression, { ...aboutRequests, ...more });
-  if (!compiled.ok) {
-    return [invalidValue(field, expression, `compilation failed: ${compiled.message}`)];
+  if (expression.trim() === "") return [required(field, "expression is not specified")];
+  const checked = checkCel(expression, variables);
+  if (!checked.ok) {
+    return [invalidValue(field, expression, `compilation failed: ${checked.message}`)];
   }
-  const { type } = compiled.program;
-  if (wanted === undefined || type === "dyn" || wanted.includes(type)) return [];
+  if (wanted.includes(checked.type)) return [];
   const words = wanted.length === 1 ? wanted.join("") : `one of [${wanted.join(" ")}]`;
-  return [invalidValue(field, expression, `must evaluate to ${words}`)];
+  const got = shownType(checked.type);
+  return [invalidValue(field, expression, `must evaluate to ${words} but got ${got}`)];
 }
 
 const conditionsMax = 64;
@@ -62,7 +60,7 @@ const conditionName = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9](\/[A-Za-z0-9][-
 export function conditionFaults(
   field: string,
   conditions: readonly MatchCondition[] = [],
-  more: Variables = {},
+  variables: Declared = webhookVariables(),
 ): readonly Cause[] {
   if (conditions.length > conditionsMax) {
     const message = `Too many: ${conditions.length}: must have at most ${conditionsMax} items`;
@@ -79,7 +77,7 @@ export function conditionFaults(
           ),
         ]
       : []),
-    ...expressionFaults(`${field}[${at}].expression`, expression, { wanted: ["bool"], more }),
+    ...expressionFaults(`${field}[${at}].expression`, expression, { wanted: ["bool"], variables }),
   ]);
   const names = conditions.map(({ name }, at) => ({ field: `${field}[${at}].name`, value: name }));
   return [...each, ...duplicatesIn(names)];

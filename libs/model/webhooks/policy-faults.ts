@@ -1,5 +1,7 @@
 /** What a ValidatingAdmissionPolicy or its binding says wrongly. */
+import { checkCel, type Declared } from "../../cel/cel.ts";
 import type { Cause } from "../errors.ts";
+import { policyVariables } from "./expression-types.ts";
 import {
   conditionFaults,
   duplicatesIn,
@@ -7,7 +9,6 @@ import {
   invalidValue,
   required,
   ruleFaults,
-  type Variables,
 } from "./faults.ts";
 import type { MatchCondition, MatchResources } from "./match.ts";
 import type { ParamKind, ParamRef } from "./policy.ts";
@@ -42,21 +43,17 @@ export function policyFaults({
   matchConditions,
   variables = [],
 }: PolicySpec): readonly Cause[] {
-  const early: Variables = {
-    namespaceObject: "dyn",
-    ...(paramKind !== undefined && { params: "dyn" as const }),
-  };
-  const all: Variables = { ...early, variables: "dyn" };
+  const hasParams = paramKind !== undefined;
+  const early = policyVariables(hasParams);
+  const own = typedVariables(variables, hasParams);
+  const all = policyVariables(hasParams, own.types);
   return [
     ...paramKindFaults(paramKind),
     ...(matchConstraints === undefined
       ? [required("spec.matchConstraints")]
       : constraintFaults("spec.matchConstraints", matchConstraints)),
     ...conditionFaults("spec.matchConditions", matchConditions, early),
-    ...variables.flatMap(({ name, expression }, at) => [
-      ...nameFaults(`spec.variables[${at}].name`, name),
-      ...expressionFaults(`spec.variables[${at}].expression`, expression, { more: all }),
-    ]),
+    ...own.faults,
     ...duplicatesIn(
       variables.map(({ name }, at) => ({ field: `spec.variables[${at}].name`, value: name })),
     ),
@@ -77,7 +74,7 @@ export function policyFaults({
       ...(key === "" ? [required(`spec.auditAnnotations[${at}].key`)] : []),
       ...expressionFaults(`spec.auditAnnotations[${at}].valueExpression`, valueExpression, {
         wanted: ["string", "null"],
-        more: all,
+        variables: all,
       }),
     ]),
     ...duplicatesIn(
@@ -87,6 +84,33 @@ export function policyFaults({
       })),
     ),
   ];
+}
+
+type OwnVariables = { readonly faults: readonly Cause[]; readonly types: Record<string, string> };
+
+/** Each may read those before it; what is wrong with one is of any type to the others. */
+function typedVariables(
+  variables: NonNullable<PolicySpec["variables"]>,
+  hasParams: boolean,
+): OwnVariables {
+  const types: Record<string, string> = {};
+  const faults: Cause[] = [];
+  for (const [at, { name, expression }] of variables.entries()) {
+    const field = `spec.variables[${at}]`;
+    const named = nameFaults(`${field}.name`, name);
+    faults.push(...named);
+    if (expression.trim() === "") {
+      faults.push(required(`${field}.expression`, "expression is not specified"));
+      continue;
+    }
+    const checked = checkCel(expression, policyVariables(hasParams, types));
+    if (!checked.ok) {
+      const detail = `compilation failed: ${checked.message}`;
+      faults.push(invalidValue(`${field}.expression`, expression, detail));
+    }
+    if (named.length === 0) types[name] = checked.ok ? checked.type : "dyn";
+  }
+  return { faults, types };
 }
 
 function paramKindFaults(kind: ParamKind | undefined): readonly Cause[] {
@@ -119,7 +143,7 @@ function constraintFaults(
 function validationFaults(
   field: string,
   { expression, message = "", reason, messageExpression = "" }: Validation,
-  more: Variables,
+  variables: Declared,
 ): readonly Cause[] {
   const faults: Cause[] = [];
   if (message !== "" && message.trim() === "") {
@@ -141,12 +165,12 @@ function validationFaults(
   }
   return [
     ...faults,
-    ...expressionFaults(`${field}.expression`, expression, { wanted: ["bool"], more }),
+    ...expressionFaults(`${field}.expression`, expression, { wanted: ["bool"], variables }),
     ...(messageExpression === ""
       ? []
       : expressionFaults(`${field}.messageExpression`, messageExpression, {
           wanted: ["string"],
-          more,
+          variables,
         })),
   ];
 }

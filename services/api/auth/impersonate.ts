@@ -1,14 +1,9 @@
 /** `Impersonate-*`: who asks in another's name (`kubectl --as`). */
+import { unauthenticatedGroup } from "../../../libs/identity/authorize.ts";
 import type { IncomingMessage } from "node:http";
 import { ApiError } from "../../../libs/model/errors.ts";
 import type { Authenticate } from "./authenticate.ts";
-import {
-  anonymous,
-  authenticatedGroup,
-  groupsOfAccount,
-  unauthenticatedGroup,
-  type UserInfo,
-} from "./user.ts";
+import { anonymous, authenticatedGroup, groupsOfAccount, type UserInfo } from "./user.ts";
 
 const prefix = "impersonate-";
 const extraPrefix = "impersonate-extra-";

@@ -1,3 +1,5 @@
+import { anonymousName, unauthenticatedGroup } from "../../../libs/identity/authorize.ts";
+
 /** Who asks: `authentication.k8s.io/v1` UserInfo. */
 export type UserInfo = {
   readonly username: string;
@@ -6,9 +8,8 @@ export type UserInfo = {
   readonly extra?: Readonly<Record<string, readonly string[]>>;
 };
 
-/** Of everybody who proves to be somebody, and of the others. */
+/** Of everybody who proves to be somebody. */
 export const authenticatedGroup = "system:authenticated";
-export const unauthenticatedGroup = "system:unauthenticated";
 export const accountsGroup = "system:serviceaccounts";
 
 /** Names, in a user's extra, the token or certificate that was shown. */
@@ -28,7 +29,7 @@ export const overNats: UserInfo = {
 
 /** Who says nothing of itself; only what is open to all answers. */
 export const anonymous: UserInfo = {
-  username: "system:anonymous",
+  username: anonymousName,
   groups: [unauthenticatedGroup],
 };
 

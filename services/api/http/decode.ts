@@ -1,10 +1,13 @@
 /** Request bodies as values, whatever language they are in. */
 import type { IncomingMessage } from "node:http";
+import { dequal } from "dequal";
 import type * as z from "zod";
+import type { AnyObject } from "../../../libs/admission/context.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
 import type { Kind } from "../../../libs/model/kind.ts";
 import { withoutNulls } from "../../../libs/model/nulls.ts";
 import { jsonPatch } from "../../../libs/model/json-patch.ts";
+import { fieldOf } from "../patch/list-schema.ts";
 import { mergePatch } from "../patch/merge-patch.ts";
 import { strategicMergePatch } from "../patch/strategic-merge-patch.ts";
 import { decodeMessage } from "../protobuf/decode.ts";
@@ -73,7 +76,7 @@ export async function decodePatch(
   const duplicates = duplicatesOf(patch);
   switch (known) {
     case "application/json-patch+json":
-      return (before) => jsonPatch(before, patch);
+      return (before) => patchedWithStatus(before, patch, schema);
     case "application/merge-patch+json":
       return (before) => withDuplicates(mergePatch(before, patch), duplicates);
     case "application/strategic-merge-patch+json":
@@ -82,6 +85,21 @@ export async function decodePatch(
     default:
       return known satisfies never;
   }
+}
+
+/** In Kubernetes' JSON every object of a kind that has a status has one, were it empty. */
+function patchedWithStatus(
+  before: AnyObject,
+  patch: unknown,
+  schema: z.core.$ZodType | undefined,
+): unknown {
+  if (before.status !== undefined || fieldOf(schema, "status") === undefined) {
+    return jsonPatch(before, patch);
+  }
+  const after = jsonPatch({ ...before, status: {} }, patch);
+  if (!isRecord(after) || !dequal(after["status"], {})) return after;
+  const { status: _, ...rest } = after;
+  return rest;
 }
 
 /** It was looked at when the type was. */

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { jsonPatch, mergePatch, spec, strategicPatch } from "../../../test/refusals.ts";
 import { scenarios } from "../../../test/scenarios.ts";
 import type { Sent } from "../../../test/https-client.ts";
+import { definitionOf, definitionsPath, group } from "../custom/custom-fixture.ts";
 
 const { ask, gateway } = scenarios(beforeAll, afterAll);
 const deployment = { metadata: { name: "web" }, spec };
@@ -16,9 +17,27 @@ beforeAll(async () => {
   await ask("POST pods", { body: pod });
   await ask("POST nodes", { body: { metadata: { name: "n1" } } });
   await ask("POST configmaps", { body: { metadata: { name: "there", finalizers: ["a.b/c"] } } });
+  await ask(`POST ${inDefault}/serviceaccounts`, { body: { metadata: { name: "robot" } } });
+  await ask(`POST ${requests}`, { body: request });
+  await ask(`POST ${definitionsPath}`, { body: definitionOf("Thing") });
+  await ask(`POST ${things}`, { body: { ...thing, metadata: { name: "there" } } });
 });
 
 const inDefault = "/api/v1/namespaces/default";
+const requests = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
+const request = {
+  metadata: { name: "jane" },
+  spec: {
+    request: Buffer.from("-----BEGIN CERTIFICATE REQUEST-----").toString("base64"),
+    signerName: "example.com/nobody",
+    usages: ["client auth"],
+  },
+};
+const things = `/apis/${group}/v1/namespaces/default/things`;
+const thing = { apiVersion: `${group}/v1`, kind: "Thing" };
+const applied = (body: object): Sent => ({ body, contentType: "application/apply-patch+yaml" });
+const appliedWeb = (more: object) =>
+  applied({ apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "web" }, ...more });
 type Row = readonly [name: string, request: string, sent: Sent, code: number, body: object];
 const rows: readonly Row[] = [
   [
@@ -151,6 +170,84 @@ const rows: readonly Row[] = [
     201,
     { kind: "Status", status: "Success" },
   ],
+  [
+    "apply of what there is not",
+    "PATCH configmaps/new?fieldManager=a",
+    applied({ apiVersion: "v1", kind: "ConfigMap", metadata: { name: "new" }, data: { a: "1" } }),
+    201,
+    { data: { a: "1" }, metadata: { managedFields: [{ manager: "a", operation: "Apply" }] } },
+  ],
+  [
+    "apply by force",
+    "PATCH deployments/web?fieldManager=a&force=true",
+    appliedWeb({ spec: { replicas: 9 } }),
+    200,
+    { spec: { replicas: 9 } },
+  ],
+  [
+    "apply of a status",
+    "PATCH deployments/web/status?fieldManager=a",
+    appliedWeb({ status: { observedGeneration: 1 } }),
+    200,
+    { status: { observedGeneration: 1 } },
+  ],
+  [
+    "apply of a scale by force",
+    "PATCH deployments/web/scale?fieldManager=a&force=true",
+    applied({ apiVersion: "autoscaling/v1", kind: "Scale", spec: { replicas: 9 } }),
+    200,
+    { kind: "Scale", spec: { replicas: 9 } },
+  ],
+  [
+    "JSON patch of the status",
+    "PATCH deployments/web/status",
+    jsonPatch({ op: "add", path: "/status/observedGeneration", value: 1 }),
+    200,
+    { status: { observedGeneration: 1 } },
+  ],
+  [
+    "patch that takes the last finalizer away",
+    "PATCH configmaps/there",
+    mergePatch({ metadata: { finalizers: null } }),
+    200,
+    { metadata: { name: "there" } },
+  ],
+  [
+    "token",
+    `POST ${inDefault}/serviceaccounts/robot/token`,
+    { body: { spec: { expirationSeconds: 600 } } },
+    201,
+    { kind: "TokenRequest", status: { token: "" } },
+  ],
+  [
+    "approval",
+    `PATCH ${requests}/jane/approval`,
+    mergePatch({ status: { conditions: [{ type: "Approved", status: "True", reason: "r" }] } }),
+    200,
+    { status: { conditions: [{ type: "Approved" }] } },
+  ],
+  [
+    "create of a user's kind",
+    `POST ${definitionsPath}`,
+    { body: definitionOf("Other") },
+    201,
+    { status: { conditions: [{ type: "NamesAccepted" }, { type: "Established" }] } },
+  ],
+  [
+    "create of an object of a user's kind",
+    `POST ${things}`,
+    { body: { ...thing, metadata: { name: "new" } } },
+    201,
+    { kind: "Thing", metadata: { uid: expect.any(String) } },
+  ],
+  [
+    "apply of an object of a user's kind",
+    `PATCH ${things}/there?fieldManager=a`,
+    applied({ ...thing, metadata: { name: "there", labels: { a: "b" } } }),
+    200,
+    { metadata: { labels: { a: "b" } } },
+  ],
+  ["delete of an object of a user's kind", `DELETE ${things}/there`, {}, 200, { kind: "Status" }],
 ];
 
 describe("a dry run", () => {
@@ -160,7 +257,7 @@ describe("a dry run", () => {
       const { store } = gateway();
       const before = await store.lastRevision();
       const objects = (await ask(`GET ${inDefault}/configmaps`)).text;
-      const answer = await ask(`${request}?dryRun=All`, sent);
+      const answer = await ask(`${request}${request.includes("?") ? "&" : "?"}dryRun=All`, sent);
       expect(answer.code).toBe(code);
       expect(answer.body).toMatchObject(body);
       expect(await store.lastRevision()).toBe(before);

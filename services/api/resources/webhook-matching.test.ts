@@ -113,6 +113,18 @@ describe("what concerns a webhook", () => {
     ]);
   });
 
+  test.each([
+    ["authorizer.requestResource.check('create').allowed()", 400],
+    ["authorizer.path('/healthz').check('get').allowed()", 400],
+    ["!authorizer.group('').resource('secrets').namespace('x').check('get').allowed()", 201],
+  ])("is told what who asks may do: %s", async (expression, code) => {
+    await using _hook = await configured("validating", "may", {
+      matchConditions: [{ name: "may", expression }],
+      answers: () => ({ allowed: false }),
+    });
+    expect((await ask("POST configmaps", config("may"))).code).toBe(code);
+  });
+
   test("fails where its conditions cannot be evaluated and none is false", async () => {
     const matchConditions = [{ name: "x", expression: "object.metadata.labels.mesh == 'on'" }];
     {

@@ -1,7 +1,7 @@
 /** What is answered to a review, by its kind. */
 import type * as z from "zod";
+import { authorize } from "../../../libs/identity/authorize.ts";
 import { type Cause, ApiError, invalid } from "../../../libs/model/errors.ts";
-import { authorize } from "../auth/authorize.ts";
 import type { Identity } from "../auth/identity.ts";
 import type { UserInfo } from "../auth/user.ts";
 import type { AccessSpec, reviewBodies, SubjectSpec } from "./review-bodies.ts";

@@ -62,6 +62,7 @@ export function admitCreate<K extends Kind>(
  * does the object.
  *
  * @param before as read at the cut
+ * @param validateUpdate what must not change; of a subresource it is something else
  * @returns undefined when nothing changes
  * @throws {ApiError} Invalid: a schema's refusal, or a field that must not change
  */
@@ -70,6 +71,7 @@ export function admitUpdate<K extends Kind>(
   before: ObjectOf<K>,
   input: unknown,
   context: AdmissionContext,
+  validateUpdate: Kind<ObjectOf<K>>["validateUpdate"] = kind.validateUpdate,
 ): Admitted<ObjectOf<K>> | undefined {
   const was = loose(before);
   const parsed = loose(parse(kind, input, before));
@@ -77,7 +79,7 @@ export function admitUpdate<K extends Kind>(
   const managed = managedOnUpdate(kind, was, withIdentityOf(was, owned), context);
   const kept = prepare(managed, was, context);
   const after = withGeneration(kind, was, kept);
-  const causes = kind.validateUpdate(before, typed(kind, after));
+  const causes = validateUpdate(before, typed(kind, after));
   if (causes.length > 0) throw invalid(kind, was.metadata.name, causes);
   if (isFinished(kind, after)) return admitRemove(kind, before, context);
   return changed(kind, was, after, context);

@@ -1,9 +1,9 @@
 /** Writes of a part of a pod's spec: what else was sent counts for nothing, as in Kubernetes. */
-import type { Kind, Part } from "../model/kind.ts";
+import type { Part } from "../model/kind.ts";
 import { pod as podKind, type Pod } from "../model/kinds/pod.ts";
 import { ephemeralCauses } from "../model/pod/ephemeral-causes.ts";
 import { resizeCauses } from "../model/pod/resize-causes.ts";
-import { admitUpdate } from "./admit.ts";
+import { admitUpdate, type UpdateJudge } from "./admit.ts";
 import type { AdmissionContext, Admitted } from "./context.ts";
 
 export type PodPart = Exclude<Part, "status">;
@@ -16,11 +16,11 @@ export function admitPodPart(
   context: AdmissionContext,
 ): Admitted<Pod> | undefined {
   const given = (input as Partial<Pod> | undefined)?.spec; // Judged by the schema, here or before.
-  const [spec, causes] = parts[part](before, given);
-  return admitUpdate(podKind, before, { ...before, spec }, context, causes);
+  const [spec, judge] = parts[part](before, given);
+  return admitUpdate(podKind, before, { ...before, spec }, context, judge);
 }
 
-type Taken = readonly [spec: unknown, causes: Kind<Pod>["validateUpdate"]];
+type Taken = readonly [spec: unknown, judge: UpdateJudge<Pod>];
 
 const parts: Readonly<Record<PodPart, (before: Pod, given: Pod["spec"] | undefined) => Taken>> = {
   ephemeralcontainers(before, given) {

@@ -16,7 +16,7 @@ import { plusUsage, resourceSums, type Usage } from "./quota/usage.ts";
  * @throws {ApiError} Forbidden, when a LimitRange does not allow its new size
  */
 export function withSize(object: AnyObject, was: AnyObject, { view }: AdmissionContext): AnyObject {
-  const [pod, before] = [object as unknown as Pod, was as unknown as Pod]; // Parsed as Pods.
+  const [pod, before] = [asPod(object), asPod(was)];
   const waiting = before.metadata.annotations?.[allocatedAnnotation];
   if (allocationOf(before.spec) === allocationOf(pod.spec)) return marked(object, waiting);
   checkLimits(pod, view);
@@ -24,6 +24,8 @@ export function withSize(object: AnyObject, was: AnyObject, { view }: AdmissionC
   if (waiting !== undefined || !isOnNode || !isLarger(pod, before)) return marked(object, waiting);
   return marked(object, allocationOf(before.spec));
 }
+
+const asPod = (object: object) => object as Pod; // Parsed as one.
 
 /** Whether more of any resource counts of `pod` than of `before`. */
 export function isLarger(pod: Pod, before: Pod): boolean {

@@ -304,7 +304,11 @@ describe("a pod that is to grow", () => {
     await world.pod("web", "1");
     await world.until(() => world.nodeOf("web") === "n1");
     await world.resize("web", "9");
-    await world.until(() => conditionOf(world, "web")?.reason === "Infeasible");
+    await world.until(() => conditionOf(world, "web") !== undefined);
+    expect(conditionOf(world, "web")).toMatchObject({
+      reason: "Infeasible",
+      message: "Node didn't have enough capacity: cpu, requested: 9000, capacity: 4000",
+    });
     await world.change((context) => {
       const node = context.view.get(nodeKind, undefined, "n1");
       const allocatable = { ...node?.status?.allocatable, cpu: "9" };
@@ -321,6 +325,7 @@ describe("a pod that is to grow", () => {
     await world.until(() => world.nodeOf("web") === "n1");
     await world.pod("late", "3");
     await world.clock.advance(1_000);
+    expect(world.nodeOf("late")).toBe("");
     await world.resize("web", "1");
     await world.until(() => world.nodeOf("late") === "n1");
   });

@@ -219,7 +219,6 @@ export const ephemeralContainer = z
     imagePullPolicy: one.imagePullPolicy ?? pullPolicyFor(one.image),
   }))
   .meta({ title: "core.v1.EphemeralContainer" });
-export type EphemeralContainer = z.output<typeof ephemeralContainer>;
 
 /** Kubernetes' default: what has no tag, or the tag `latest`, may change under its name. */
 export function pullPolicyFor(image: string): z.output<typeof pullPolicy> {

@@ -20,9 +20,10 @@ async function running(refuses = false) {
   const hollow = hollowRuntime({ clock, random, used });
   const runtime = {
     ...hollow,
-    resize: refuses
-      ? () => Promise.reject(new RuntimeFailure("the engine is out of order"))
-      : hollow.resize,
+    async resize(id: string, size: typeof small) {
+      if (refuses) throw new RuntimeFailure("the engine is out of order");
+      await hollow.resize(id, size);
+    },
   };
   const work = aWork();
   const [main] = work.spec.containers;

@@ -11,6 +11,7 @@ import { eventually, type TestCluster, testCluster } from "../cluster.ts";
 import { type Case, mismatch, wordsOf } from "../kubectl/case.ts";
 import { changeCases } from "../kubectl/change.ts";
 import { createCases } from "../kubectl/create.ts";
+import { debugCases } from "../kubectl/debug.ts";
 import { readCases } from "../kubectl/read.ts";
 import { role, signingRequest, widgets } from "../kubectl/files.ts";
 import { helmCases } from "../kubectl/helm.ts";
@@ -68,7 +69,14 @@ function judge(wanted: Case, { out, err, code }: Ran): void {
   expect(wrong, `${wanted.run}\n${out}${err}`).toEqual([]);
 }
 
-const all = [...createCases, ...readCases, ...tellCases, ...changeCases, ...workCases];
+const all = [
+  ...createCases,
+  ...readCases,
+  ...tellCases,
+  ...changeCases,
+  ...debugCases,
+  ...workCases,
+];
 const told = (one: Case) => ({ ...one, title: `${one.program ?? "kubectl"} ${one.run}` });
 
 async function check(wanted: Case): Promise<void> {

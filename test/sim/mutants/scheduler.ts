@@ -17,13 +17,6 @@ export const ofTheScheduler: readonly Mutant[] = [
   },
   {
     rule: "B1",
-    what: "a pod that grows does not write the node's load",
-    file: "libs/admission/derived.ts",
-    from: "node === nodeOf(before) && !isGrowth(before, after)",
-    to: "node === nodeOf(before)",
-  },
-  {
-    rule: "B1",
     what: "a pod that is to grow counts as that at once",
     file: "libs/admission/prepare-size.ts",
     from: "return marked(object, allocationOf(before.spec));",

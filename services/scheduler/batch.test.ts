@@ -337,11 +337,18 @@ describe("a pod that is to grow", () => {
         await using world = await openWorld(seed);
         for (const name of ["n1", "n2"]) await world.node(name, { cpu: "10" });
         const over = world.overcommitted();
-        for (const [nth, cpu] of sizes.entries()) await world.pod(`p${nth}`, String(cpu));
+        const owns = (nth: number) => (address: string) => address.endsWith(`-${nth}`);
+        for (const [nth, cpu] of sizes.entries()) await world.pod(`p${nth}-0`, String(cpu));
+        const first = (await world.join())();
+        await world.clock.advance(10_000);
+        first.stop.abort();
+        // What two find when they begin, each at the same cut: pods to grow, and pods to bind.
+        for (const [nth, cpu] of wanted.entries()) {
+          if (nth < sizes.length) await world.resize(`p${nth}-0`, String(cpu));
+          await world.pod(`q${nth}-1`, String(cpu));
+        }
         const clusters = [await world.join(0.1), await world.join(0.1)];
-        for (const join of clusters) join();
-        for (const [nth, cpu] of wanted.entries())
-          if (nth < sizes.length) await world.resize(`p${nth}`, String(cpu));
+        for (const [nth, join] of clusters.entries()) join({ owns: owns(nth) });
         await world.clock.advance(60_000);
         expect(over()).toBe(0);
         for (const pod of world.view.list(podKind)) {

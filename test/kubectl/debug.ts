@@ -24,10 +24,12 @@ export const debugCases: readonly Case[] = [
   {
     run: "debug single -i -c shell --image=berth/hello:v1 -- sh",
     input: "echo typed\nexit 0\n",
-    out: "typed",
+    // Once its input has ended nothing more is told of a container whose stdin stays open.
+    out: "<…>",
     err: "<…>",
     source: debug,
   },
+  { run: "logs single -c shell", out: "typed", until: true, source: "kubectl/pkg/cmd/logs" },
   {
     run: "debug single -c lost --image=berth/hello:v1 --target=other -- true",
     out: 'Targeting container "other". <text>',

@@ -12,7 +12,7 @@ const shared = {
 
 /** Beside the rest, and with more time: an engine on a busy machine takes its own. */
 const withContainers = [
-  "services/node-agent/agent-docker.test.ts",
+  "services/node-agent/agent*-docker.test.ts",
   "services/node-agent/runtime/docker*.test.ts",
 ];
 

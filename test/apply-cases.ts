@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Answer, type HttpsClient, httpsClient } from "./https-client.ts";
 import { shownPaths } from "../libs/model/fields/field-set.ts";
+import type { Subresource } from "../libs/model/kind.ts";
 import { decodeManaged } from "../libs/model/fields/managed.ts";
 import { type MemoryGateway, openMemoryGateway } from "../services/api/memory-gateway.ts";
 
@@ -49,7 +50,7 @@ type Step = {
   readonly by: string;
   readonly body?: object;
   readonly query?: string;
-  readonly sub?: "status" | "scale";
+  readonly sub?: Subresource;
   readonly at?: Place;
   /** What is answered, when it is no success. */
   readonly code?: number;
@@ -78,6 +79,7 @@ export const force = step("force");
 export const post = step("post");
 export const put = step("put");
 export const merge = step("merge");
+export const strategic = step("strategic");
 export const json = step("json");
 
 const types: Readonly<Partial<Record<Verb, string>>> = {

@@ -4,7 +4,7 @@
  * committing that is the caller's business.
  */
 import { dequal } from "dequal";
-import { ApiError, invalid, parse, parseStatus } from "../model/errors.ts";
+import { ApiError, type Cause, invalid, parse, parseStatus } from "../model/errors.ts";
 import type { Kind, ObjectOf } from "../model/kind.ts";
 import { cleanupFinalizer, terminatingStatus } from "../model/custom/definition-status.ts";
 import { customResourceDefinition } from "../model/kinds/customresourcedefinition.ts";
@@ -57,12 +57,16 @@ export function admitCreate<K extends Kind>(
   return admitted(kind, undefined, object, context);
 }
 
+/** What of an object must not change. */
+export type UpdateJudge<O> = (before: O, after: O) => readonly Cause[];
+
 /**
  * A change of what users own: metadata and spec. Status, identity and deletion stay as they were;
  * the generation rises when the spec changes. When the last finalizer of an ending object goes, so
  * does the object.
  *
  * @param before as read at the cut
+ * @param judge what must not change; of a subresource it is something else
  * @returns undefined when nothing changes
  * @throws {ApiError} Invalid: a schema's refusal, or a field that must not change
  */
@@ -71,6 +75,7 @@ export function admitUpdate<K extends Kind>(
   before: ObjectOf<K>,
   input: unknown,
   context: AdmissionContext,
+  judge: UpdateJudge<ObjectOf<K>> = (was, is) => kind.validateUpdate(was, is),
 ): Admitted<ObjectOf<K>> | undefined {
   const was = loose(before);
   const parsed = loose(parse(kind, input, before));
@@ -78,7 +83,7 @@ export function admitUpdate<K extends Kind>(
   const managed = managedOnUpdate(kind, was, withIdentityOf(was, owned), context);
   const kept = prepare(managed, was, context);
   const after = withGeneration(kind, was, kept);
-  const causes = kind.validateUpdate(before, typed(kind, after));
+  const causes = judge(before, typed(kind, after));
   if (causes.length > 0) throw invalid(kind, was.metadata.name, causes);
   if (isFinished(kind, after)) return admitRemove(kind, before, context);
   return changed(kind, was, after, context);

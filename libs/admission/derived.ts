@@ -4,9 +4,12 @@
  */
 import { dequal } from "dequal";
 import { addressClaim, addressKey } from "../cluster/address-claim.ts";
+import type { Pod } from "../model/kinds/pod.ts";
+import { allocatedAnnotation, allocatedSpec } from "../model/pod/allocated.ts";
 import { allocKey, assignKey } from "../cluster/key.ts";
 import type { Assignment } from "../protocol/node.ts";
 import type { AnyObject } from "./context.ts";
+import { isLarger } from "./prepare-size.ts";
 
 /** The agent's mark of its last report (N2); it changes with the status and concerns no assignment. */
 export const reportAnnotation = "berth.dev/report";
@@ -22,8 +25,8 @@ export function derivedKeys(object: AnyObject | undefined): ReadonlyMap<string, 
 }
 
 /**
- * The nodes whose `load` key a change must write (B1): of a pod, the node it comes to be bound to;
- * of a Node, its own when something changed that decides what fits there.
+ * The nodes whose `load` key a change must write (B1): of a pod, the node it comes to be bound to, or
+ * on which more of it comes to count; of a Node, its own when something changed that decides what fits there.
  */
 export function loadsTouched(
   before: AnyObject | undefined,
@@ -33,17 +36,31 @@ export function loadsTouched(
   if (object?.apiVersion !== "v1") return [];
   if (object.kind === "Pod") {
     const node = nodeOf(after);
-    return node === undefined || node === nodeOf(before) ? [] : [node];
+    if (node === undefined || (node === nodeOf(before) && !isGrowth(before, after))) return [];
+    return [node];
   }
   if (object.kind !== "Node") return [];
   return dequal(fitOf(before), fitOf(after)) ? [] : [nameOf(object)];
+}
+
+/** Most writes of a pod leave its spec as it is: those of its status. */
+function isGrowth(before: AnyObject | undefined, after: AnyObject | undefined): boolean {
+  if (before === undefined || after === undefined) return false;
+  const [had, has] = [before, after].map(({ metadata }) => metadata.annotations);
+  const isSame = had?.[allocatedAnnotation] === has?.[allocatedAnnotation];
+  if (isSame && before.spec === after.spec) return false;
+  return isLarger(after as unknown as Pod, before as unknown as Pod); // It is told from its kind.
 }
 
 function assignmentOf(pod: AnyObject): ReadonlyMap<string, unknown> {
   const node = nodeOf(pod);
   if (node === undefined) return new Map();
   const { metadata } = pod;
-  const { [reportAnnotation]: _report, ...annotations } = metadata.annotations ?? {};
+  const {
+    [reportAnnotation]: _report,
+    [allocatedAnnotation]: _allocated,
+    ...annotations
+  } = metadata.annotations ?? {};
   const phase = pod.status?.["phase"];
   const assignment: Assignment = {
     namespace: metadata.namespace ?? "default",
@@ -56,7 +73,8 @@ function assignmentOf(pod: AnyObject): ReadonlyMap<string, unknown> {
       deletionGracePeriodSeconds: metadata.deletionGracePeriodSeconds ?? 0,
     }),
     ...((phase === "Succeeded" || phase === "Failed") && { phase }),
-    spec: pod.spec ?? {},
+    ...(metadata.generation !== undefined && { generation: metadata.generation }),
+    spec: allocatedSpec(pod as unknown as Pod), // It is told from its kind.
   };
   return new Map([[assignKey(node, assignment.namespace, assignment.name), assignment]]);
 }

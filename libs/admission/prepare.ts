@@ -8,7 +8,7 @@ import {
   type CustomResourceDefinition,
 } from "../model/kinds/customresourcedefinition.ts";
 import { job as jobKind } from "../model/kinds/job.ts";
-import type { Pod } from "../model/kinds/pod.ts";
+import { type Pod, pod as podKind } from "../model/kinds/pod.ts";
 import { service as serviceKind } from "../model/kinds/service.ts";
 import { freeClusterAddress, freeNodePort } from "./allocate.ts";
 import { type AdmissionContext, type AnyObject, timestamp } from "./context.ts";
@@ -17,6 +17,7 @@ import { prepareAddress, prepareRange } from "./prepare-address.ts";
 import { withAccount } from "./prepare-account.ts";
 import { selectOwnPods } from "./prepare-job.ts";
 import { prepareClass, withPriority } from "./prepare-priority.ts";
+import { marked, withSize } from "./prepare-size.ts";
 import { prepareIngress, withRuntime } from "./prepare-runtime.ts";
 import { prepareClaim, prepareVolume } from "./prepare-storage.ts";
 import { withTemplateGeneration } from "./template-generation.ts";
@@ -77,8 +78,9 @@ function preparePod(
   context: AdmissionContext,
 ): AnyObject {
   const { settings, view } = context;
-  if (before !== undefined) return asked;
-  const pod = withPriority(withRuntime(asked, view), view);
+  if (before !== undefined) return withSize(asked, before, context);
+  refuseEphemeral(asked);
+  const pod = withPriority(withRuntime(marked(asked, undefined), view), view);
   const tolerations = (pod.spec?.["tolerations"] ?? []) as readonly Toleration[]; // Parsed as a Pod.
   const missing = nodeProblems.filter((key) => !tolerations.some((one) => covers(one, key)));
   const added = missing.map((key) => ({
@@ -94,6 +96,18 @@ function preparePod(
     spec: { ...spec, tolerations: [...tolerations, ...added] },
     status: { phase: "Pending" },
   };
+}
+
+/** They are added to pods that are there. @throws {ApiError} Invalid */
+function refuseEphemeral({ metadata, spec }: AnyObject): void {
+  const given = spec?.["ephemeralContainers"];
+  if (!Array.isArray(given) || given.length === 0) return;
+  const cause = {
+    reason: "FieldValueForbidden",
+    field: "spec.ephemeralContainers",
+    message: "Forbidden: cannot be set on create",
+  };
+  throw invalid(podKind, metadata.name, [cause]);
 }
 
 const loose = (object: object) => object as AnyObject; // An object of a kind.

@@ -27,6 +27,13 @@ export type Column<O> = {
   read(object: O, now: EpochMs): string | number | boolean | null;
 };
 
+/**
+ * A part of an object that is read and written by itself. What is sent is the whole object, but for a
+ * scale; what of it is another part's counts for nothing.
+ */
+export type Subresource = Part | "scale";
+export type Part = "status" | "ephemeralcontainers" | "resize";
+
 export interface Kind<O = unknown> {
   /** Empty for the core group. */
   readonly group: string;
@@ -38,7 +45,7 @@ export interface Kind<O = unknown> {
   /** Names of several kinds at once, such as `all`. */
   readonly categories: readonly string[];
   readonly namespaced: boolean;
-  readonly subresources: readonly ("status" | "scale")[];
+  readonly subresources: readonly Subresource[];
   /** Takes what a user wrote and gives the storage form: validated, canonical, with its defaults. */
   readonly schema: z.ZodType<O>;
   /** The same of the status alone: no rule of the rest concerns it. */
@@ -103,7 +110,7 @@ type Head<N extends boolean> = {
   kind: string;
   metadata: N extends true ? Metadata & { namespace: string } : Metadata;
 };
-type Part<Name extends string, S> = [S] extends [z.ZodType]
+type PartOf<Name extends string, S> = [S] extends [z.ZodType]
   ? { [K in Name]: z.output<S> }
   : unknown;
 type OptionalPart<Name extends string, S> = [S] extends [z.ZodType]
@@ -132,6 +139,8 @@ type Definition<N extends boolean, Spec, Status, Fields, O> = {
   readonly fields?: Fields;
   /** `/scale` sets `spec.replicas`. */
   readonly scale?: boolean;
+  /** Further subresources that are parts of its spec. */
+  readonly parts?: readonly Exclude<Part, "status">[];
   /** Further versions that the kind is served in, the most preferred first. */
   readonly versions?: readonly VersionDefinition[];
   /** Fills in what follows from several fields; before `validate`. */
@@ -166,7 +175,7 @@ export function defineKind<
   Spec extends z.ZodType | undefined = undefined,
   Status extends z.ZodType | undefined = undefined,
   Fields extends z.ZodRawShape | undefined = undefined,
-  O = Flat<Head<N> & Part<"spec", Spec> & OptionalPart<"status", Status> & FieldsPart<Fields>>,
+  O = Flat<Head<N> & PartOf<"spec", Spec> & OptionalPart<"status", Status> & FieldsPart<Fields>>,
 >(definition: Definition<N, Spec, Status, Fields, O>): Kind<O> {
   const { group, version, kind, spec, status, namespaced } = definition;
   const apiVersion = group === "" ? version : `${group}/${version}`;
@@ -203,6 +212,7 @@ export function defineKind<
     subresources: [
       ...(status === undefined ? [] : ["status" as const]),
       ...(definition.scale === true ? ["scale" as const] : []),
+      ...(definition.parts ?? []),
     ],
     statusSchema: statusOnly(status),
     schema: schema as unknown as z.ZodType<O>, // `O` is computed from the very schemas in `shape`.

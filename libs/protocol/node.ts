@@ -23,7 +23,12 @@ export const assignment = z.object({
   deletionGracePeriodSeconds: z.number().optional(),
   /** Set once the pod has ended: it never runs again, whatever became of its containers (O2). */
   phase: z.enum(["Succeeded", "Failed"]).optional(),
-  /** A v1 PodSpec in storage form: defaults are filled in. */
+  /** The pod's: its status is to say that it was seen. */
+  generation: z.int().optional(),
+  /**
+   * A v1 PodSpec in storage form: defaults are filled in. Its containers' resources are what they are
+   * given now, while a larger size waits for room.
+   */
   spec: z.looseObject({}),
 });
 export type Assignment = z.output<typeof assignment>;

@@ -72,6 +72,7 @@ type SeenContainer = {
   restartCount: number;
   state: SeenState;
   lastState: SeenState;
+  resources?: object;
 };
 export type SeenStatus = Status & {
   phase: string;

@@ -2,6 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { alone, type Placement } from "../../libs/actor/placement.ts";
 import { admitCreate, admitDelete, admitStatus } from "../../libs/admission/admit.ts";
+import { admitPodPart } from "../../libs/admission/admit-part.ts";
 import type { Admitted } from "../../libs/admission/context.ts";
 import { clusterOn } from "../../libs/cluster/open.ts";
 import type { EventFacts } from "../../libs/cluster/record-event.ts";
@@ -13,6 +14,7 @@ import { persistentVolume } from "../../libs/model/kinds/persistentvolume.ts";
 import { persistentVolumeClaim } from "../../libs/model/kinds/persistentvolumeclaim.ts";
 import { pod as podKind } from "../../libs/model/kinds/pod.ts";
 import { storageClass } from "../../libs/model/kinds/storageclass.ts";
+import { allocatedAnnotation, resizePending } from "../../libs/model/pod/allocated.ts";
 import { memoryBucket } from "../../libs/store/memory-bucket.ts";
 import { noFaults, randomFaults } from "../../libs/store/memory-faults.ts";
 import { memoryStore } from "../../libs/store/memory.ts";
@@ -20,7 +22,7 @@ import { createLog } from "../../libs/telemetry/log.ts";
 import { seededRandom } from "../../libs/telemetry/seeded-random.ts";
 import { virtualClock } from "../../libs/telemetry/virtual-clock.ts";
 import { runScheduler } from "./batch.ts";
-import { claimOf } from "./claim.ts";
+import { claimOf, requestsOf } from "./claim.ts";
 import { roomOf } from "./room.ts";
 import { aStorageClaim, aStorageClass, aVolume, boundTo, using } from "./storage-fixture.ts";
 
@@ -159,14 +161,7 @@ describe("several schedulers", () => {
       fc.asyncProperty(cpus, fc.nat(), async (cpus, seed) => {
         await using world = await openWorld(seed);
         for (const name of ["n1", "n2", "n3"]) await world.node(name, { cpu: "10" });
-        let overcommitted = 0;
-        using _watched = world.replica.subscribe(() => {
-          for (const node of world.view.list(nodeKind)) {
-            const pods = world.view.list(podKind, { node: node.metadata.name });
-            const { taken, allocatable } = roomOf(node, pods);
-            if ((taken["cpu"] ?? 0) > (allocatable["cpu"] ?? 0)) overcommitted += 1;
-          }
-        });
+        const overcommitted = world.overcommitted();
         for (const [nth, cpu] of cpus.entries()) await world.pod(`p${nth}-${nth % 3}`, String(cpu));
         const clusters = [await world.join(0.1), await world.join(0.1), await world.join(0.1)];
         for (const [nth, join] of clusters.entries())
@@ -175,7 +170,7 @@ describe("several schedulers", () => {
           world.view.list(podKind).every(({ status }) => (status?.conditions ?? []).length > 0);
         await world.until(settled);
         await world.clock.advance(60_000);
-        expect(overcommitted).toBe(0);
+        expect(overcommitted()).toBe(0);
         const rooms = world.view
           .list(nodeKind)
           .map((node) => roomOf(node, world.view.list(podKind, { node: node.metadata.name })));
@@ -243,6 +238,136 @@ test("several schedulers never bind two pods with a claim that one may use", asy
   );
 });
 
+describe("a pod that is to grow", () => {
+  const conditionOf = (world: World, name: string) =>
+    podOf(world, name).status?.conditions?.find(({ type }) => type === resizePending);
+  const assigned = (world: World, name: string) =>
+    world.view.raw.get(`assign.n1.default.${name}`)?.value as
+      | { readonly spec: ReturnType<typeof podOf>["spec"] }
+      | undefined;
+  const cpuOf = (spec: ReturnType<typeof podOf>["spec"] | undefined) =>
+    spec?.containers[0]?.resources.requests?.["cpu"];
+
+  test("gets what fits, and its node is told", async () => {
+    await using world = await openWorld();
+    await world.node("n1");
+    (await world.join())();
+    await world.pod("web", "1");
+    await world.until(() => world.nodeOf("web") === "n1");
+    await world.resize("web", "4");
+    await world.until(() => cpuOf(assigned(world, "web")?.spec) === "4");
+    expect(podOf(world, "web").metadata.annotations).not.toHaveProperty(allocatedAnnotation);
+    expect(conditionOf(world, "web")).toBeUndefined();
+  });
+
+  test("waits for room, says so once, and takes it before a pod that is new", async () => {
+    await using world = await openWorld();
+    await world.node("n1");
+    (await world.join())();
+    await world.pod("web", "1");
+    await world.pod("other", "3");
+    await world.until(() => world.nodeOf("other") === "n1" && world.nodeOf("web") === "n1");
+    await world.resize("web", "2");
+    await world.until(() => conditionOf(world, "web") !== undefined);
+    const message =
+      "Node didn't have enough resource: cpu, requested: 2000, used: 3000, capacity: 4000";
+    expect(conditionOf(world, "web")).toMatchObject({
+      status: "True",
+      reason: "Deferred",
+      message,
+      observedGeneration: 2,
+    });
+    expect(world.events.at(-1)).toMatchObject({
+      reason: "ResizeDeferred",
+      message: `Pod resize Deferred: ${message}`,
+    });
+    expect(cpuOf(assigned(world, "web")?.spec)).toBe("1");
+    await world.pod("late", "3");
+    await world.clock.advance(1_000);
+    const written = world.view.revision;
+    await world.clock.advance(300_000);
+    expect(world.view.revision).toBe(written);
+    await world.change((context) => {
+      const other = context.view.get(podKind, "default", "other");
+      return other && admitDelete(podKind, other, { gracePeriodSeconds: 0 }, context);
+    });
+    await world.until(() => cpuOf(assigned(world, "web")?.spec) === "2");
+    await world.clock.advance(1_000);
+    expect(conditionOf(world, "web")).toBeUndefined();
+    expect(world.nodeOf("late")).toBe("");
+  });
+
+  test("is told that its node will never do, until that has more", async () => {
+    await using world = await openWorld();
+    await world.node("n1");
+    (await world.join())();
+    await world.pod("web", "1");
+    await world.until(() => world.nodeOf("web") === "n1");
+    await world.resize("web", "9");
+    await world.until(() => conditionOf(world, "web") !== undefined);
+    expect(conditionOf(world, "web")).toMatchObject({
+      reason: "Infeasible",
+      message: "Node didn't have enough capacity: cpu, requested: 9000, capacity: 4000",
+    });
+    await world.change((context) => {
+      const node = context.view.get(nodeKind, undefined, "n1");
+      const allocatable = { ...node?.status?.allocatable, cpu: "9" };
+      return node && admitStatus(nodeKind, node, { ...node.status, allocatable }, context);
+    });
+    await world.until(() => cpuOf(assigned(world, "web")?.spec) === "9");
+  });
+
+  test("makes room for a pod that waits, where it becomes smaller", async () => {
+    await using world = await openWorld();
+    await world.node("n1");
+    (await world.join())();
+    await world.pod("web", "3");
+    await world.until(() => world.nodeOf("web") === "n1");
+    await world.pod("late", "3");
+    await world.clock.advance(1_000);
+    expect(world.nodeOf("late")).toBe("");
+    await world.resize("web", "1");
+    await world.until(() => world.nodeOf("late") === "n1");
+  });
+
+  test("never overcommits its node (B1), whoever binds and grows what at once", async () => {
+    const cpus = fc.array(fc.integer({ min: 1, max: 6 }), { minLength: 2, maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(cpus, cpus, fc.nat(), async (sizes, wanted, seed) => {
+        await using world = await openWorld(seed);
+        for (const name of ["n1", "n2"]) await world.node(name, { cpu: "10" });
+        const over = world.overcommitted();
+        const owns = (nth: number) => (address: string) => address.endsWith(`-${nth}`);
+        for (const [nth, cpu] of sizes.entries()) await world.pod(`p${nth}-0`, String(cpu));
+        const first = (await world.join())();
+        await world.clock.advance(10_000);
+        first.stop.abort();
+        // What two find when they begin, each at the same cut: pods to grow, and pods to bind.
+        for (const [nth, cpu] of wanted.entries()) {
+          if (nth < sizes.length) await world.resize(`p${nth}-0`, String(cpu));
+          await world.pod(`q${nth}-1`, String(cpu));
+        }
+        const clusters = [await world.join(0.1), await world.join(0.1)];
+        for (const [nth, join] of clusters.entries()) join({ owns: owns(nth) });
+        await world.clock.advance(60_000);
+        expect(over()).toBe(0);
+        for (const pod of world.view.list(podKind)) {
+          const isSettled = pod.status?.conditions?.some(
+            ({ type, status }) =>
+              type === resizePending || (type === "PodScheduled" && status === "False"),
+          );
+          if (isSettled !== true) expect(claimOf(pod).requests).toEqual(requestsOf(pod.spec));
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+type World = Awaited<ReturnType<typeof openWorld>>;
+const podOf = ({ view }: World, name: string) =>
+  view.get(podKind, "default", name) ?? expect.unreachable(`${name} is not there`);
+
 type Context = Parameters<typeof admitCreate>[2];
 
 async function openWorld(seed = 1) {
@@ -284,6 +409,7 @@ async function openWorld(seed = 1) {
     for (;;) {
       const admitted = decide({ view, now: clock.now(), random, settings });
       if (admitted === undefined) throw new Error("there is nothing to change");
+      if (admitted.ops.length === 0) return;
       const outcome = await during(store.commit(admitted.ops));
       await during(replica.caughtUp(outcome.revision ?? (await store.lastRevision())));
       if (outcome.ok) return;
@@ -317,6 +443,30 @@ async function openWorld(seed = 1) {
       const containers = [{ name: "main", image: "web", resources: { requests: { cpu } } }];
       const pod = { metadata: head(name), spec: { containers, ...spec } };
       await change((context) => admitCreate(podKind, pod, context));
+    },
+    resize: (name: string, cpu: string) =>
+      change((context) => {
+        const before = context.view.get(podKind, "default", name);
+        const containers = before?.spec.containers.map((one) => ({
+          ...one,
+          resources: { requests: { cpu } },
+        }));
+        const after = before && { ...before, spec: { ...before.spec, containers } };
+        return before === undefined
+          ? undefined
+          : (admitPodPart("resize", before, after, context) ?? { object: before, ops: [] });
+      }),
+    /** How often more counted on a node than it has, at any revision from now on. */
+    overcommitted(): () => number {
+      let times = 0;
+      replica.subscribe(() => {
+        for (const node of view.list(nodeKind)) {
+          const pods = view.list(podKind, { node: node.metadata.name });
+          const { taken, allocatable } = roomOf(node, pods);
+          if ((taken["cpu"] ?? 0) > (allocatable["cpu"] ?? 0)) times += 1;
+        }
+      });
+      return () => times;
     },
     /** A store and a replica of its own for one more scheduler, which the result starts. */
     async join(faults = 0) {

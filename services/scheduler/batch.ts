@@ -5,6 +5,7 @@
  */
 import { together, transactionOf } from "../../libs/admission/transaction.ts";
 import { admitBind, admitStatus, admitUpdate } from "../../libs/admission/admit.ts";
+import { admitGrowth, admitPending } from "../../libs/admission/admit-growth.ts";
 import { type AdmissionContext, timestamp } from "../../libs/admission/context.ts";
 import type { Placement } from "../../libs/actor/placement.ts";
 import { backOffMs } from "../../libs/actor/back-off.ts";
@@ -23,8 +24,9 @@ import type { Op, Revision, Store } from "../../libs/store/store.ts";
 import type { Clock } from "../../libs/telemetry/clock.ts";
 import type { Log } from "../../libs/telemetry/log.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
-import { type Claim, claimOf, isPending, withVolumes } from "./claim.ts";
+import { type Claim, claimOf, isPending, isResizing, withVolumes } from "./claim.ts";
 import { place, type Placed } from "./decisions/place.ts";
+import { resize } from "./decisions/resize.ts";
 import type { Choice } from "./decisions/volumes.ts";
 import { queue } from "./queue.ts";
 import { podIn, rooms } from "./rooms.ts";
@@ -67,8 +69,9 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
   const isMine = (address: string) => placement.owns(`pods/${address}`);
 
   function consider(pod: Pod | undefined, address: string): void {
-    if (pod === undefined || !isPending(pod) || !isMine(address)) pending.remove(address);
-    else pending.add(address);
+    const waits = pod !== undefined && (isPending(pod) || isResizing(pod));
+    if (waits && isMine(address)) pending.add(address);
+    else pending.remove(address);
   }
 
   function note(change: Change<unknown>): boolean {
@@ -189,16 +192,28 @@ async function runBatch(
   const context: AdmissionContext = { view, now: clock.now(), random, settings };
   const cut = view.revision;
   const pods = new Map<Claim, Pod>();
+  const resizing: Pod[] = [];
   for (const address of addresses) {
     const [namespace = "", name = ""] = address.split("/");
     const pod = view.get(podKind, namespace, name);
     if (pod !== undefined && isPending(pod)) pods.set(askedBy(pod, view), pod);
+    if (pod !== undefined && isResizing(pod)) resizing.push(pod);
   }
-  const { binds, choices, refused } = place([...pods.keys()], rotated(roomsNow(), random));
-  const transactions = [...binds].map(([node, claims]) =>
-    bindAll(node, claims, { pods, choices }, context),
+  // What runs goes before what is to come.
+  const sized = resize(resizing, roomsNow());
+  const grown = Map.groupBy(sized.granted, ({ spec }) => spec.nodeName ?? "");
+  const { binds, choices, refused } = place([...pods.keys()], rotated(sized.rooms, random));
+  const transactions = [...new Set([...binds.keys(), ...grown.keys()])].map((node) =>
+    writesFor(
+      node,
+      { claims: binds.get(node) ?? [], grown: grown.get(node) ?? [], pods, choices },
+      context,
+    ),
   );
-  const refusals = refused.flatMap(({ claim, why }) => refuse(pods.get(claim), why, context) ?? []);
+  const refusals = [
+    ...refused.flatMap(({ claim, why }) => refuse(pods.get(claim), why, context) ?? []),
+    ...sized.refused.flatMap(({ pod, ...fault }) => postpone(pod, fault, context) ?? []),
+  ];
   const decidedMs = clock.monotonicMs() - startedMs;
 
   let revision = cut;
@@ -208,19 +223,18 @@ async function runBatch(
     revision = Math.max(revision, outcome.revision ?? (await store.lastRevision()));
     return outcome.ok;
   };
-  const bound = transactions.map(async ({ node, ops, claims, left }) => {
-    again.push(...left.map(({ address }) => address));
+  const bound = transactions.map(async ({ node, ops, claims, grown: larger, left }) => {
+    again.push(...left);
     if (ops.length === 0) return;
     if (!(await settle(ops))) {
       log.debug({ node, pods: claims.length }, "another scheduler was quicker");
-      again.push(...claims.map(({ address }) => address));
+      again.push(...claims.map(({ address }) => address), ...larger.map(addressOf));
       return;
     }
     for (const claim of claims) noteBound(claim, node);
   });
-  const told = refusals.map(async ({ pod, why, ops }) => {
-    if (await settle(ops))
-      record({ ...eventOf(pod), type: "Warning", reason: "FailedScheduling", message: why });
+  const told = refusals.map(async ({ pod, reason, why, ops }) => {
+    if (await settle(ops)) record({ ...eventOf(pod), type: "Warning", reason, message: why });
   });
   const results = await Promise.allSettled([...bound, ...told]);
   const failed = results.find((result) => result.status === "rejected");
@@ -229,7 +243,11 @@ async function runBatch(
     { pods: pods.size, nodes: binds.size, refused: refused.length, cut, decidedMs },
     "a batch ended",
   );
-  return { refused: refused.map(({ claim }) => claim.address), again, revision };
+  const parked = [
+    ...refused.map(({ claim }) => claim.address),
+    ...sized.refused.map(({ pod }) => addressOf(pod)),
+  ];
+  return { refused: parked, again, revision };
 
   function noteBound(claim: Claim, node: string): void {
     const pod = pods.get(claim);
@@ -247,39 +265,66 @@ function askedBy(pod: Pod, view: ClusterView): Claim {
   return claimNamesOf(pod.spec).length === 0 ? claim : withVolumes(claim, volumesOf(view, pod));
 }
 
-type Binding = {
+type NodeWrites = {
   readonly node: string;
   readonly ops: readonly Op[];
   readonly claims: readonly Claim[];
-  /** For the next batch: the transaction is full. */
-  readonly left: readonly Claim[];
+  readonly grown: readonly Pod[];
+  /** Addresses, for the next batch: the transaction is full. */
+  readonly left: readonly string[];
 };
 
-/** One transaction for all that goes to a node (B1). */
-function bindAll(
+/** One transaction for all that comes to count on a node (B1). */
+function writesFor(
   node: string,
-  claims: readonly Claim[],
-  { pods, choices }: { readonly pods: ReadonlyMap<Claim, Pod>; readonly choices: Choices },
+  {
+    claims,
+    grown,
+    pods,
+    choices,
+  }: {
+    readonly claims: readonly Claim[];
+    readonly grown: readonly Pod[];
+    readonly pods: ReadonlyMap<Claim, Pod>;
+    readonly choices: Choices;
+  },
   context: AdmissionContext,
-): Binding {
-  const taken = fitting(claims, choices);
-  const transactions = taken.flatMap((claim) => {
+): NodeWrites {
+  const larger = grown.slice(0, writesMax / writesOfBind);
+  const taken = fitting(claims, choices, larger.length * writesOfBind);
+  const binds = taken.flatMap((claim) => {
     const pod = pods.get(claim);
     if (pod === undefined) return [];
     const storage = (choices.get(claim) ?? []).flatMap((one) => chooseAll(one, node, context));
     return [admitBind(podKind, pod, node, context).ops, ...storage];
   });
-  return { node, ops: together(transactions), claims: taken, left: claims.slice(taken.length) };
+  const growths = larger.map((pod) => admitGrowth(pod, context).ops);
+  return {
+    node,
+    ops: together([...binds, ...growths]),
+    claims: taken,
+    grown: larger,
+    left: [
+      ...claims.slice(taken.length).map(({ address }) => address),
+      ...grown.slice(larger.length).map(addressOf),
+    ],
+  };
 }
 
+const addressOf = ({ metadata }: Pod): string => `${metadata.namespace}/${metadata.name}`;
+
 /** As many of the first as one transaction holds. */
-function fitting(claims: readonly Claim[], choices: Choices): readonly Claim[] {
-  let writes = 0;
+function fitting(
+  claims: readonly Claim[],
+  choices: Choices,
+  writesBefore: number,
+): readonly Claim[] {
+  let writes = writesBefore;
   const end = claims.findIndex((claim) => {
     writes += writesOfBind + writesOfChoice * (choices.get(claim) ?? []).length;
     return writes > writesMax;
   });
-  return end < 0 ? claims : claims.slice(0, Math.max(end, 1));
+  return end < 0 ? claims : claims.slice(0, writesBefore > 0 ? end : Math.max(end, 1));
 }
 
 /**
@@ -311,7 +356,13 @@ const written = <K extends typeof persistentVolume | typeof persistentVolumeClai
   admitUpdate(kind, before, after, context)?.ops ??
   transactionOf(kind, before, before, context.view);
 
-type Refusal = { readonly pod: Pod; readonly why: string; readonly ops: readonly Op[] };
+type Refusal = {
+  readonly pod: Pod;
+  /** Of the Event that says so. */
+  readonly reason: string;
+  readonly why: string;
+  readonly ops: readonly Op[];
+};
 
 /** PodScheduled becomes False, with why; undefined when that stands there already. */
 function refuse(pod: Pod | undefined, why: string, context: AdmissionContext): Refusal | undefined {
@@ -331,7 +382,18 @@ function refuse(pod: Pod | undefined, why: string, context: AdmissionContext): R
   const others = conditions.filter((other) => other.type !== type);
   const status = { ...pod.status, conditions: [...others, condition] };
   const ops = admitStatus(podKind, pod, status, context)?.ops;
-  return ops === undefined ? undefined : { pod, why, ops };
+  return ops === undefined ? undefined : { pod, reason: "FailedScheduling", why, ops };
+}
+
+/** PodResizePending says why it is no larger yet; undefined when that stands there already. */
+function postpone(
+  pod: Pod,
+  fault: Parameters<typeof admitPending>[1],
+  context: AdmissionContext,
+): Refusal | undefined {
+  const ops = admitPending(pod, fault, context)?.ops;
+  const why = `Pod resize ${fault.reason}: ${fault.message}`;
+  return ops === undefined ? undefined : { pod, reason: `Resize${fault.reason}`, why, ops };
 }
 
 const eventOf = ({ apiVersion, kind, metadata }: Pod) => ({

@@ -1,5 +1,6 @@
 /** What a pod asks of a node, worked out once for each version of the pod. */
 import type { LabelSelector } from "../../libs/model/label-selector.ts";
+import { allocatedSpec, awaitsRoom } from "../../libs/model/pod/allocated.ts";
 import { effective } from "../../libs/model/pod/effective.ts";
 import { hostPortsOf } from "../../libs/model/pod/host-ports.ts";
 import type { NodeTerm, Toleration } from "../../libs/model/pod/placement.ts";
@@ -8,6 +9,7 @@ import { noVolumes, type PodVolumes } from "./decisions/volumes.ts";
 import { quantityMilli, quantityValue } from "../../libs/model/quantity.ts";
 
 type Container = {
+  readonly name?: string | undefined;
   readonly resources?: { readonly requests?: Quantities | undefined } | undefined;
   readonly restartPolicy?: string | undefined;
   readonly ports?: readonly Port[] | undefined;
@@ -36,6 +38,7 @@ export type PodFacts = {
     readonly creationTimestamp?: string | undefined;
     readonly deletionTimestamp?: string | undefined;
     readonly labels?: Readonly<Record<string, string>> | undefined;
+    readonly annotations?: Readonly<Record<string, string>> | undefined;
     readonly ownerReferences?:
       | readonly { readonly uid: string; readonly controller?: boolean | undefined }[]
       | undefined;
@@ -125,16 +128,21 @@ export function isPending(pod: PodFacts): boolean {
   return (spec.schedulingGates ?? []).length === 0;
 }
 
+/** Whether the pod is on a node and waits there for room to grow. */
+export const isResizing = (pod: PodFacts): boolean =>
+  (pod.spec.nodeName ?? "") !== "" && awaitsRoom(pod) && isLive(pod);
+
 /** Whether the pod takes up room on its node: until it has ended, whatever its deletion says. */
 export const takesRoom = (pod: PodFacts): boolean => !isTerminal(pod);
 
-function read({ metadata, spec }: PodFacts): Claim {
+function read(pod: PodFacts): Claim {
+  const { metadata, spec } = pod;
   const { name, namespace, uid = "", labels = {}, creationTimestamp = "" } = metadata;
   const owner = (metadata.ownerReferences ?? []).find(({ controller }) => controller === true);
   const affinity = spec.affinity?.nodeAffinity;
   const required = affinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
   const asked = {
-    requests: requestsOf(spec),
+    requests: requestsOf(allocatedSpec(pod)),
     nodeSelector: spec.nodeSelector ?? {},
     nodeTerms: required,
     preferences: affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [],
@@ -155,7 +163,8 @@ function read({ metadata, spec }: PodFacts): Claim {
   };
 }
 
-function requestsOf(spec: PodFacts["spec"]): Amounts {
+/** What a pod's spec requests; of one that waits for room to grow less counts. */
+export function requestsOf(spec: PodFacts["spec"]): Amounts {
   const own = ({ resources }: Container) => amountsOf(resources?.requests);
   const containers = effective(spec, own, { none: {}, plus, most });
   return { ...plus(containers, amountsOf(spec.overhead)), pods: 1 };

@@ -3,9 +3,10 @@ import { dequal } from "dequal";
 import { parseKey } from "../../libs/cluster/key.ts";
 import type { ClusterView } from "../../libs/cluster/view.ts";
 import { node as nodeKind } from "../../libs/model/kinds/node.ts";
+import { allocatedAnnotation } from "../../libs/model/pod/allocated.ts";
 import { pod as podKind } from "../../libs/model/kinds/pod.ts";
 import type { Change } from "../../libs/store/replica.ts";
-import { type PodFacts, takesRoom } from "./claim.ts";
+import { claimOf, type PodFacts, takesRoom } from "./claim.ts";
 import { type NodeFacts, type Room, roomOf } from "./room.ts";
 
 export type Rooms = {
@@ -43,12 +44,24 @@ export function rooms(view: ClusterView): Rooms {
       for (const pod of [before, after]) {
         if ((pod?.spec.nodeName ?? "") !== "") stale.add(pod?.spec.nodeName ?? "");
       }
-      return before !== undefined && holds(before) && (after === undefined || !holds(after));
+      if (before === undefined || !holds(before)) return false;
+      return after === undefined || !holds(after) || shrinks(before, after);
     },
   };
 }
 
 const holds = (pod: PodFacts) => (pod.spec.nodeName ?? "") !== "" && takesRoom(pod);
+
+/** Less counts of it: its spec changed, or it gave up growing in one resource for another. */
+function shrinks(before: PodFacts, after: PodFacts): boolean {
+  const [was, is] = [before, after].map(({ metadata }) => metadata);
+  const isSame =
+    was?.generation === is?.generation &&
+    was?.annotations?.[allocatedAnnotation] === is?.annotations?.[allocatedAnnotation];
+  if (isSame) return false;
+  const [had, has] = [claimOf(before).requests, claimOf(after).requests];
+  return Object.entries(had).some(([name, amount]) => (has[name] ?? 0) < amount);
+}
 
 /** Anything but a status without consequence, such as a heartbeat's time. */
 function nodeMadeRoom({ before, after }: Change<unknown>): boolean {

@@ -94,6 +94,8 @@ const subresources = [
   "exec",
   "attach",
   "eviction",
+  "ephemeralcontainers",
+  "resize",
   "binding",
   "portforward",
   "token",

@@ -2,6 +2,7 @@
 import type { Case } from "./case.ts";
 import { changeCases } from "./change.ts";
 import { createCases } from "./create.ts";
+import { debugCases } from "./debug.ts";
 import { readCases } from "./read.ts";
 import { tellCases } from "./tell.ts";
 import { workCases } from "./work.ts";
@@ -11,6 +12,7 @@ export const allCases: readonly Case[] = [
   ...readCases,
   ...tellCases,
   ...changeCases,
+  ...debugCases,
   ...workCases,
 ];
 

@@ -6,6 +6,7 @@ import {
   admitUpdate,
   type DeleteOptions,
 } from "../../libs/admission/admit.ts";
+import { admitPodPart } from "../../libs/admission/admit-part.ts";
 import type { AdmissionContext, Admitted } from "../../libs/admission/context.ts";
 import { admitEvict } from "../../libs/admission/evict.ts";
 import { chargedOps } from "../../libs/admission/quota/ledger.ts";
@@ -44,6 +45,8 @@ export type User = {
   remove(kind: Kind, of: Manifest["metadata"], options?: DeleteOptions): Promise<void>;
   /** Through the pod's budget; what that does not permit is not done. */
   evict(of: Manifest["metadata"]): Promise<void>;
+  /** Gives each container of a pod so much cpu; one that is not there stays so. */
+  resize(of: Manifest["metadata"], cpu: string): Promise<void>;
   /** What passes between two of its acts, and the time on its own clock. */
   sleep(ms: number): Promise<void>;
   now(): EpochMs;
@@ -131,6 +134,17 @@ export function user(gateway: () => Cluster | undefined, clock: Clock, random: R
       write((view, context) => {
         const before = find(view, podKind, of);
         return before === undefined ? undefined : admitEvict(before, {}, context);
+      }),
+    resize: (of, cpu) =>
+      write((view, context) => {
+        const before = find(view, podKind, of);
+        if (before === undefined) return undefined;
+        const containers = before.spec.containers.map((one) => ({
+          ...one,
+          resources: { requests: { cpu } },
+        }));
+        const wanted = { ...before, spec: { ...before.spec, containers } };
+        return admitPodPart("resize", before, wanted, context);
       }),
     sleep: (ms) => clock.sleep(ms),
     now: () => clock.now(),

@@ -32,6 +32,12 @@ export function limitPod(pod: Pod, view: ClusterView): Pod {
 }
 
 /** @throws {ApiError} Forbidden, as above */
+export function checkLimits(pod: Pod, view: ClusterView): void {
+  const { name, namespace } = pod.metadata;
+  refuse(podKind, name, rangesOf(view, namespace), (range) => podFaults(range, pod));
+}
+
+/** @throws {ApiError} Forbidden, as above */
 export function limitClaim(claim: PersistentVolumeClaim, view: ClusterView): void {
   const { name, namespace } = claim.metadata;
   const ranges = rangesOf(view, namespace);

@@ -1,6 +1,6 @@
 /** What a kind says of its objects' versions, its subresources' fields, and of objects with nothing in them. */
 import { apiVersionOf, type Kind } from "../kind.ts";
-import { type FieldSet, intersection, nodeOf, setOfPaths } from "./field-set.ts";
+import { type FieldSet, intersection, nodeOf, setOfPaths, union } from "./field-set.ts";
 import type { FieldType } from "./field-type.ts";
 import type { Filter, Versions } from "./manage.ts";
 import { kindIn, typeOfKind } from "./shape-type.ts";
@@ -26,6 +26,10 @@ export function filterOf(kind: Kind, subresource: string): Filter {
       return (set) => only(set, (element) => element === "f:status");
     case "scale":
       return (set) => intersection(set, replicasOf(kind));
+    case "ephemeralcontainers":
+      return (set) => below(set, ["f:spec", "f:ephemeralContainers"]);
+    case "resize":
+      return (set) => sizes.map((path) => below(set, path)).reduce(union);
     default:
       return kind.subresources.includes("status")
         ? (set) => only(set, (element) => element !== "f:status")
@@ -39,6 +43,20 @@ function replicasOf({ custom }: Kind): FieldSet {
   const steps = path.replace(/^\./, "").split(".");
   return setOfPaths(steps.map((step) => `f:${step}`));
 }
+
+const sizes = ["f:containers", "f:initContainers"].flatMap((list) =>
+  ["f:resources", "f:resizePolicy"].map((field) => ["f:spec", list, "*", field]),
+);
+
+/** What lies at a path and below; `*` is any step. */
+const below = (set: FieldSet, [step, ...rest]: readonly string[]): FieldSet =>
+  step === undefined
+    ? set
+    : nodeOf(
+        [...set.children]
+          .filter(([element]) => step === "*" || element === step)
+          .map(([element, node]) => [element, below(node, rest)]),
+      );
 
 const only = (set: FieldSet, wanted: (element: string) => boolean): FieldSet =>
   nodeOf([...set.children].filter(([element]) => wanted(element)));

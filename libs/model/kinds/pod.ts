@@ -23,6 +23,7 @@ export const pod = defineKind({
   description: "Containers that run together on one node.",
   spec,
   status: podStatus,
+  parts: ["ephemeralcontainers", "resize"],
   validate: ({ metadata }) => deletionCostCauses(metadata),
   validateUpdate: podUpdateCauses,
   columns: [

@@ -21,6 +21,7 @@ type Container = {
 type Naming = {
   readonly containers: readonly Container[];
   readonly initContainers?: readonly Container[] | undefined;
+  readonly ephemeralContainers?: readonly Container[] | undefined;
   readonly volumes?:
     | readonly {
         readonly configMap?: Named | undefined;
@@ -48,7 +49,12 @@ export function configNamesOf(spec: Naming): readonly ConfigName[] {
   const add = (kind: ConfigName["kind"], name: string | undefined) => {
     if (name !== undefined) names.set(`${kind}/${name}`, { kind, name });
   };
-  for (const { env = [], envFrom = [] } of [...(spec.initContainers ?? []), ...spec.containers]) {
+  const { initContainers = [], containers, ephemeralContainers = [] } = spec;
+  for (const { env = [], envFrom = [] } of [
+    ...initContainers,
+    ...containers,
+    ...ephemeralContainers,
+  ]) {
     for (const { valueFrom } of env) {
       add("ConfigMap", valueFrom?.configMapKeyRef?.name);
       add("Secret", valueFrom?.secretKeyRef?.name);

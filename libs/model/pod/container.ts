@@ -131,8 +131,8 @@ const containerFields = {
     .array(
       z
         .strictObject({
-          resourceName: z.string().meta({ proto: 1 }),
-          restartPolicy: z.string().meta({ proto: 2 }),
+          resourceName: z.enum(["cpu", "memory"]).meta({ proto: 1 }),
+          restartPolicy: z.enum(["NotRequired", "RestartContainer"]).meta({ proto: 2 }),
         })
         .meta({ title: "core.v1.ContainerResizePolicy" }),
     )
@@ -213,6 +213,7 @@ const common = Object.fromEntries(
 export const ephemeralContainer = z
   .strictObject({ ...common, targetContainerName: z.string().optional().meta({ proto: 2 }) })
   .superRefine(checkContainer)
+  .superRefine(checkEphemeral)
   .overwrite((one) => ({
     ...one,
     imagePullPolicy: one.imagePullPolicy ?? pullPolicyFor(one.image),
@@ -231,9 +232,15 @@ function checkContainer(
     ports = [],
     volumeMounts = [],
     resources,
-  }: Pick<Fields, "ports" | "volumeMounts" | "resources">,
+    resizePolicy = [],
+  }: Pick<Fields, "ports" | "volumeMounts" | "resources" | "resizePolicy">,
   context: z.core.$RefinementCtx,
 ): void {
+  const policies = resizePolicy.map(({ resourceName: value }, at) => ({
+    at: ["resizePolicy", at],
+    value,
+  }));
+  refuseDuplicates(context, policies);
   const named = ports.flatMap(({ name }, at) =>
     name === undefined ? [] : [{ at: ["ports", at, "name"], value: name }],
   );
@@ -256,6 +263,38 @@ function checkContainer(
       const detail = `${JSON.stringify(name)}: must be a standard resource for containers`;
       context.addIssue(problem("FieldValueInvalid", ["resources", list, name], detail));
     }
+  }
+}
+
+/** What only containers have that a pod is made for: nobody is to rely on one that was added to it. */
+const notEphemeral = [
+  "ports",
+  "resizePolicy",
+  "restartPolicy",
+  "restartPolicyRules",
+  "livenessProbe",
+  "readinessProbe",
+  "startupProbe",
+  "lifecycle",
+] as const;
+
+function checkEphemeral(
+  one: Pick<Fields, (typeof notEphemeral)[number] | "resources" | "volumeMounts">,
+  context: z.core.$RefinementCtx,
+): void {
+  const set = notEphemeral.filter((field) => one[field] !== undefined);
+  const asks = Object.values(one.resources).some((list) => list !== undefined);
+  const paths = [...set, ...(asks ? ["resources"] : [])].map((field): (string | number)[] => [
+    field,
+  ]);
+  for (const [at, mount] of (one.volumeMounts ?? []).entries()) {
+    for (const field of ["subPath", "subPathExpr"] as const) {
+      if ((mount[field] ?? "") !== "") paths.push(["volumeMounts", at, field]);
+    }
+  }
+  for (const path of paths) {
+    const detail = "cannot be set for an Ephemeral Container";
+    context.addIssue(problem("FieldValueForbidden", path, detail));
   }
 }
 

@@ -192,6 +192,12 @@ const templateOf = <S extends typeof anyPodSpec>(spec: S) =>
       metadata: templateMetadata.prefault({}).meta({ proto: 1 }),
       spec: spec.meta({ proto: 2 }),
     })
+    .superRefine((template, context) => {
+      const { spec: made } = template as { readonly spec: Fields }; // `S` is a schema of them.
+      if ((made.ephemeralContainers ?? []).length === 0) return;
+      const detail = "ephemeral containers not allowed in pod template";
+      context.addIssue(problem("FieldValueForbidden", ["spec", "ephemeralContainers"], detail));
+    })
     .meta({ title: "core.v1.PodTemplateSpec" });
 
 /** What pods of a Deployment, a ReplicaSet and so on are made from. */
@@ -252,11 +258,36 @@ function checkPodSpec(spec: Fields, context: z.core.$RefinementCtx): void {
     containersIn(spec).map(({ one, at }) => ({ at: [...at, "name"], value: one.name })),
   );
   refuseDuplicates(context, hostPortsOf(containers));
+  refuseStrayTargets(spec, context);
+  if (spec.restartPolicy === "Never") refuseRestarts(spec, context);
   for (const [at, one] of initContainers.entries()) refuseProbes(one, at, context);
   if (spec.hostNetwork === true) refuseOtherHostPorts(containers, context);
   if (spec.dnsPolicy === "None" && (spec.dnsConfig?.nameservers ?? []).length === 0) {
     const detail = "must provide at least one DNS nameserver when `dnsPolicy` is None";
     context.addIssue(problem("FieldValueRequired", ["dnsConfig", "nameservers"], detail));
+  }
+}
+
+/** Where nothing is restarted, neither is what changes its size. */
+function refuseRestarts(spec: Fields, context: z.core.$RefinementCtx): void {
+  for (const { one, at } of containersIn(spec)) {
+    const policies = one.resizePolicy ?? [];
+    if (policies.every(({ restartPolicy }) => restartPolicy === "NotRequired")) continue;
+    const detail = `"RestartContainer": must be 'NotRequired' when \`restartPolicy\` is 'Never'`;
+    context.addIssue(problem("FieldValueInvalid", [...at, "resizePolicy"], detail));
+  }
+}
+
+/** What an ephemeral container looks into is none itself. */
+function refuseStrayTargets(
+  { containers, initContainers = [], ephemeralContainers = [] }: Fields,
+  context: z.core.$RefinementCtx,
+): void {
+  const names = [...containers, ...initContainers].map(({ name }) => name);
+  for (const [at, { targetContainerName: target = "" }] of ephemeralContainers.entries()) {
+    if (target === "" || names.includes(target)) continue;
+    const path = ["ephemeralContainers", at, "targetContainerName"];
+    context.addIssue(problem("FieldValueNotFound", path, JSON.stringify(target)));
   }
 }
 

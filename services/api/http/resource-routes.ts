@@ -1,6 +1,6 @@
 /** The REST routes of one kind, and what each verb does with a request. */
 import { ApiError } from "../../../libs/model/errors.ts";
-import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
+import { apiVersionOf, type Kind, type Part } from "../../../libs/model/kind.ts";
 import { hasProtobuf } from "../protobuf/encode.ts";
 import { type ApplyOptions, applyObject } from "../resources/apply.ts";
 import type { Target } from "../resources/backend.ts";
@@ -67,13 +67,13 @@ export function resourceRoutes(gateway: Gateway, kind: Kind): readonly Route[] {
     route("PUT", one, replace("main")),
     route("PATCH", one, patch("main")),
     route("DELETE", one, remove),
-    ...(kind.subresources.includes("status")
-      ? [
-          route("GET", `${one}/status`, read),
-          route("PUT", `${one}/status`, replace("status")),
-          route("PATCH", `${one}/status`, patch("status")),
-        ]
-      : []),
+    ...kind.subresources
+      .filter((part) => part !== "scale")
+      .flatMap((part) => [
+        route("GET", `${one}/${part}`, read),
+        route("PUT", `${one}/${part}`, replace(part)),
+        route("PATCH", `${one}/${part}`, patch(part)),
+      ]),
     ...(kind.subresources.includes("scale")
       ? [
           route("GET", `${one}/scale`, readScale),
@@ -136,7 +136,7 @@ const create: Verb = async (gateway, kind, exchange) => {
 };
 
 const replace =
-  (part: "main" | "status"): Verb =>
+  (part: "main" | Part): Verb =>
   async (gateway, kind, exchange) => {
     const { query, params, request } = exchange;
     const shown = shownFor(gateway, kind, request.headers.accept, query);
@@ -147,7 +147,7 @@ const replace =
   };
 
 const patch =
-  (part: "main" | "status"): Verb =>
+  (part: "main" | Part): Verb =>
   async (gateway, kind, exchange) => {
     const { query, params, request } = exchange;
     const shown = shownFor(gateway, kind, request.headers.accept, query);

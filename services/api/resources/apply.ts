@@ -7,7 +7,7 @@ import {
 } from "../../../libs/admission/context.ts";
 import { withPath } from "../../../libs/model/custom/scale.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
-import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
+import { apiVersionOf, type Kind, type Subresource } from "../../../libs/model/kind.ts";
 import { faultsIn } from "../../../libs/model/fields/check.ts";
 import {
   decodeManaged,
@@ -47,7 +47,7 @@ import { type Fence, notFound, requireRevision, type Turn, write } from "./write
 export type ApplyOptions = WriteOptions & {
   /** Takes what others manage. */
   readonly force: boolean;
-  readonly part: "main" | "status" | "scale";
+  readonly part: "main" | Subresource;
   readonly fence?: Fence;
 };
 
@@ -121,7 +121,7 @@ async function applyTo(
       if (before === undefined) return admitCreate(storedKind(kind), given, decided);
       const turn = admitted(
         target,
-        { before, input: given, part: part === "status" ? "status" : "main" },
+        { before, input: given, part: part === "scale" ? "main" : part },
         decided,
       );
       changes = turn.ops !== undefined;

@@ -6,7 +6,7 @@ import {
   optionsOf,
   type Requester,
 } from "../../../libs/webhooks/request.ts";
-import { apiVersionOf } from "../../../libs/model/kind.ts";
+import { apiVersionOf, type Part } from "../../../libs/model/kind.ts";
 import { isRecord, type JsonRecord } from "../patch/record.ts";
 import type { Asks } from "./asking.ts";
 import type { Target } from "./backend.ts";
@@ -25,7 +25,7 @@ type Written = {
   readonly dryRun: boolean;
   readonly fieldManager?: string;
   readonly fieldValidation?: string;
-  readonly part?: "main" | "status";
+  readonly part?: "main" | Part;
   readonly asked?: AskedPart;
 };
 
@@ -33,10 +33,10 @@ type Written = {
 export function askedOf(
   operation: "CREATE" | "UPDATE",
   { kind, namespace, name }: Target,
-  { user, dryRun, fieldManager, fieldValidation, part, asked }: Written,
+  { user, dryRun, fieldManager, fieldValidation, part = "main", asked }: Written,
   told: string[],
 ): Asks {
-  const subresource = asked?.subresource ?? (part === "status" ? "status" : "");
+  const subresource = asked?.subresource ?? (part === "main" ? "" : part);
   const options = optionsOf(operation === "CREATE" ? "CreateOptions" : "UpdateOptions", {
     ...(dryRun && { dryRun: ["All"] }),
     ...(fieldManager !== undefined && { fieldManager }),

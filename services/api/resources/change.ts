@@ -1,8 +1,10 @@
 /** POST, PUT and PATCH of objects, their status and their scale. */
 import { admitCreate, admitStatus, admitUpdate } from "../../../libs/admission/admit.ts";
+import { admitPodPart } from "../../../libs/admission/admit-part.ts";
 import type { AdmissionContext, AnyObject, Writer } from "../../../libs/admission/context.ts";
 import { ApiError, invalid } from "../../../libs/model/errors.ts";
-import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
+import { apiVersionOf, type Kind, type Part } from "../../../libs/model/kind.ts";
+import type { Pod } from "../../../libs/model/kinds/pod.ts";
 import { askedBy } from "../auth/asked-by.ts";
 import { decodeManaged, encodeManaged } from "../../../libs/model/fields/managed.ts";
 import type { UserInfo } from "../auth/user.ts";
@@ -97,7 +99,7 @@ export type Change = (before: AnyObject) => unknown;
 
 export type UpdateOptions = WriteOptions &
   Pick<ValidateOptions, "sent"> & {
-    readonly part: "main" | "status";
+    readonly part: "main" | Part;
     /** The subresource that is written, where that is neither; absent: it is `part`. */
     readonly asked?: AskedPart;
   };
@@ -131,7 +133,7 @@ export async function updateObject(
     (context, changed): Turn => {
       const before = existing(context, target);
       const { part } = options;
-      const subresource = options.asked?.subresource ?? (part === "status" ? "status" : "");
+      const subresource = options.asked?.subresource ?? (part === "main" ? "" : part);
       const by = { manager: options.fieldManager, kind, subresource };
       if (changed !== undefined) {
         const { sent } = withoutManaged(wanted(before));
@@ -173,20 +175,33 @@ export function admitted(
     readonly before: AnyObject;
     /** In storage form. */
     readonly input: unknown;
-    readonly part: "main" | "status";
+    readonly part: "main" | Part;
   },
   context: AdmissionContext,
 ): Turn {
-  const made =
-    part === "main"
-      ? admitUpdate(storedKind(kind), before, input, context)
-      : admitStatus(
-          storedKind(kind),
-          before,
-          isRecord(input) ? input["status"] : undefined,
-          context,
-        );
-  return made ?? { object: before, ops: undefined };
+  return (
+    admittedPart(storedKind(kind), { before, input, part }, context) ?? {
+      object: before,
+      ops: undefined,
+    }
+  );
+}
+
+function admittedPart(
+  kind: Kind,
+  {
+    before,
+    input,
+    part,
+  }: { readonly before: AnyObject; readonly input: unknown; readonly part: "main" | Part },
+  context: AdmissionContext,
+) {
+  if (part === "main") return admitUpdate(kind, before, input, context);
+  if (part === "status") {
+    return admitStatus(kind, before, isRecord(input) ? input["status"] : undefined, context);
+  }
+  // Only pods have them, and what lies at a pod's key was admitted as one.
+  return admitPodPart(part, before as unknown as Pod, input, context);
 }
 
 /**

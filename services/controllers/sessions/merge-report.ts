@@ -1,3 +1,4 @@
+import { resizePending } from "../../../libs/model/pod/allocated.ts";
 import { disruptionTarget } from "../../../libs/model/pod/disruption.ts";
 import { isTerminalPhase } from "../../../libs/model/pod/state.ts";
 import type { PodReport } from "../../../libs/protocol/node.ts";
@@ -82,7 +83,7 @@ export function mergeStatus(stored: Status, reported: Status, stamp: string): St
 }
 
 /** Conditions that the control plane writes, and nodes do not know. */
-const ours = new Set(["PodScheduled", disruptionTarget]);
+const ours = new Set(["PodScheduled", resizePending, disruptionTarget]);
 
 type Counted = { readonly name: string; readonly restartCount?: number };
 

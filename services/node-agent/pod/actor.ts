@@ -17,13 +17,14 @@ import { launcher } from "./launch.ts";
 import type { Action } from "./plan.ts";
 import { probing } from "./probing.ts";
 import { backOffEvents } from "./refusal-events.ts";
-import { isMemory, isSidecar, type PodWork } from "./spec.ts";
+import { resizing as podResizing } from "./resizing.ts";
+import { isMemory, isSidecar, lasting, type PodWork } from "./spec.ts";
 import { hashOf } from "./spec-hash.ts";
 import { podFolder } from "./folder.ts";
 import { type NodeContext, refreshVolumes } from "./starter.ts";
 import { podSources, tokensOf } from "./sources.ts";
 import { starting as podStarting } from "./starting.ts";
-import type { PodStatus } from "./status.ts";
+import { type PodStatus, statusesIn } from "./status.ts";
 import { terminationMessages } from "./termination-message.ts";
 import { removeVolumes } from "./volumes.ts";
 
@@ -93,6 +94,7 @@ export function podActor(options: ActorOptions): PodActor {
   const sources = podSources(context.control, clock);
   const starting = podStarting(hands, options.startSlot, { sources, inTurn: volumes });
   const ending = podEnding(hands, launch, options.drains);
+  const sizes = podResizing(hands);
   const messages = terminationMessages(hands);
   const adoption = adoptionOf(lastingOf(hands));
 
@@ -109,6 +111,7 @@ export function podActor(options: ActorOptions): PodActor {
       replaced,
       probes: probes.verdicts(),
       waiting: starting.waiting(now),
+      resizes: sizes.trials(),
       messages: messages.read(),
       address: addressOf(hands),
       hostAddress: context.hostAddress,
@@ -209,6 +212,8 @@ export function podActor(options: ActorOptions): PodActor {
         return launch.run(`stop:${action.id}`, () => ending.end(action));
       case "remove":
         return launch.run(`remove:${action.id}`, () => context.runtime.remove(action.id));
+      case "resize":
+        return launch.run(`resize:${action.id}`, () => sizes.resize(action));
       case "drain":
         return launch.run("drain", () => ending.drain());
       default:
@@ -244,7 +249,7 @@ export function podActor(options: ActorOptions): PodActor {
       work = next;
       for (const name of changedContainers(before, next)) starting.definitionChanged(name);
       if (isHastier(before, next)) ending.hurry();
-      if (!dequal(metadataOf(before), metadataOf(next))) refreshFiles();
+      if (!dequal(shownOf(before), shownOf(next))) refreshFiles();
       wake.ring();
     },
     forget() {
@@ -272,20 +277,21 @@ export function podActor(options: ActorOptions): PodActor {
   };
 }
 
-/** Without init containers that run to their end: they have, of what runs. */
+/** Without init containers that run to their end (they have, of what runs) and ephemeral ones. */
 function lastingOf(hands: PodHands): readonly Observed[] {
-  const { initContainers } = hands.work().spec;
-  const passing = initContainers.filter((one) => !isSidecar(one)).map(({ name }) => name);
+  const { initContainers, ephemeralContainers } = hands.work().spec;
+  const passing = [...initContainers.filter((one) => !isSidecar(one)), ...ephemeralContainers].map(
+    ({ name }) => name,
+  );
   return containersOf(hands).filter(({ container }) => !passing.includes(container));
 }
 
 /** What of it files may show. */
-const metadataOf = ({ labels, annotations }: PodWork) => ({ labels, annotations });
-
-const statusesIn = (status: PodStatus | undefined) => [
-  ...(status?.initContainerStatuses ?? []),
-  ...(status?.containerStatuses ?? []),
-];
+const shownOf = ({ labels, annotations, spec }: PodWork) => ({
+  labels,
+  annotations,
+  sizes: lasting(spec).map(({ resources }) => resources),
+});
 
 function changedContainers(before: PodWork, after: PodWork): readonly string[] {
   const hashes = new Map(allOf(before).map((one) => [one.name, hashOf(one)]));

@@ -2,16 +2,20 @@
 import { hostPortsOf } from "../../../libs/model/pod/host-ports.ts";
 import { type ContainerSpec, type Identity, type Mount, sandboxName } from "../runtime/runtime.ts";
 import { expand } from "./environment.ts";
-import { qosOf } from "./qos.ts";
+import { qosOf } from "../../../libs/model/pod/qos.ts";
 import { quantityNumber } from "../../../libs/model/quantity.ts";
-import { type Container, lasting, type PodWork } from "./spec.ts";
+import { type Container, lasting, type PodSpec, type PodWork } from "./spec.ts";
+import { sizeOf } from "./size.ts";
 import { hashOf } from "./spec-hash.ts";
 
 export type Placed = {
   readonly work: PodWork;
   readonly address: string | undefined;
   readonly network: string;
+  /** The container whose network it joins: the sandbox, or for an ephemeral one what there is. */
   readonly sandboxId: string | undefined;
+  /** The container whose processes it sees beside its own. */
+  readonly processesOf?: string | undefined;
   readonly attempt: number;
   readonly failures: number;
   /** Bytes of the node's memory, which the kernel's choice of victims is scaled by. */
@@ -26,7 +30,6 @@ export function containerSpec(
 ): ContainerSpec {
   const { work } = placed;
   const { spec } = work;
-  const { requests = {}, limits = {} } = container.resources;
   const own = container.securityContext ?? {};
   const pod = spec.securityContext ?? {};
   const user = own.runAsUser ?? pod.runAsUser;
@@ -35,7 +38,6 @@ export function containerSpec(
     ...(pod.supplementalGroups ?? []),
     ...(pod.fsGroup === undefined ? [] : [pod.fsGroup]),
   ];
-  const cpu = quantityNumber(requests["cpu"] ?? limits["cpu"]);
   const expanded = (texts: readonly string[] | undefined) =>
     texts?.map((text) => expand(text, env));
   return {
@@ -47,10 +49,7 @@ export function containerSpec(
     workingDir: container.workingDir,
     mounts,
     ports: placed.sandboxId === undefined && !spec.hostNetwork ? portsOf([container]) : [],
-    cpuShares: Math.max(2, Math.floor(cpu * 1_024)),
-    cpuQuota:
-      limits["cpu"] === undefined ? 0 : Math.max(1_000, quantityNumber(limits["cpu"]) * 100_000),
-    memoryBytes: Math.floor(quantityNumber(limits["memory"])),
+    size: sizeOf(container),
     oomScoreAdj: oomScoreAdj(container, placed),
     user: user === undefined ? undefined : group === undefined ? `${user}` : `${user}:${group}`,
     groups: groups.map(String),
@@ -79,9 +78,7 @@ export const sandboxSpec = (
   workingDir: undefined,
   mounts,
   ports: portsOf(lasting(placed.work.spec)),
-  cpuShares: 2,
-  cpuQuota: 0,
-  memoryBytes: 0,
+  size: sizeOf({ resources: {} }),
   oomScoreAdj: 0,
   user: undefined,
   groups: [],
@@ -96,7 +93,7 @@ export const sandboxSpec = (
 });
 
 function shared(
-  { work, address, network, sandboxId, attempt, failures }: Placed,
+  { work, address, network, sandboxId, processesOf, attempt, failures }: Placed,
   name: string,
   specHash: string,
 ) {
@@ -115,6 +112,8 @@ function shared(
   return {
     identity,
     network: networkOf(spec.hostNetwork, sandboxId, network, address),
+    processes: processesIn(spec, processesOf),
+    hostIpc: spec.hostIPC,
     hostname: spec.hostNetwork ? undefined : (spec.hostname ?? work.name).slice(0, 63),
     extraHosts: spec.hostAliases.flatMap(({ ip, hostnames }) =>
       hostnames.map((one) => `${one}:${ip}`),
@@ -134,6 +133,11 @@ function networkOf(
   if (onHost || address === undefined) return { mode: "host" };
   if (sandboxId !== undefined) return { mode: "join", sandboxId };
   return { mode: "pod", network, address };
+}
+
+function processesIn({ hostPID }: PodSpec, of: string | undefined): ContainerSpec["processes"] {
+  if (of !== undefined) return { mode: "join", id: of };
+  return { mode: hostPID ? "host" : "own" };
 }
 
 const portsOf = (containers: readonly Container[]): ContainerSpec["ports"] =>

@@ -1,6 +1,7 @@
 /** Ends a pod's containers: clients are led elsewhere, then hooks and signals, all within the grace. */
 import { check } from "./check.ts";
 import { openConnections } from "./connections.ts";
+import { networkHolder } from "./facts.ts";
 import { checkTarget, containersOf, type PodHands, specOf } from "./hands.ts";
 import type { Launch } from "./launch.ts";
 import type { Action } from "./plan.ts";
@@ -96,8 +97,8 @@ export function ending(hands: PodHands, launch: Launch, drains: boolean): Ending
   /** Undefined: they cannot be seen from here. */
   async function connections(): Promise<number | undefined> {
     if (hands.work().spec.hostNetwork) return 0; // Its connections cannot be told from the machine's.
-    const running = containersOf(hands).find(({ state }) => state === "running");
-    return running === undefined || running.pid === 0 ? 0 : openConnections(running.pid);
+    const holder = networkHolder(containersOf(hands));
+    return holder === undefined || holder.pid === 0 ? 0 : openConnections(holder.pid);
   }
 
   return {

@@ -1,5 +1,5 @@
 import type { EpochMs } from "../../../libs/telemetry/clock.ts";
-import type { Observed } from "../runtime/runtime.ts";
+import { type Observed, sandboxName, type Size } from "../runtime/runtime.ts";
 import type { PodStatus } from "./status.ts";
 import type { PodWork } from "./spec.ts";
 
@@ -22,6 +22,13 @@ export type ProbeVerdict = {
     | undefined;
 };
 
+/** The last try to give a running container another size. */
+export type ResizeTrial = {
+  readonly size: Size;
+  /** Why it failed, and when to try again; undefined: the engine took it. */
+  readonly failed: { readonly message: string; readonly retryAt: EpochMs } | undefined;
+};
+
 /** Everything that a decision about one pod rests on. */
 export type PodFacts = {
   readonly work: PodWork;
@@ -36,6 +43,8 @@ export type PodFacts = {
   readonly replaced: ReadonlySet<string>;
   readonly probes: ReadonlyMap<string, ProbeVerdict>;
   readonly waiting: ReadonlyMap<string, Waiting>;
+  /** By container id. */
+  readonly resizes: ReadonlyMap<string, ResizeTrial>;
   /** What containers that have ended left as their termination message, by id. */
   readonly messages: ReadonlyMap<string, string>;
   readonly address: string | undefined;
@@ -53,6 +62,15 @@ export function newestOf(
     .filter(({ container }) => container === name)
     .toSorted((a, b) => b.attempt - a.attempt);
   return { newest, older };
+}
+
+/** Whose network namespace is the pod's: its sandbox, or what was started last. */
+export function networkHolder(containers: readonly Observed[]): Observed | undefined {
+  const running = containers.filter(({ state }) => state === "running");
+  return (
+    running.find(({ container }) => container === sandboxName) ??
+    running.toSorted((a, b) => (b.startedAt ?? 0) - (a.startedAt ?? 0))[0]
+  );
 }
 
 /**

@@ -4,6 +4,7 @@ import type { ContainerRuntime, Observed } from "../runtime/runtime.ts";
 import type { PodFacts } from "./facts.ts";
 import type { PodHands } from "./hands.ts";
 import type { Action } from "./plan.ts";
+import { sizeOf } from "./size.ts";
 import { parseWork, type PodWork } from "./spec.ts";
 
 export const now = Date.parse("2026-01-01T00:00:00Z");
@@ -39,6 +40,7 @@ export const aContainer = (container: string, more: Partial<Observed> = {}): Obs
   image: "web:v1",
   imageId: "sha256:1",
   pid: 1,
+  size: sizeOf({ resources: {} }),
   ...more,
 });
 
@@ -49,6 +51,7 @@ export const theFacts = (more: Partial<PodFacts> = {}): PodFacts => ({
   containers: [],
   probes: new Map(),
   waiting: new Map(),
+  resizes: new Map(),
   started: new Map(),
   replaced: new Set(),
   messages: new Map(),
@@ -101,6 +104,8 @@ export function textOf(action: Action): string {
       return `stop ${action.id} ${action.graceSeconds} ${action.why}`;
     case "remove":
       return `remove ${action.id}`;
+    case "resize":
+      return `resize ${action.id} ${JSON.stringify(action.size)}`;
     case "drain":
       return "drain";
     default:

@@ -3,7 +3,7 @@ import type { Clock } from "../../../libs/telemetry/clock.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
 import type { Observed } from "../runtime/runtime.ts";
 import type { CheckTarget } from "./check.ts";
-import type { Container, Handler, PodWork } from "./spec.ts";
+import { allContainers, type Container, type Handler, type PodWork } from "./spec.ts";
 import type { NodeContext } from "./starter.ts";
 
 export type PodEvent = {
@@ -30,10 +30,8 @@ export type PodHands = {
 export const containersOf = ({ uid, context }: PodHands): readonly Observed[] =>
   context.runtime.containers(uid);
 
-export const specOf = (hands: PodHands, name: string): Container | undefined => {
-  const { initContainers, containers } = hands.work().spec;
-  return [...initContainers, ...containers].find((one) => one.name === name);
-};
+export const specOf = (hands: PodHands, name: string): Container | undefined =>
+  allContainers(hands.work().spec).find((one) => one.name === name);
 
 /** The pod's address; undefined while it has none. */
 export const addressOf = (hands: PodHands): string | undefined =>
@@ -51,7 +49,7 @@ export const checkTarget = (
 
 /** As Events name the part of a pod that they are about. */
 export function fieldPath({ spec }: PodWork, name: string): string | undefined {
-  const lists = ["initContainers", "containers"] as const;
+  const lists = ["initContainers", "containers", "ephemeralContainers"] as const;
   const list = lists.find((one) => spec[one].some((container) => container.name === name));
   return list === undefined ? undefined : `spec.${list}{${name}}`;
 }

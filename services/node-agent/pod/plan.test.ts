@@ -309,3 +309,82 @@ test("a pod that has ended stays as it ended, though its containers are removed 
   const { status } = decidePod(theFacts({ work, started, containers: [exited("main", 0)] }));
   expect(decidePod(theFacts({ work, started, last: status })).status).toEqual(status);
 });
+
+describe("an ephemeral container", () => {
+  const added = (spec: object = {}) =>
+    aWork({
+      containers: [main],
+      ephemeralContainers: [{ name: "debug", image: "box:v1" }],
+      ...spec,
+    });
+  const running = [aContainer("main")];
+  const crashed = exited("main", 1, { attempt: 9, failures: 9 });
+
+  cases([
+    {
+      name: "is started beside what runs",
+      facts: { work: added(), containers: running },
+      acts: ["start debug 0"],
+    },
+    {
+      name: "is started before the init containers are through",
+      facts: {
+        work: added({ initContainers: [setup] }),
+        containers: [aContainer("setup")],
+      },
+      acts: ["start debug 0"],
+    },
+    {
+      name: "waits for a container that is about to start",
+      facts: { work: added() },
+      acts: ["start main 0"],
+    },
+    {
+      name: "gets a sandbox where nothing runs, nor is about to",
+      facts: { work: added(), containers: [crashed] },
+      acts: ["start _sandbox 0"],
+    },
+    {
+      name: "is started in that sandbox, which then stays",
+      facts: { work: added(), containers: [crashed, sandbox] },
+      acts: ["start debug 0"],
+    },
+    {
+      name: "needs no sandbox on the node's network",
+      facts: { work: added({ hostNetwork: true }), containers: [crashed] },
+      acts: ["start debug 0"],
+    },
+    {
+      name: "is never started again",
+      facts: { work: added(), containers: [...running, exited("debug", 1)] },
+      acts: [],
+    },
+    {
+      name: "is never started again when somebody removed it",
+      facts: { work: added(), containers: running, started: new Map([["debug", 0]]) },
+      acts: [],
+    },
+    {
+      name: "is tried again while it could not be begun",
+      facts: {
+        work: added(),
+        containers: running,
+        waiting: new Map([["debug", { reason: "ErrImagePull", message: "", retryAt: now - 1 }]]),
+      },
+      acts: ["start debug 0"],
+    },
+    {
+      name: "does not keep a pod that has ended",
+      facts: {
+        work: added({ restartPolicy: "Never" }),
+        containers: [exited("main", 0), aContainer("debug")],
+      },
+      acts: ["stop debug-0 30 Stopping container debug"],
+    },
+    {
+      name: "ends with the pod",
+      facts: { work: added(), containers: [...running, aContainer("debug")], ending },
+      acts: ["stop main-0 30 Stopping container main", "stop debug-0 30 Stopping container debug"],
+    },
+  ]);
+});

@@ -1,10 +1,11 @@
 /** What a pod that is to live needs next: its sandbox, its init containers in order, its containers. Pure. */
 import type { EpochMs } from "../../../libs/telemetry/clock.ts";
-import { type Observed, sandboxName } from "../runtime/runtime.ts";
+import { type Observed, sandboxName, type Size } from "../runtime/runtime.ts";
 import { backoffMs, failuresAfter } from "./backoff.ts";
 import { hasBegun, lostAttempt, newestOf, type PodFacts, type Waiting } from "./facts.ts";
+import { resizeDue, triedFor } from "./size.ts";
 import { isOutdated } from "./spec-hash.ts";
-import { type Container, isSidecar, needsSandbox } from "./spec.ts";
+import { allContainers, type Container, isEphemeral, isSidecar, needsSandbox } from "./spec.ts";
 
 export type Action =
   | {
@@ -23,6 +24,12 @@ export type Action =
       readonly replace: boolean;
     }
   | { readonly do: "remove"; readonly id: string }
+  | {
+      readonly do: "resize";
+      readonly id: string;
+      readonly container: string;
+      readonly size: Size;
+    }
   /** Ask that clients be led elsewhere before anything is signalled (N6). */
   | { readonly do: "drain" };
 
@@ -38,19 +45,25 @@ const nothing: Plan = { actions: [], waiting: new Map(), wakeAt: undefined };
 export function planLife(facts: PodFacts): Plan {
   const { work, containers } = facts;
   const { spec } = work;
-  const names = [...spec.initContainers, ...spec.containers].map(({ name }) => name);
+  const names = allContainers(spec).map(({ name }) => name);
   const outdated = names.flatMap((name) => newestOf(containers, name).older.slice(1));
   const tidy = outdated.map(({ id }): Action => ({ do: "remove", id }));
 
-  if (needsSandbox(spec)) {
-    const { newest } = newestOf(containers, sandboxName);
-    if (newest?.state !== "running") return planSandbox(facts, newest, tidy);
+  const { newest: sandbox } = newestOf(containers, sandboxName);
+  // One that a pod did not need at first is there for as long as the pod is.
+  if ((needsSandbox(spec) || sandbox !== undefined) && sandbox?.state !== "running") {
+    return planSandbox(facts, sandbox, tidy);
   }
   const inits = planInits(facts);
   const apps = inits.through
     ? spec.containers.map((one) => planContainer(facts, one, spec.restartPolicy))
     : [];
-  const plans = [...inits.plans, ...apps];
+  const own = [...inits.plans, ...apps];
+  const added = spec.ephemeralContainers.map((one) => planEphemeral(facts, one));
+  const isStranded = added.some(starts) && !hasNetwork(facts);
+  // What is about to start has a network to join in a moment; where nothing is, a sandbox has.
+  if (isStranded && !own.some(starts)) return planSandbox(facts, undefined, tidy);
+  const plans = isStranded ? own : [...own, ...added];
   const wakes = plans.flatMap(({ wakeAt }) => wakeAt ?? []);
   return {
     actions: [...tidy, ...plans.flatMap(({ actions }) => actions)],
@@ -81,6 +94,23 @@ function planInits(facts: PodFacts): { readonly plans: Plan[]; readonly through:
   }
   return { plans, through: true };
 }
+
+/** Started once, whatever becomes of it; only while it could not be begun is that tried again. */
+function planEphemeral({ containers, waiting, started, now }: PodFacts, { name }: Container): Plan {
+  const { newest } = newestOf(containers, name);
+  if (started.has(name) || (newest !== undefined && newest.state !== "created")) return nothing;
+  const held = waiting.get(name);
+  if (held !== undefined && held.retryAt > now) return { ...nothing, wakeAt: held.retryAt };
+  const start: Action = { do: "start", container: name, attempt: 0, failures: 0 };
+  return { ...nothing, actions: [start] };
+}
+
+const starts = ({ actions }: Plan) => actions.some((action) => action.do === "start");
+
+/** Whether there is a network namespace of the pod that one more container can be put into. */
+const hasNetwork = ({ work: { spec }, containers }: PodFacts) =>
+  spec.hostNetwork ||
+  containers.some(({ state, container }) => state === "running" && !isEphemeral(spec, container));
 
 /** Without its sandbox a pod has no network: what still runs is ended before there is a new one. */
 function planSandbox(facts: PodFacts, newest: Observed | undefined, tidy: readonly Action[]): Plan {
@@ -131,11 +161,9 @@ function planContainer(facts: PodFacts, container: Container, policy: Policy): P
   return planRestart(facts, name, newest, start);
 }
 
-function planRunning(
-  { probes, work }: PodFacts,
-  container: Container,
-  { id, specHash, image }: Observed,
-): Plan {
+function planRunning(facts: PodFacts, container: Container, running: Observed): Plan {
+  const { probes, work } = facts;
+  const { id, specHash, image } = running;
   const { name } = container;
   const { terminationGracePeriodSeconds: graceSeconds, initContainers } = work.spec;
   const isInit = initContainers.includes(container);
@@ -145,10 +173,33 @@ function planRunning(
     return { ...nothing, actions: [{ ...stop, graceSeconds, why, replace: true }] };
   }
   const failed = probes.get(id)?.failed;
-  if (failed === undefined) return nothing;
+  if (failed === undefined) return planSize(facts, container, running);
   const grace = failed.graceSeconds ?? graceSeconds;
   const action: Action = { ...stop, graceSeconds: grace, why: failed.message, replace: false };
   return { ...nothing, actions: [action] };
+}
+
+/** In place where its policy allows; else by a restart. What the engine took is not asked for again. */
+function planSize(
+  { resizes, work, now }: PodFacts,
+  container: Container,
+  { id, size: had }: Observed,
+): Plan {
+  const { name } = container;
+  const { terminationGracePeriodSeconds: graceSeconds, initContainers } = work.spec;
+  const due = resizeDue(container, had);
+  if (due === undefined || (initContainers.includes(container) && !isSidecar(container)))
+    return nothing;
+  if (due.restarts) {
+    const why = `Container ${name} resize requires restart`;
+    const stop: Action = { do: "stop", id, container: name, graceSeconds, why, replace: true };
+    return { ...nothing, actions: [stop] };
+  }
+  const tried = triedFor(resizes.get(id), due.size);
+  if (tried !== undefined && tried.failed === undefined) return nothing;
+  if (tried?.failed !== undefined && tried.failed.retryAt > now)
+    return { ...nothing, wakeAt: tried.failed.retryAt };
+  return { ...nothing, actions: [{ do: "resize", id, container: name, size: due.size }] };
 }
 
 function planRestart(

@@ -93,6 +93,9 @@ const container = z.object({
   resources: z
     .object({ requests: quantities.optional(), limits: quantities.optional() })
     .default({}),
+  resizePolicy: z
+    .array(z.object({ resourceName: z.string(), restartPolicy: z.string() }))
+    .default([]),
   volumeMounts: z
     .array(
       z.object({
@@ -116,6 +119,10 @@ const container = z.object({
   stdin: z.boolean().default(false),
   stdinOnce: z.boolean().default(false),
   tty: z.boolean().default(false),
+});
+const ephemeralContainer = container.extend({
+  /** Whose processes it sees; empty: nobody's. */
+  targetContainerName: z.string().default(""),
 });
 const items = z
   .array(z.object({ key: z.string(), path: z.string(), mode: z.int().optional() }))
@@ -189,6 +196,7 @@ const volume = z.object({
 const podSpec = z.object({
   containers: z.array(container).min(1),
   initContainers: z.array(container).default([]),
+  ephemeralContainers: z.array(ephemeralContainer).default([]),
   volumes: z.array(volume).default([]),
   restartPolicy: z.enum(["Always", "OnFailure", "Never"]).default("Always"),
   terminationGracePeriodSeconds: z.number().default(30),
@@ -206,6 +214,9 @@ const podSpec = z.object({
     })
     .optional(),
   hostNetwork: z.boolean().default(false),
+  hostPID: z.boolean().default(false),
+  hostIPC: z.boolean().default(false),
+  shareProcessNamespace: z.boolean().default(false),
   hostname: z.string().optional(),
   subdomain: z.string().optional(),
   nodeName: z.string().optional(),
@@ -242,12 +253,25 @@ export const lasting = ({ containers, initContainers }: PodSpec): readonly Conta
   ...containers,
 ];
 
+/** All that have a name in the pod. */
+export const allContainers = (spec: PodSpec): readonly Container[] => [
+  ...spec.initContainers,
+  ...spec.containers,
+  ...spec.ephemeralContainers,
+];
+
+/** One that was added to the pod while that ran; the pod does not care how it fares. */
+export const isEphemeral = ({ ephemeralContainers }: PodSpec, container: string): boolean =>
+  ephemeralContainers.some(({ name }) => name === container);
+
 /** A volume that lies in memory, as long as something mounts it. */
 export const isMemory = ({ emptyDir }: Volume): boolean => emptyDir?.medium === "Memory";
 
 /**
- * Several containers share the network namespace of a sandbox, and a sandbox keeps what lies in
- * memory; one container alone has its own.
+ * Several containers share the network namespace of a sandbox, and its processes' where they are to;
+ * and a sandbox keeps what lies in memory. One container alone has its own.
  */
 export const needsSandbox = (spec: PodSpec): boolean =>
-  (!spec.hostNetwork && lasting(spec).length > 1) || spec.volumes.some(isMemory);
+  (!spec.hostNetwork && lasting(spec).length > 1) ||
+  spec.shareProcessNamespace ||
+  spec.volumes.some(isMemory);

@@ -14,6 +14,7 @@ import {
   sandboxName,
 } from "../runtime/runtime.ts";
 import type { ControlPlane } from "../session/session.ts";
+import { joinedBy, NothingToJoin } from "./joined.ts";
 import { withClaimed } from "./claimed-volumes.ts";
 import { containerSpec, sandboxSpec } from "./container-spec.ts";
 import { ConfigMissing, environmentOf, type PodFields, Unanswered } from "./environment.ts";
@@ -21,7 +22,7 @@ import { podFolder } from "./folder.ts";
 import type { InTurn } from "./in-turn.ts";
 import { memoryMounts, mountsOf } from "./mounts.ts";
 import type { Held, PodSources } from "./sources.ts";
-import { type Container, needsSandbox, type PodWork } from "./spec.ts";
+import { allContainers, type Container, type PodWork } from "./spec.ts";
 import { terminationMount } from "./termination-message.ts";
 import { makeVolumes, refreshFiles, VolumeFailed } from "./volumes.ts";
 
@@ -104,9 +105,7 @@ export async function startContainer(context: NodeContext, request: StartRequest
     await network.hairpin();
     return;
   }
-  const container = [...spec.initContainers, ...spec.containers].find(
-    ({ name }) => name === request.container,
-  );
+  const container = allContainers(spec).find(({ name }) => name === request.container);
   if (container === undefined) return;
   await bringImage(runtime, container, request);
   try {
@@ -125,15 +124,15 @@ export async function startContainer(context: NodeContext, request: StartRequest
     const saying = await terminationMount(folder, container, attempt);
     const volumes = await mountsOf(folder, container, made, env);
     const mounts = [...volumes, resolving, ...saying];
-    const sandboxId = needsSandbox(spec)
-      ? runtime.containers(work.uid).find((one) => one.container === sandboxName)?.id
-      : undefined;
-    await launch(context, containerSpec(container, { ...placed, sandboxId }, env, mounts), () =>
+    const joined = joinedBy(container.name, spec, runtime.containers(work.uid));
+    await launch(context, containerSpec(container, { ...placed, ...joined }, env, mounts), () =>
       event("Normal", "Created", `Created container: ${container.name}`),
     );
     event("Normal", "Started", `Started container ${container.name}`);
-    if (sandboxId === undefined && !spec.hostNetwork) await network.hairpin();
+    if (joined.sandboxId === undefined && !spec.hostNetwork) await network.hairpin();
   } catch (error) {
+    if (error instanceof NothingToJoin)
+      throw new StartRefused(error.reason, error.message, { cause: error });
     if (error instanceof ConfigMissing) {
       throw new StartRefused("CreateContainerConfigError", error.message, { cause: error });
     }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { decidePod } from "./decide.ts";
 import { aContainer, aWork, now, theFacts } from "./fixtures.ts";
+import { sizeOf } from "./size.ts";
 import { statusOf } from "./status.ts";
 
 const conditionOf = (status: ReturnType<typeof statusOf>, type: string) =>
@@ -82,5 +83,106 @@ describe("a pod's status", () => {
       phase: "Failed",
       containerStatuses: [{ state: { terminated: { exitCode: 143 } } }],
     });
+  });
+});
+
+describe("an ephemeral container's status", () => {
+  const work = aWork({ ephemeralContainers: [{ name: "debug", image: "box:v1" }] });
+  const app = aContainer("main");
+
+  test("is told beside the pod's, and changes nothing of it", () => {
+    const without = statusOf(theFacts({ containers: [app], probes: up }));
+    const debug = aContainer("debug", { state: "exited", exitCode: 3, image: "box:v1" });
+    const { ephemeralContainerStatuses, ...rest } = statusOf(
+      theFacts({ work, containers: [app, debug], probes: up }),
+    );
+    expect(rest).toEqual(without);
+    expect(ephemeralContainerStatuses).toMatchObject([
+      { name: "debug", ready: false, state: { terminated: { exitCode: 3 } } },
+    ]);
+    expect(ephemeralContainerStatuses?.[0]).not.toHaveProperty("started");
+  });
+
+  test("tells why it does not run, and that it was lost", () => {
+    const held = { reason: "ImagePullBackOff", message: "no such image", retryAt: now + 1 };
+    const waiting = new Map([["debug", held]]);
+    expect(statusOf(theFacts({ work, containers: [app], waiting }))).toMatchObject({
+      ephemeralContainerStatuses: [{ state: { waiting: { reason: "ImagePullBackOff" } } }],
+    });
+    const started = new Map([["debug", 0]]);
+    expect(statusOf(theFacts({ work, containers: [app], started }))).toMatchObject({
+      ephemeralContainerStatuses: [
+        { state: { terminated: { reason: "ContainerStatusUnknown", exitCode: 137 } } },
+      ],
+    });
+  });
+});
+
+describe("the size of a pod's containers", () => {
+  const sized = (cpu: string, memory: string) => ({
+    requests: { cpu, memory },
+    limits: { cpu, memory },
+  });
+  const [small, large] = [sized("100m", "64Mi"), sized("300m", "128Mi")];
+  const containers = [{ name: "main", image: "web:v1", resources: large }];
+  const work = aWork({ containers }, { generation: 4 });
+  const has = (resources: object) => [aContainer("main", { size: sizeOf({ resources }) })];
+  const progress = (status: ReturnType<typeof statusOf>) =>
+    conditionOf(status, "PodResizeInProgress");
+
+  test("is told in the words of the pod where it is what they say", () => {
+    const status = statusOf(theFacts({ work, containers: has(large) }));
+    expect(status).toMatchObject({
+      observedGeneration: 4,
+      containerStatuses: [{ resources: large, allocatedResources: large.requests }],
+    });
+    expect(progress(status)).toBeUndefined();
+  });
+
+  test("is told as it is while it is another, and that it is to change", () => {
+    const status = statusOf(theFacts({ work, containers: has(small) }));
+    expect(status.containerStatuses[0]).toMatchObject({
+      allocatedResources: large.requests,
+      resources: {
+        requests: { cpu: "100m", memory: "128Mi" },
+        limits: { cpu: "100m", memory: "67108864" },
+      },
+    });
+    expect(progress(status)).toMatchObject({ status: "True", observedGeneration: 4 });
+  });
+
+  test("has no limit that it has not yet", () => {
+    const status = statusOf(theFacts({ work, containers: has({ requests: small.requests }) }));
+    expect(status.containerStatuses[0]?.resources?.limits).toEqual({});
+  });
+
+  test("is to change still while the container is restarted for it", () => {
+    const [main] = has(small);
+    const ended = { ...main, state: "exited" } as ReturnType<typeof aContainer>;
+    const replaced = new Set(["main-0"]);
+    const status = statusOf(theFacts({ work, containers: [ended], replaced }));
+    expect(progress(status)).toMatchObject({ status: "True" });
+  });
+
+  test("says why it does not change", () => {
+    const size = sizeOf({ resources: large });
+    const failed = { message: "the engine is out of order", retryAt: now + 1 };
+    const resizes = new Map([["main-0", { size, failed }]]);
+    const status = statusOf(theFacts({ work, containers: has(small), resizes }));
+    expect(progress(status)).toMatchObject({ reason: "Error", message: failed.message });
+  });
+
+  test("counts as changed where the engine took it and does not tell", () => {
+    const size = sizeOf({ resources: large });
+    const resizes = new Map([["main-0", { size, failed: undefined }]]);
+    expect(progress(statusOf(theFacts({ work, containers: has(small), resizes })))).toBeUndefined();
+  });
+
+  test("is that of a generation which is told again only with what follows from it", () => {
+    const ending = { graceSeconds: 30, drained: true };
+    const first = statusOf(theFacts({ work, containers: has(large) }));
+    const later = { ...work, generation: 5 };
+    const status = statusOf(theFacts({ work: later, containers: has(large), ending, last: first }));
+    expect(status.observedGeneration).toBe(4);
   });
 });

@@ -5,8 +5,10 @@ import { type Observed, sandboxName } from "../runtime/runtime.ts";
 import type { EpochMs } from "../../../libs/telemetry/clock.ts";
 import { hasBegun, lostAttempt, newestOf, type PodFacts, type Waiting } from "./facts.ts";
 import { lostExitCode, type Outcome, outcomeOf } from "./outcome.ts";
-import { qosOf } from "./qos.ts";
-import { type Container, isSidecar } from "./spec.ts";
+import { qosOf } from "../../../libs/model/pod/qos.ts";
+import type { ResourceList } from "../../../libs/model/quantity.ts";
+import { resizeDue, resourcesIn, triedFor } from "./size.ts";
+import { type Container, isSidecar, lasting } from "./spec.ts";
 
 type Terminated = {
   readonly exitCode: number;
@@ -26,20 +28,28 @@ export type ContainerStatus = {
   readonly state: State;
   readonly lastState: State;
   readonly ready: boolean;
-  readonly started: boolean;
+  /** Not told of an ephemeral one. */
+  readonly started?: boolean;
   readonly restartCount: number;
   readonly image: string;
   readonly imageID: string;
   readonly containerID?: string;
+  /** What is kept for it on the node. */
+  readonly allocatedResources?: ResourceList;
+  /** What it has. */
+  readonly resources?: Container["resources"];
 };
 type Condition = {
   readonly type: string;
   readonly status: "True" | "False";
+  readonly observedGeneration?: number;
   readonly lastTransitionTime: string;
   readonly reason?: string;
   readonly message?: string;
 };
 export type PodStatus = {
+  /** The generation of the pod that the node acts on. */
+  readonly observedGeneration?: number;
   readonly phase: "Pending" | "Running" | "Succeeded" | "Failed";
   readonly conditions: readonly Condition[];
   readonly reason?: string;
@@ -52,6 +62,7 @@ export type PodStatus = {
   readonly qosClass: string;
   readonly initContainerStatuses?: readonly ContainerStatus[];
   readonly containerStatuses: readonly ContainerStatus[];
+  readonly ephemeralContainerStatuses?: readonly ContainerStatus[];
 };
 
 export function statusOf(facts: PodFacts): PodStatus {
@@ -67,7 +78,7 @@ export function statusOf(facts: PodFacts): PodStatus {
     status: containerStatus(facts, one, isSidecar(one) ? "sidecar" : "init"),
   }));
   const incomplete = inits.filter(({ sidecar, status }) =>
-    sidecar ? !status.started : !hasSucceeded(status),
+    sidecar ? status.started !== true : !hasSucceeded(status),
   );
   const initialized = hasBegun(facts) || incomplete.length === 0;
   const statuses = spec.containers.map((one) =>
@@ -102,13 +113,27 @@ export function statusOf(facts: PodFacts): PodStatus {
   const address = spec.hostNetwork ? hostAddress : facts.address;
   const hasNetwork = address !== undefined && containers.some(({ state }) => state === "running");
   const { reason = last?.reason, message = last?.message } = outcome ?? {};
+  // That a pod is to end raises its generation, and is told by how it ends.
+  const observedGeneration =
+    (ending === undefined ? undefined : last?.observedGeneration) ?? work.generation;
+  const resize = over ? undefined : resizeOf(facts);
   return {
+    ...(observedGeneration !== undefined && { observedGeneration }),
     phase,
     conditions: [
       condition("PodReadyToStartContainers", hasNetwork),
       condition("Initialized", initialized, uninitialized),
       condition("Ready", ready, why),
       condition("ContainersReady", ready, why),
+      ...(resize === undefined
+        ? []
+        : [
+            {
+              ...condition("PodResizeInProgress", true),
+              ...resize,
+              ...(observedGeneration !== undefined && { observedGeneration }),
+            },
+          ]),
     ],
     ...(over && reason !== undefined && { reason }),
     ...(over && message !== undefined && { message }),
@@ -119,7 +144,33 @@ export function statusOf(facts: PodFacts): PodStatus {
     qosClass: qosOf(spec),
     ...(inits.length > 0 && { initContainerStatuses: inits.map(({ status }) => status) }),
     containerStatuses: statuses,
+    ...(spec.ephemeralContainers.length > 0 && {
+      ephemeralContainerStatuses: spec.ephemeralContainers.map((one) =>
+        containerStatus(facts, one, "ephemeral"),
+      ),
+    }),
   };
+}
+
+/** Why its containers have not yet the sizes that they are to have; undefined when they do. */
+function resizeOf({
+  work,
+  containers,
+  replaced,
+  resizes,
+}: PodFacts): { readonly reason?: string; readonly message?: string } | undefined {
+  const due = lasting(work.spec).flatMap((one) => {
+    const { newest } = newestOf(containers, one.name);
+    const counts = newest !== undefined && (newest.state === "running" || replaced.has(newest.id));
+    const wanted = counts ? resizeDue(one, newest.size) : undefined;
+    if (newest === undefined || wanted === undefined) return [];
+    const tried = triedFor(resizes.get(newest.id), wanted.size);
+    // What the engine took, and does not tell of, it cannot do better.
+    return tried !== undefined && tried.failed === undefined ? [] : [newest.id];
+  });
+  if (due.length === 0) return undefined;
+  const failed = due.map((id) => resizes.get(id)?.failed).find((one) => one !== undefined);
+  return failed === undefined ? {} : { reason: "Error", message: failed.message };
 }
 
 /** A pod that was ended: Succeeded if every container ended well, else Failed. */
@@ -151,7 +202,7 @@ function phaseOf(
   return !initialized || neverRan ? "Pending" : "Running";
 }
 
-type Role = "init" | "sidecar" | "app" | "uninitialized";
+type Role = "init" | "sidecar" | "app" | "uninitialized" | "ephemeral";
 
 function containerStatus(facts: PodFacts, container: Container, role: Role): ContainerStatus {
   const { containers, waiting, probes, work, ending, started, last } = facts;
@@ -160,19 +211,20 @@ function containerStatus(facts: PodFacts, container: Container, role: Role): Con
   const lost = lostAttempt(facts, name);
   const verdict = newest === undefined ? undefined : probes.get(newest.id);
   const running = newest?.state === "running" && lost === undefined;
-  const ready = role === "init" ? hasExitedWell(newest) : running && (verdict?.ready ?? false);
-  const before = [...(last?.initContainerStatuses ?? []), ...(last?.containerStatuses ?? [])].find(
-    (one) => one.name === name,
-  );
+  const isAdded = role === "ephemeral";
+  const ready =
+    role === "init" ? hasExitedWell(newest) : running && !isAdded && (verdict?.ready ?? false);
+  const before = statusesIn(last).find((one) => one.name === name);
   const restartCount = Math.max(newest?.attempt ?? 0, started.get(name) ?? 0);
   const shared = {
     name,
     ready,
-    started: running && (verdict?.started ?? false),
+    ...(!isAdded && { started: running && (verdict?.started ?? false) }),
     restartCount,
     image,
     imageID: newest?.imageId ?? "",
     ...(newest !== undefined && { containerID: `docker://${newest.id}` }),
+    ...(!isAdded && sizeTold(container, newest)),
   };
   const [previous] = older;
   const lastState =
@@ -186,7 +238,8 @@ function containerStatus(facts: PodFacts, container: Container, role: Role): Con
   const idleState = blocked ? waitingState(blocked) : { waiting: idle };
   if (lost !== undefined) {
     const end = { terminated: unknownEnd };
-    const final = work.spec.restartPolicy === "Never" && (role === "app" || ending !== undefined);
+    const final =
+      isAdded || (work.spec.restartPolicy === "Never" && (role === "app" || ending !== undefined));
     return final
       ? { ...shared, state: end, lastState }
       : { ...shared, state: idleState, lastState: end };
@@ -200,6 +253,19 @@ function containerStatus(facts: PodFacts, container: Container, role: Role): Con
   }
   return { ...shared, state: idleState, lastState };
 }
+
+function sizeTold(container: Container, newest: Observed | undefined) {
+  const { requests = {} } = container.resources;
+  const resources =
+    newest?.state === "running" ? resourcesIn(container, newest.size) : container.resources;
+  return { ...(Object.keys(requests).length > 0 && { allocatedResources: requests }), resources };
+}
+
+export const statusesIn = (status: PodStatus | undefined): readonly ContainerStatus[] => [
+  ...(status?.initContainerStatuses ?? []),
+  ...(status?.containerStatuses ?? []),
+  ...(status?.ephemeralContainerStatuses ?? []),
+];
 
 /** Of a run whose container somebody removed. */
 const unknownEnd: Terminated = {

@@ -1,7 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { containerSpec } from "../pod/container-spec.ts";
 import { parseWork } from "../pod/spec.ts";
-import { type ContainerRuntime, type ContainerSpec, ImageMissing } from "./runtime.ts";
+import {
+  type ContainerRuntime,
+  type ContainerSpec,
+  ImageMissing,
+  RuntimeFailure,
+} from "./runtime.ts";
 
 export type RuntimeUnderTest = {
   readonly runtime: ContainerRuntime;
@@ -42,6 +47,24 @@ export function runtimeContract(name: string, open: () => Promise<RuntimeUnderTe
       expect(second?.cpuNanoseconds).toBeGreaterThanOrEqual(first?.cpuNanoseconds ?? Infinity);
       await runtime.remove(id);
       expect(await used()).toEqual([]);
+    });
+
+    test("gives a container that runs another size, and shows it", async () => {
+      const { runtime, image } = await open();
+      const id = await runtime.create(aSpec("grows", image));
+      await runtime.start(id);
+      const size = {
+        cpuShares: 512,
+        cpuQuota: 50_000,
+        memoryBytes: 2 ** 26,
+        memoryRequestBytes: 0,
+      };
+      await runtime.resize(id, size);
+      expect(runtime.containers("grows")).toMatchObject([{ id, state: "running", size }]);
+      await runtime.resize(id, { ...size, memoryBytes: 2 ** 25 });
+      expect(runtime.containers("grows")).toMatchObject([{ size: { memoryBytes: 2 ** 25 } }]);
+      await runtime.remove(id);
+      await expect(runtime.resize(id, size)).rejects.toThrow(RuntimeFailure);
     });
 
     test("makes a container once", async () => {

@@ -1,6 +1,12 @@
 import type Docker from "dockerode";
-import { labelsOf, uidLabel } from "./labels.ts";
-import { type ContainerSpec, type Identity, type Mount, sandboxName } from "./runtime.ts";
+import { labelsOf, memoryRequestLabel, uidLabel } from "./labels.ts";
+import {
+  type ContainerSpec,
+  type Identity,
+  type Mount,
+  sandboxName,
+  type Size,
+} from "./runtime.ts";
 
 /** Unique on an engine: the cluster, the pod's uid, the container and its attempt. */
 export const containerName = (
@@ -37,12 +43,19 @@ const memoryMount = (
   },
 });
 
+/** As an engine makes a container of a size, and as it changes one: what is 0 stays as it is. */
+export const sizeOptions = ({ cpuShares, cpuQuota, memoryBytes }: Size) => ({
+  CpuShares: cpuShares,
+  ...(cpuQuota > 0 && { CpuPeriod: 100_000, CpuQuota: cpuQuota }),
+  ...(memoryBytes > 0 && { Memory: memoryBytes, MemorySwap: memoryBytes }),
+});
+
 export function createOptions(
   spec: ContainerSpec,
   cluster: string,
   owner: Readonly<Record<string, string>>,
 ): Docker.ContainerCreateOptions {
-  const { network, identity } = spec;
+  const { network, identity, processes } = spec;
   const joins = network.mode === "join";
   const exposed = spec.ports.map(
     ({ containerPort, protocol }) => `${containerPort}/${protocol.toLowerCase()}`,
@@ -54,7 +67,7 @@ export function createOptions(
   return {
     name: containerName(cluster, identity),
     Image: spec.image,
-    Labels: { ...labelsOf(identity), ...owner },
+    Labels: { ...labelsOf(identity), ...memoryRequestLabel(spec.size), ...owner },
     Env: [...spec.env],
     ...(spec.command && { Entrypoint: [...spec.command] }),
     ...(spec.args && { Cmd: [...spec.args] }),
@@ -77,6 +90,9 @@ export function createOptions(
           : network.mode === "join"
             ? `container:${network.sandboxId}`
             : "host",
+      ...(processes.mode === "host" && { PidMode: "host" }),
+      ...(processes.mode === "join" && { PidMode: `container:${processes.id}` }),
+      ...(spec.hostIpc && { IpcMode: "host" }),
       Binds: spec.mounts.flatMap((mount) =>
         mount.kind === "bind"
           ? [`${mount.source}:${mount.target}${mount.readOnly ? ":ro" : ""}`]
@@ -87,9 +103,7 @@ export function createOptions(
       ),
       ...(published.length > 0 && { PortBindings: Object.fromEntries(published) as object }),
       ...(spec.extraHosts.length > 0 && !joins && { ExtraHosts: [...spec.extraHosts] }),
-      CpuShares: spec.cpuShares,
-      ...(spec.cpuQuota > 0 && { CpuPeriod: 100_000, CpuQuota: spec.cpuQuota }),
-      ...(spec.memoryBytes > 0 && { Memory: spec.memoryBytes, MemorySwap: spec.memoryBytes }),
+      ...sizeOptions(spec.size),
       OomScoreAdj: spec.oomScoreAdj,
       Privileged: spec.privileged,
       ReadonlyRootfs: spec.readOnly,

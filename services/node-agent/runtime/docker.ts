@@ -4,11 +4,11 @@ import type Docker from "dockerode";
 import * as z from "zod";
 import type { Clock } from "../../../libs/telemetry/clock.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
-import { createOptions } from "./create-options.ts";
+import { createOptions, sizeOptions } from "./create-options.ts";
 import { attachTo, execIn } from "./docker-sessions.ts";
 import { logsOf } from "./docker-logs.ts";
 import { failure, reasonOf, statusCodeOf } from "./engine-error.ts";
-import { clusterLabel, identityOf, nodeLabel, uidLabel } from "./labels.ts";
+import { clusterLabel, identityOf, memoryRequestIn, nodeLabel, uidLabel } from "./labels.ts";
 import { ensurePauseImage } from "./pause-image.ts";
 import { usageReader } from "./docker-usage.ts";
 import { type ContainerRuntime, ImageMissing, InvalidImage, type Observed } from "./runtime.ts";
@@ -34,7 +34,7 @@ const engineEvent = z.object({
   id: z.string().optional(),
   Actor: z.object({ ID: z.string() }).optional(),
 });
-const interesting = ["start", "die", "destroy", "oom"];
+const interesting = ["start", "die", "destroy", "oom", "update"];
 
 /** @throws {RuntimeFailure} when the engine cannot be reached */
 export async function dockerRuntime(options: DockerOptions): Promise<ContainerRuntime> {
@@ -185,6 +185,12 @@ export async function dockerRuntime(options: DockerOptions): Promise<ContainerRu
       );
       await observe(id);
     },
+    async resize(id, size) {
+      await act("the engine did not resize a container", () =>
+        docker.getContainer(id).update(sizeOptions(size)),
+      );
+      await observe(id);
+    },
     async remove(id) {
       await act(
         "the engine did not remove a container",
@@ -225,7 +231,7 @@ export async function dockerRuntime(options: DockerOptions): Promise<ContainerRu
 }
 
 function observedOf(inspected: Docker.ContainerInspectInfo): Observed | undefined {
-  const { Id, State, Config, Image, Created } = inspected;
+  const { Id, State, Config, Image, Created, HostConfig } = inspected;
   const identity = identityOf(Config.Labels);
   if (identity === undefined) return undefined;
   const began = timeOf(State.StartedAt);
@@ -247,6 +253,12 @@ function observedOf(inspected: Docker.ContainerInspectInfo): Observed | undefine
     image: Config.Image,
     imageId: Image,
     pid: State.Pid,
+    size: {
+      cpuShares: HostConfig.CpuShares ?? 0,
+      cpuQuota: HostConfig.CpuQuota ?? 0,
+      memoryBytes: HostConfig.Memory ?? 0,
+      memoryRequestBytes: memoryRequestIn(Config.Labels),
+    },
   };
 }
 

@@ -96,6 +96,7 @@ export function hollowRuntime(options: HollowOptions): HollowRuntime {
         image,
         imageId: `sha256:${image}`,
         pid: 0,
+        size: spec.size,
       });
       return id;
     },
@@ -116,6 +117,11 @@ export function hollowRuntime(options: HollowOptions): HollowRuntime {
     async stop(id) {
       await latency(stopLatencyMs);
       exit(id, 143);
+    },
+    async resize(id, { cpuShares, cpuQuota, memoryBytes }) {
+      const before = observed.get(id);
+      if (before?.state !== "running") throw new RuntimeFailure("no such container");
+      set(id, { size: { ...before.size, cpuShares, cpuQuota, memoryBytes } });
     },
     async remove(id) {
       const uid = observed.get(id)?.uid;

@@ -1,4 +1,4 @@
-import type { Identity } from "./runtime.ts";
+import type { Identity, Size } from "./runtime.ts";
 
 const prefix = "berth.dev/";
 /** On every container and network: whose it is. */
@@ -39,3 +39,12 @@ export function identityOf(labels: Labels): Identity | undefined {
     hostPorts: (read("host-ports") ?? "").split(",").filter((port) => port !== ""),
   };
 }
+
+const memoryRequest = `${prefix}memory-request`;
+
+/** What was requested of memory as a container was made: no engine keeps that. */
+export const memoryRequestLabel = ({ memoryRequestBytes: bytes }: Size): Labels =>
+  bytes === undefined ? {} : { [memoryRequest]: String(bytes) };
+
+export const memoryRequestIn = (labels: Labels): number | undefined =>
+  labels[memoryRequest] === undefined ? undefined : Number(labels[memoryRequest]);

@@ -26,8 +26,20 @@ export type Identity = {
 /** No container's name: those are DNS labels. */
 export const sandboxName = "_sandbox";
 
+/** What a container is given of its machine. */
+export type Size = {
+  readonly cpuShares: number;
+  /** Microseconds of each 100 ms; 0: no limit. */
+  readonly cpuQuota: number;
+  /** At most; 0: no limit. */
+  readonly memoryBytes: number;
+  /** What is kept for it; nothing that an engine knows of. Undefined: it was not noted. */
+  readonly memoryRequestBytes: number | undefined;
+};
+
 export type Observed = Identity & {
   readonly id: string;
+  readonly size: Size;
   readonly state: "created" | "running" | "exited";
   readonly startedAt: EpochMs | undefined;
   readonly finishedAt: EpochMs | undefined;
@@ -58,6 +70,11 @@ export type ContainerSpec = {
     | { readonly mode: "pod"; readonly network: string; readonly address: string }
     | { readonly mode: "join"; readonly sandboxId: string }
     | { readonly mode: "host" };
+  /** Whose processes it sees: its own, another running container's with its own, the machine's. */
+  readonly processes:
+    | { readonly mode: "own" | "host" }
+    | { readonly mode: "join"; readonly id: string };
+  readonly hostIpc: boolean;
   readonly hostname: string | undefined;
   readonly extraHosts: readonly string[];
   readonly ports: readonly {
@@ -66,11 +83,7 @@ export type ContainerSpec = {
     readonly hostPort: number;
     readonly hostIP: string;
   }[];
-  readonly cpuShares: number;
-  /** Microseconds of each 100 ms; 0: no limit. */
-  readonly cpuQuota: number;
-  /** 0: no limit. */
-  readonly memoryBytes: number;
+  readonly size: Size;
   readonly oomScoreAdj: number;
   readonly user: string | undefined;
   readonly groups: readonly string[];
@@ -154,6 +167,8 @@ export interface ContainerRuntime extends AsyncDisposable {
   start(id: string): Promise<void>;
   /** SIGTERM (or what its image asks for), SIGKILL after `graceMs`; resolves when it has ended. */
   stop(id: string, graceMs: number): Promise<void>;
+  /** Gives a container that runs another size, in place. @throws {RuntimeFailure} */
+  resize(id: string, size: Size): Promise<void>;
   /** Ends it at once if it runs; a container that is not there is as good. */
   remove(id: string): Promise<void>;
   /** Frees what a pod without containers had in memory. @throws {RuntimeFailure} */

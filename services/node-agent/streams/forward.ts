@@ -6,7 +6,7 @@ import { forwardOpening, type ForwardOpening } from "../../../libs/protocol/node
 import { nodeSubject } from "../../../libs/protocol/subjects.ts";
 import type { Clock } from "../../../libs/telemetry/clock.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
-import { type Observed, sandboxName } from "../runtime/runtime.ts";
+import { networkHolder } from "../pod/facts.ts";
 import { dialFailure } from "./dial-words.ts";
 import { NotHere, type StreamPorts, streamsMax } from "./logs.ts";
 import { NamespaceClosed, type NamespaceDialer } from "./namespace-dialer.ts";
@@ -34,7 +34,7 @@ export const serveForward = (bus: Bus, node: string, ports: ForwardPorts): Promi
   );
 
 async function dial({ uid, pod, port, to }: ForwardOpening, ports: ForwardPorts): Promise<Socket> {
-  const holder = holderOf(ports.runtime.containers(uid));
+  const holder = networkHolder(ports.runtime.containers(uid).filter(({ pid }) => pid > 0));
   if (holder === undefined) throw new NotHere(`pod ${pod} is not running`);
   const { address, pid } = holder;
   if (to === "address") return connected(address ?? ports.hostAddress, port, ports.clock);
@@ -56,12 +56,6 @@ async function dial({ uid, pod, port, to }: ForwardOpening, ports: ForwardPorts)
       },
     );
   }
-}
-
-/** Whose network is the pod's: the sandbox, or a container that has its own. */
-function holderOf(containers: readonly Observed[]): Observed | undefined {
-  const running = containers.filter(({ state, pid }) => state === "running" && pid > 0);
-  return running.find(({ container }) => container === sandboxName) ?? running[0];
 }
 
 function connected(host: string, port: number, clock: Clock): Promise<Socket> {

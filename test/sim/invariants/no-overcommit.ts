@@ -1,5 +1,6 @@
 import { node } from "../../../libs/model/kinds/node.ts";
 import { pod } from "../../../libs/model/kinds/pod.ts";
+import { allocatedSpec } from "../../../libs/model/pod/allocated.ts";
 import { isTerminal } from "../../../libs/model/pod/state.ts";
 import { quantityMilli } from "../../../libs/model/quantity.ts";
 import { invariant } from "../invariant.ts";
@@ -15,7 +16,7 @@ function* overcommitted(state: State): Iterable<string> {
     const name = one.spec.nodeName ?? "";
     if (name === "" || isTerminal(one)) continue;
     const sum = used.get(name) ?? { cpu: 0, pods: 0 };
-    for (const { resources } of one.spec.containers) {
+    for (const { resources } of allocatedSpec(one).containers) {
       sum.cpu += quantityMilli(resources.requests?.["cpu"] ?? "0");
     }
     sum.pods += 1;

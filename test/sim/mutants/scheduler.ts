@@ -17,6 +17,13 @@ export const ofTheScheduler: readonly Mutant[] = [
   },
   {
     rule: "B1",
+    what: "a pod that is to grow counts as that at once",
+    file: "libs/admission/prepare-size.ts",
+    from: "return marked(object, allocationOf(before.spec));",
+    to: "return object;",
+  },
+  {
+    rule: "B1",
     what: "a pod that is being deleted takes no room",
     file: "services/scheduler/claim.ts",
     from: "export const takesRoom = (pod: PodFacts): boolean => !isTerminal(pod);",

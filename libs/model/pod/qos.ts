@@ -1,10 +1,21 @@
-import { quantityNumber } from "../../../libs/model/quantity.ts";
-import type { Container, PodSpec } from "./spec.ts";
+import { quantityNumber } from "../quantity.ts";
 
 export type QosClass = "Guaranteed" | "Burstable" | "BestEffort";
 
+type Quantities = Readonly<Record<string, string>>;
+type Container = {
+  readonly resources: {
+    readonly requests?: Quantities | undefined;
+    readonly limits?: Quantities | undefined;
+  };
+};
+type Spec = {
+  readonly containers: readonly Container[];
+  readonly initContainers?: readonly Container[] | undefined;
+};
+
 /** @see https://kubernetes.io/docs/concepts/workloads/pods/pod-qos/ */
-export function qosOf({ containers, initContainers }: PodSpec): QosClass {
+export function qosOf({ containers, initContainers = [] }: Spec): QosClass {
   const all = [...initContainers, ...containers];
   const named = all.some(({ resources: { requests = {}, limits = {} } }) =>
     ["cpu", "memory"].some(

@@ -13,6 +13,7 @@ import type { RecordEvent } from "../../libs/cluster/record-event.ts";
 import type { ClusterSettings } from "../../libs/cluster/settings.ts";
 import type { ClusterView } from "../../libs/cluster/view.ts";
 import type { ObjectOf } from "../../libs/model/kind.ts";
+import { namespace as namespaceKind } from "../../libs/model/kinds/namespace.ts";
 import { persistentVolume } from "../../libs/model/kinds/persistentvolume.ts";
 import { persistentVolumeClaim } from "../../libs/model/kinds/persistentvolumeclaim.ts";
 import { type Pod, pod as podKind } from "../../libs/model/kinds/pod.ts";
@@ -25,9 +26,13 @@ import type { Log } from "../../libs/telemetry/log.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
 import { type Claim, claimOf, isPending, withVolumes } from "./claim.ts";
 import { place, type Placed } from "./decisions/place.ts";
+import type { NamespaceLabels } from "./decisions/pod-terms.ts";
 import type { Choice } from "./decisions/volumes.ts";
 import { queue } from "./queue.ts";
-import { podIn, rooms } from "./rooms.ts";
+import { podIn, type Rooms, rooms } from "./rooms.ts";
+import { type Bind, sharesOf } from "./shares.ts";
+import { listTerms, type Terms, termsAt } from "./terms.ts";
+import { helps, newcomer } from "./waking.ts";
 import { isStorage, volumesOf } from "./volumes-of.ts";
 
 export type SchedulerOptions = {
@@ -46,8 +51,8 @@ export type SchedulerOptions = {
 
 /** Pods in one batch: it bounds how long the event loop is held, and how old its cut gets. */
 export const batchMax = 500;
-/** A transaction holds at most 1,000 writes; a bind is two, and the node's load is one. */
-const writesMax = 800;
+/** A transaction holds at most 1,000 writes; a bind is two, and a node's load or a term's key one. */
+const writesMax = 950;
 const writesOfBind = 2;
 /** Of a claim to storage, and its volume. */
 const writesOfChoice = 2;
@@ -62,7 +67,7 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
   /** In the batch that is under way. */
   const deciding = new Set<string>();
   let wake = Promise.withResolvers<void>();
-  let [roomMade, storageMoved] = [0, 0];
+  let [roomMade, storageMoved, othersMoved] = [0, 0, 0];
 
   const isMine = (address: string) => placement.owns(`pods/${address}`);
 
@@ -93,6 +98,15 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
       storageMoved += 1;
       pending.unpark(namesClaims);
     }
+    const come = changes.flatMap((change) => newcomer(change) ?? []);
+    if (come.length > 0 || changes.some(({ key }) => parseKey(key).resource === "namespaces")) {
+      othersMoved += 1;
+      const alike = [...new Map(come.map((claim) => [claim.cohort, claim])).values()];
+      pending.unpark((address) => {
+        const pod = podAt(address);
+        return pod !== undefined && helps(claimOf(pod), alike, labelsIn(view));
+      });
+    }
     if (pending.waiting > 0) wake.resolve();
   }
 
@@ -121,7 +135,7 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
       continue;
     }
     const addresses = pending.take(batchMax);
-    const before = { roomMade, storageMoved };
+    const before = { roomMade, storageMoved, othersMoved };
     for (const address of addresses) deciding.add(address);
     try {
       const { refused, again, revision } = await runBatch(addresses, options, () =>
@@ -131,7 +145,8 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
       for (const address of refused) {
         const missed =
           roomMade !== before.roomMade ||
-          (storageMoved !== before.storageMoved && namesClaims(address));
+          (storageMoved !== before.storageMoved && namesClaims(address)) ||
+          (othersMoved !== before.othersMoved && minds(address));
         if (missed) considerOne(address);
         else pending.park(address);
       }
@@ -158,6 +173,14 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
     return view.get(podKind, namespace, name);
   }
 
+  /** Whether it matters to the pod where others are. */
+  function minds(address: string): boolean {
+    const pod = podAt(address);
+    if (pod === undefined) return false;
+    const { affinity, spread } = claimOf(pod);
+    return affinity.required.length + spread.length > 0;
+  }
+
   function namesClaims(address: string): boolean {
     return claimNamesOf(podAt(address)?.spec ?? {}).length > 0;
   }
@@ -181,7 +204,7 @@ type BatchOutcome = {
 async function runBatch(
   addresses: readonly string[],
   options: SchedulerOptions,
-  roomsNow: () => ReturnType<ReturnType<typeof rooms>["now"]>,
+  roomsNow: () => ReturnType<Rooms["now"]>,
 ): Promise<BatchOutcome> {
   const { view, store, clock, random, settings, record, log } = options;
   // From here to the commits nothing waits: it is one cut.
@@ -194,10 +217,25 @@ async function runBatch(
     const pod = view.get(podKind, namespace, name);
     if (pod !== undefined && isPending(pod)) pods.set(askedBy(pod, view), pod);
   }
-  const { binds, choices, refused } = place([...pods.keys()], rotated(roomsNow(), random));
-  const transactions = [...binds].map(([node, claims]) =>
-    bindAll(node, claims, { pods, choices }, context),
-  );
+  const labelsOf = labelsIn(view);
+  const terms = termsAt(view, labelsOf);
+  const concerned = new Map<Claim, readonly string[]>();
+  const unlisted: Claim[] = [];
+  for (const claim of pods.keys()) {
+    const ids = terms.concerning(claim);
+    if (ids === undefined) unlisted.push(claim);
+    else concerned.set(claim, ids);
+  }
+  if (unlisted.length > 0) {
+    const outcome = await store.commit(listTerms(unlisted, view), { cut });
+    const revision = outcome.revision ?? (await store.lastRevision());
+    return { refused: [], again: addresses, revision };
+  }
+  const { rooms: all, cohorts } = roomsNow();
+  const placed = place([...pods.keys()], rotated(all, random), { cohorts, labelsOf });
+  const { refused, choices } = placed;
+  const shares = sharesOf(placed, (claim) => concerned.get(claim) ?? []);
+  const transactions = shares.map((share) => bindAll(share, { pods, choices, terms }, context));
   const refusals = refused.flatMap(({ claim, why }) => refuse(pods.get(claim), why, context) ?? []);
   const decidedMs = clock.monotonicMs() - startedMs;
 
@@ -208,15 +246,15 @@ async function runBatch(
     revision = Math.max(revision, outcome.revision ?? (await store.lastRevision()));
     return outcome.ok;
   };
-  const bound = transactions.map(async ({ node, ops, claims, left }) => {
-    again.push(...left.map(({ address }) => address));
+  const bound = transactions.map(async ({ ops, binds, left }) => {
+    again.push(...left.map(({ claim }) => claim.address));
     if (ops.length === 0) return;
     if (!(await settle(ops))) {
-      log.debug({ node, pods: claims.length }, "another scheduler was quicker");
-      again.push(...claims.map(({ address }) => address));
+      log.debug({ node: binds[0]?.node, pods: binds.length }, "another scheduler was quicker");
+      again.push(...binds.map(({ claim }) => claim.address));
       return;
     }
-    for (const claim of claims) noteBound(claim, node);
+    for (const { claim, node } of binds) noteBound(claim, node);
   });
   const told = refusals.map(async ({ pod, why, ops }) => {
     if (await settle(ops))
@@ -226,7 +264,7 @@ async function runBatch(
   const failed = results.find((result) => result.status === "rejected");
   if (failed !== undefined) throw failed.reason;
   log.debug(
-    { pods: pods.size, nodes: binds.size, refused: refused.length, cut, decidedMs },
+    { pods: pods.size, nodes: placed.binds.size, refused: refused.length, cut, decidedMs },
     "a batch ended",
   );
   return { refused: refused.map(({ claim }) => claim.address), again, revision };
@@ -239,6 +277,11 @@ async function runBatch(
   }
 }
 
+const labelsIn =
+  (view: ClusterView): NamespaceLabels =>
+  (name) =>
+    view.get(namespaceKind, undefined, name)?.metadata.labels ?? {};
+
 type Choices = Placed["choices"];
 
 /** What the pod asks of a node, with its claims to storage as they are at the cut. */
@@ -248,38 +291,52 @@ function askedBy(pod: Pod, view: ClusterView): Claim {
 }
 
 type Binding = {
-  readonly node: string;
   readonly ops: readonly Op[];
-  readonly claims: readonly Claim[];
+  readonly binds: readonly Bind[];
   /** For the next batch: the transaction is full. */
-  readonly left: readonly Claim[];
+  readonly left: readonly Bind[];
 };
 
-/** One transaction for all that goes to a node (B1). */
+/** One transaction for all that goes to a node, or to nodes that a term concerns together (B1, B2). */
 function bindAll(
-  node: string,
-  claims: readonly Claim[],
-  { pods, choices }: { readonly pods: ReadonlyMap<Claim, Pod>; readonly choices: Choices },
+  share: readonly Bind[],
+  {
+    pods,
+    choices,
+    terms,
+  }: {
+    readonly pods: ReadonlyMap<Claim, Pod>;
+    readonly choices: Choices;
+    readonly terms: Terms;
+  },
   context: AdmissionContext,
 ): Binding {
-  const taken = fitting(claims, choices);
-  const transactions = taken.flatMap((claim) => {
+  const taken = fitting(share, choices);
+  const transactions = taken.flatMap(({ claim, node }) => {
     const pod = pods.get(claim);
     if (pod === undefined) return [];
     const storage = (choices.get(claim) ?? []).flatMap((one) => chooseAll(one, node, context));
     return [admitBind(podKind, pod, node, context).ops, ...storage];
   });
-  return { node, ops: together(transactions), claims: taken, left: claims.slice(taken.length) };
+  const written = terms.writes(new Set(taken.flatMap((one) => one.terms)));
+  return {
+    ops: together([...transactions, written, [terms.guard]]),
+    binds: taken,
+    left: share.slice(taken.length),
+  };
 }
 
-/** As many of the first as one transaction holds. */
-function fitting(claims: readonly Claim[], choices: Choices): readonly Claim[] {
+/** As many of the first as one transaction holds: what was placed later may rest on them. */
+function fitting(share: readonly Bind[], choices: Choices): readonly Bind[] {
   let writes = 0;
-  const end = claims.findIndex((claim) => {
-    writes += writesOfBind + writesOfChoice * (choices.get(claim) ?? []).length;
+  const counted = new Set<string>();
+  const end = share.findIndex(({ claim, node, terms }) => {
+    const also = [node, ...terms].filter((one) => !counted.has(one));
+    for (const one of also) counted.add(one);
+    writes += writesOfBind + also.length + writesOfChoice * (choices.get(claim) ?? []).length;
     return writes > writesMax;
   });
-  return end < 0 ? claims : claims.slice(0, Math.max(end, 1));
+  return end < 0 ? share : share.slice(0, Math.max(end, 1));
 }
 
 /**

@@ -4,6 +4,7 @@ import { effective } from "../../libs/model/pod/effective.ts";
 import { hostPortsOf } from "../../libs/model/pod/host-ports.ts";
 import type { NodeTerm, Toleration } from "../../libs/model/pod/placement.ts";
 import { isLive, isTerminal } from "../../libs/model/pod/state.ts";
+import { type PodTerms, podTerms, type TermsFacts } from "./decisions/pod-terms.ts";
 import { noVolumes, type PodVolumes } from "./decisions/volumes.ts";
 import { quantityMilli, quantityValue } from "../../libs/model/quantity.ts";
 
@@ -24,6 +25,9 @@ type Spread = {
   readonly maxSkew: number;
   readonly whenUnsatisfiable: string;
   readonly labelSelector?: LabelSelector | undefined;
+  readonly minDomains?: number | undefined;
+  readonly nodeAffinityPolicy?: string | undefined;
+  readonly nodeTaintsPolicy?: string | undefined;
 };
 
 /** What of a v1 Pod the scheduler reads. */
@@ -64,6 +68,8 @@ export type PodFacts = {
                   | undefined;
               }
             | undefined;
+          readonly podAffinity?: TermsFacts | undefined;
+          readonly podAntiAffinity?: TermsFacts | undefined;
         }
       | undefined;
   };
@@ -87,6 +93,12 @@ export type Claim = {
   /** `<protocol>/<port>/<address>` on the node. */
   readonly hostPorts: readonly string[];
   readonly spread: readonly Spread[];
+  readonly affinity: PodTerms;
+  readonly antiAffinity: PodTerms;
+  /** It is being deleted. */
+  readonly ending: boolean;
+  /** Pods with the same text are the same to other pods. */
+  readonly cohort: string;
   /** What its volumes ask of a node; `withVolumes` says so. */
   readonly volumes: PodVolumes;
   /** The uid of its controller, or its own: pods of one owner are spread. */
@@ -131,21 +143,27 @@ export const takesRoom = (pod: PodFacts): boolean => !isTerminal(pod);
 function read({ metadata, spec }: PodFacts): Claim {
   const { name, namespace, uid = "", labels = {}, creationTimestamp = "" } = metadata;
   const owner = (metadata.ownerReferences ?? []).find(({ controller }) => controller === true);
-  const affinity = spec.affinity?.nodeAffinity;
-  const required = affinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
+  const { podAffinity, podAntiAffinity } = spec.affinity ?? {};
+  const nodeAffinity = spec.affinity?.nodeAffinity;
+  const required = nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
   const asked = {
     requests: requestsOf(spec),
     nodeSelector: spec.nodeSelector ?? {},
     nodeTerms: required,
-    preferences: affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [],
+    preferences: nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [],
     tolerations: spec.tolerations ?? [],
     hostPorts: hostPortsOf(spec),
   };
+  const ending = metadata.deletionTimestamp !== undefined;
   return {
     ...asked,
     address: `${namespace}/${name}`,
     namespace,
     labels,
+    affinity: podTerms(podAffinity, namespace),
+    antiAffinity: podTerms(podAntiAffinity, namespace),
+    ending,
+    cohort: JSON.stringify([namespace, labels, podAffinity, podAntiAffinity, ending]),
     spread: spec.topologySpreadConstraints ?? [],
     volumes: noVolumes,
     group: owner?.uid ?? uid,

@@ -99,6 +99,8 @@ export type Claim = {
   readonly ending: boolean;
   /** Pods with the same text are the same to other pods. */
   readonly cohort: string;
+  /** Other pods mean the same to pods with the same text. */
+  readonly alike: string;
   /** What its volumes ask of a node; `withVolumes` says so. */
   readonly volumes: PodVolumes;
   /** The uid of its controller, or its own: pods of one owner are spread. */
@@ -155,6 +157,11 @@ function read({ metadata, spec }: PodFacts): Claim {
     hostPorts: hostPortsOf(spec),
   };
   const ending = metadata.deletionTimestamp !== undefined;
+  const cohort = JSON.stringify([namespace, labels, podAffinity, podAntiAffinity, ending]);
+  const spread = spec.topologySpreadConstraints ?? [];
+  const { nodeSelector, nodeTerms, tolerations } = asked;
+  // Which nodes a spread counts depends on them too.
+  const counted = spread.length === 0 ? [] : [spread, nodeSelector, nodeTerms, tolerations];
   return {
     ...asked,
     address: `${namespace}/${name}`,
@@ -163,8 +170,9 @@ function read({ metadata, spec }: PodFacts): Claim {
     affinity: podTerms(podAffinity, namespace),
     antiAffinity: podTerms(podAntiAffinity, namespace),
     ending,
-    cohort: JSON.stringify([namespace, labels, podAffinity, podAntiAffinity, ending]),
-    spread: spec.topologySpreadConstraints ?? [],
+    cohort,
+    alike: JSON.stringify([cohort, ...counted]),
+    spread,
     volumes: noVolumes,
     group: owner?.uid ?? uid,
     priority: spec.priority ?? 0,

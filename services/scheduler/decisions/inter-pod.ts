@@ -26,8 +26,8 @@ export type InterPod = {
   wish(room: Room): number;
   /** Whether anyone wishes anything. */
   readonly hasWishes: boolean;
-  /** Whether pods like that mean anything to this one, or it to them. */
-  concerns(like: Claim): boolean;
+  /** The labels by which pods like that mean anything to this one, or it to them. */
+  topologyKeys(like: Claim): readonly string[];
   /** `count` pods like that are on the node. */
   note(like: Claim, room: Room, count: number): void;
 };
@@ -101,7 +101,7 @@ export function interPod(claim: Claim, labelsOf: NamespaceLabels): InterPod {
     get hasWishes() {
       return wishes.size > 0;
     },
-    concerns: (like) => effectsOf(like).length > 0,
+    topologyKeys: (like) => effectsOf(like).map(({ topologyKey }) => topologyKey),
     note(like, room, count) {
       for (const { on, topologyKey, amount } of effectsOf(like)) {
         const domain = room.labels[topologyKey];

@@ -1,5 +1,5 @@
 /**
- * Topology spread constraints, and pods of one owner on different nodes.
+ * Topology spread constraints.
  *
  * @see https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-constraints/
  */
@@ -17,7 +17,7 @@ type Constraint = Claim["spread"][number];
 export type Spread = {
   /** Why the node does not take the pod; undefined: its constraints allow it. */
   refusal(room: Room): string | undefined;
-  /** 100 for a node without any of the owner's pods, and for each wish where a domain is the emptiest. */
+  /** 100 for each wish where a domain is the emptiest. */
   score(room: Room): number;
   /** Whether any constraint counts pods like that. */
   concerns(like: Claim): boolean;
@@ -62,7 +62,7 @@ export function spreadOf(claim: Claim, rooms: Iterable<Room>): Spread {
       return undefined;
     },
     score(room) {
-      let score = 100 / (1 + (room.groups.get(claim.group) ?? 0));
+      let score = 0;
       for (const { of, domains } of wishes) {
         const domain = room.labels[of.topologyKey];
         if (domain === undefined) continue;

@@ -17,6 +17,7 @@ import { selectOwnPods } from "./prepare-job.ts";
 import { prepareClass, withPriority } from "./prepare-priority.ts";
 import { prepareIngress, withRuntime } from "./prepare-runtime.ts";
 import { prepareClaim, prepareVolume } from "./prepare-storage.ts";
+import { withOwnLabels } from "./prepare-terms.ts";
 import { withTemplateGeneration } from "./template-generation.ts";
 
 type Prepare = (
@@ -74,7 +75,8 @@ function preparePod(
 ): AnyObject {
   const { settings, view } = context;
   if (before !== undefined) return asked;
-  const pod = withPriority(withRuntime(asked, view), view);
+  const own = withOwnLabels(asked as unknown as Pod); // Parsed as a Pod.
+  const pod = withPriority(withRuntime(loose(own), view), view);
   const tolerations = (pod.spec?.["tolerations"] ?? []) as readonly Toleration[]; // Parsed as a Pod.
   const missing = nodeProblems.filter((key) => !tolerations.some((one) => covers(one, key)));
   const added = missing.map((key) => ({

@@ -39,6 +39,8 @@ export function interPod(claim: Claim, labelsOf: NamespaceLabels): InterPod {
   /** By term of the pod: those that it will not have near; those that it must be near. */
   const avoided = antiAffinity.required.map((): Domains => new Map());
   const needed = affinity.required.map((): Domains => new Map());
+  const needs = affinity.required.map(({ topologyKey }) => topologyKey);
+  const avoids = antiAffinity.required.map(({ topologyKey }) => topologyKey);
   const wishes: Domains = new Map();
   const known = new Map<string, readonly Effect[]>();
   const isFirst =
@@ -78,15 +80,16 @@ export function interPod(claim: Claim, labelsOf: NamespaceLabels): InterPod {
 
   return {
     refusal(room) {
-      for (const [nth, { topologyKey }] of affinity.required.entries()) {
-        const domain = room.labels[topologyKey];
-        if (domain === undefined) return affinityRefusal;
-        if ((needed[nth]?.get(topologyKey)?.get(domain) ?? 0) > 0) continue;
+      // Asked for every domain and pod: plain loops.
+      for (let nth = 0; nth < needs.length; nth += 1) {
+        const topologyKey = needs[nth] ?? "";
+        if (room.labels[topologyKey] === undefined) return affinityRefusal;
+        if (countIn(needed[nth], topologyKey, room) > 0) continue;
         // The first of a group that wants to be together goes anywhere.
         if (!isFirst || needed.some((domains) => domains.size > 0)) return affinityRefusal;
       }
-      for (const [nth, { topologyKey }] of antiAffinity.required.entries()) {
-        if (countIn(avoided[nth], topologyKey, room) > 0) return antiAffinityRefusal;
+      for (let nth = 0; nth < avoids.length; nth += 1) {
+        if (countIn(avoided[nth], avoids[nth] ?? "", room) > 0) return antiAffinityRefusal;
       }
       for (const topologyKey of forbidden.keys()) {
         if (countIn(forbidden, topologyKey, room) > 0) return othersRefusal;

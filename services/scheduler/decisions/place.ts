@@ -97,21 +97,18 @@ function judge(claim: Claim, room: Room): number | undefined {
 }
 
 function bestOf(claim: Claim, near: Near, pools: Pools): Best | undefined {
-  const parts = pools
-    .of(claim, near)
-    .filter(({ like, heap }) => heap.size > 0 && near.refusal(like) === undefined);
+  const parts = pools.openTo(claim, near);
   const wishes = near.hasWishes ? parts.map(({ like }) => near.wish(like)) : [];
   const [least, most] = [Math.min(...wishes), Math.max(...wishes)];
-  const options = {
-    more: ({ groups }: Room) => spreadWeight * apartScore(groups.get(claim.group) ?? 0),
-    moreMax: spreadWeight * apartScore(0),
-  };
+  const more = ({ groups }: Room) => spreadWeight * apartScore(groups.get(claim.group) ?? 0);
+  const moreMax = spreadWeight * apartScore(0);
   let best: Best | undefined;
   for (const [nth, part] of parts.entries()) {
     const met = most > least ? (100 * ((wishes[nth] ?? least) - least)) / (most - least) : 0;
     const shared = spreadWeight * near.spread(part.like) + interPodWeight * met;
     const than = (best?.total ?? -1) - shared;
-    const found = pools.bestOf(part, claim, { ...options, than });
+    if ((part.heap.peek()?.score ?? 0) + moreMax <= than) continue;
+    const found = pools.bestOf(part, claim, { more, moreMax, than });
     if (found !== undefined) best = { ...found, total: found.total + shared };
   }
   return best;

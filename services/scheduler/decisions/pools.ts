@@ -17,8 +17,8 @@ export type Part = { readonly like: Room; readonly heap: Heap<Candidate> };
 export type Judge = (claim: Claim, room: Room) => number | undefined;
 
 export type Pools = {
-  /** The parts that differ in the labels that matter to the pods. */
-  of(claim: Claim, near: Near): readonly Part[];
+  /** Parts that differ in the labels that matter to the pods, without those that take none of them. */
+  openTo(claim: Claim, near: Near): readonly Part[];
   /**
    * The best node of a part by its score and `more`, as far as it is better than `than`.
    *
@@ -49,6 +49,7 @@ export function poolsOf(
 ): Pools {
   const open = new Map<string, readonly number[]>();
   const pools = new Map<string, readonly Part[]>();
+  const lefts = new Map<Near, { readonly of: string; readonly parts: readonly Part[] }>();
   const openTo = (claim: Claim): readonly number[] => {
     const known = open.get(claim.sameAs);
     if (known !== undefined) return known;
@@ -74,11 +75,18 @@ export function poolsOf(
   }
 
   return {
-    of(claim, { topologyKeys }) {
-      const of = `${topologyKeys.join("\n")}\n${claim.sameAs}`;
-      const parts = pools.get(of) ?? partsOf(claim, topologyKeys);
-      pools.set(of, parts);
-      return parts;
+    openTo(claim, near) {
+      const of = `${near.topologyKeys.join("\n")}\n${claim.sameAs}`;
+      const left = lefts.get(near);
+      const known = left?.of === of ? left.parts : pools.get(of);
+      const parts = known ?? partsOf(claim, near.topologyKeys);
+      if (known === undefined) pools.set(of, parts);
+      const taking = parts.filter(
+        ({ like, heap }) => heap.size > 0 && near.refusal(like) === undefined,
+      );
+      // What takes none of them now takes none later, unless company or balance can come.
+      if (!near.mayImprove) lefts.set(near, { of, parts: taking });
+      return taking;
     },
     bestOf({ heap }, claim, { more, moreMax, than }) {
       let best: Best | undefined;

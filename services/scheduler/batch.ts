@@ -248,7 +248,7 @@ async function runBatch(
   };
   const bound = transactions.map(async ({ ops, binds, left }) => {
     again.push(...left.map(({ claim }) => claim.address));
-    if (ops.length === 0) return;
+    if (binds.length === 0) return;
     if (!(await settle(ops))) {
       log.debug({ node: binds[0]?.node, pods: binds.length }, "another scheduler was quicker");
       again.push(...binds.map(({ claim }) => claim.address));
@@ -320,10 +320,19 @@ function bindAll(
   });
   const written = terms.writes(new Set(taken.flatMap((one) => one.terms)));
   return {
-    ops: together([...transactions, written, [terms.guard]]),
+    ops: [...carrying(together([...transactions, written])), terms.guard],
     binds: taken,
     left: share.slice(taken.length),
   };
+}
+
+/**
+ * A pod's assignment follows from the pod, whose expectation covers it: so the guard rides on the message of
+ * the first of them.
+ */
+function carrying(ops: readonly Op[]): readonly Op[] {
+  const carrier = ops.find(({ op, key }) => op === "put" && parseKey(key).resource === "assign");
+  return ops.map((op) => (op === carrier ? { ...op, covered: true } : op));
 }
 
 /** As many of the first as one transaction holds: what was placed later may rest on them. */

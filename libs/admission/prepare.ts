@@ -20,6 +20,7 @@ import { prepareClass, withPriority } from "./prepare-priority.ts";
 import { marked, withSize } from "./prepare-size.ts";
 import { prepareIngress, withRuntime } from "./prepare-runtime.ts";
 import { prepareClaim, prepareVolume } from "./prepare-storage.ts";
+import { withOwnLabels } from "./prepare-terms.ts";
 import { withTemplateGeneration } from "./template-generation.ts";
 
 type Prepare = (
@@ -80,7 +81,8 @@ function preparePod(
   const { settings, view } = context;
   if (before !== undefined) return withSize(asked, before, context);
   refuseEphemeral(asked);
-  const pod = withPriority(withRuntime(marked(asked, undefined), view), view);
+  const own = withOwnLabels(asked as unknown as Pod); // Parsed as a Pod.
+  const pod = withPriority(withRuntime(marked(loose(own), undefined), view), view);
   const tolerations = (pod.spec?.["tolerations"] ?? []) as readonly Toleration[]; // Parsed as a Pod.
   const missing = nodeProblems.filter((key) => !tolerations.some((one) => covers(one, key)));
   const added = missing.map((key) => ({

@@ -118,5 +118,6 @@ function loadOps(
   });
 }
 
-const heldAt = (view: ClusterView, key: string): number | "absent" =>
+/** What a write of a key expects that was decided at the view's cut. */
+export const heldAt = (view: ClusterView, key: string): number | "absent" =>
   view.raw.get(key)?.revision ?? "absent";

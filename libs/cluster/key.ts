@@ -36,6 +36,10 @@ export const assignPrefix = (node: string): string => `assign.${token(node)}.`;
 /** The literal key of everything that decides what fits on `node` (B1). */
 export const loadKey = (node: string): string => `load.${token(node)}`;
 
+/** Lists the required terms that span nodes, and the key of each, written by what may break it (B2). */
+export const termsKey = "terms";
+export const termKey = (id: string): string => `term.${id}`;
+
 /** An allocated value (O4); cluster addresses are claimed by their IPAddresses (address-claim.ts). */
 export type Pool = "node-port" | "pod-cidr";
 export const allocKey = (pool: Pool, value: string | number): string =>

@@ -1,28 +1,14 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { alone, type Placement } from "../../libs/actor/placement.ts";
-import { admitCreate, admitDelete, admitStatus } from "../../libs/admission/admit.ts";
-import { admitPodPart } from "../../libs/admission/admit-part.ts";
-import type { Admitted } from "../../libs/admission/context.ts";
-import { clusterOn } from "../../libs/cluster/open.ts";
-import type { EventFacts } from "../../libs/cluster/record-event.ts";
-import { settingsFromEnvironment } from "../../libs/cluster/settings.ts";
-import type { Kind } from "../../libs/model/kind.ts";
-import { namespace as namespaceKind } from "../../libs/model/kinds/namespace.ts";
+import { admitDelete, admitStatus } from "../../libs/admission/admit.ts";
 import { node as nodeKind } from "../../libs/model/kinds/node.ts";
 import { persistentVolume } from "../../libs/model/kinds/persistentvolume.ts";
 import { persistentVolumeClaim } from "../../libs/model/kinds/persistentvolumeclaim.ts";
 import { pod as podKind } from "../../libs/model/kinds/pod.ts";
 import { storageClass } from "../../libs/model/kinds/storageclass.ts";
 import { allocatedAnnotation, resizePending } from "../../libs/model/pod/allocated.ts";
-import { memoryBucket } from "../../libs/store/memory-bucket.ts";
-import { noFaults, randomFaults } from "../../libs/store/memory-faults.ts";
-import { memoryStore } from "../../libs/store/memory.ts";
-import { createLog } from "../../libs/telemetry/log.ts";
-import { seededRandom } from "../../libs/telemetry/seeded-random.ts";
-import { virtualClock } from "../../libs/telemetry/virtual-clock.ts";
-import { runScheduler } from "./batch.ts";
 import { claimOf, requestsOf } from "./claim.ts";
+import { openWorld } from "./scheduler-world.ts";
 import { roomOf } from "./room.ts";
 import { aStorageClaim, aStorageClass, aVolume, boundTo, using } from "./storage-fixture.ts";
 
@@ -161,7 +147,14 @@ describe("several schedulers", () => {
       fc.asyncProperty(cpus, fc.nat(), async (cpus, seed) => {
         await using world = await openWorld(seed);
         for (const name of ["n1", "n2", "n3"]) await world.node(name, { cpu: "10" });
-        const overcommitted = world.overcommitted();
+        let overcommitted = 0;
+        using _watched = world.replica.subscribe(() => {
+          for (const node of world.view.list(nodeKind)) {
+            const pods = world.view.list(podKind, { node: node.metadata.name });
+            const { taken, allocatable } = roomOf(node, pods);
+            if ((taken["cpu"] ?? 0) > (allocatable["cpu"] ?? 0)) overcommitted += 1;
+          }
+        });
         for (const [nth, cpu] of cpus.entries()) await world.pod(`p${nth}-${nth % 3}`, String(cpu));
         const clusters = [await world.join(0.1), await world.join(0.1), await world.join(0.1)];
         for (const [nth, join] of clusters.entries())
@@ -170,7 +163,7 @@ describe("several schedulers", () => {
           world.view.list(podKind).every(({ status }) => (status?.conditions ?? []).length > 0);
         await world.until(settled);
         await world.clock.advance(60_000);
-        expect(overcommitted()).toBe(0);
+        expect(overcommitted).toBe(0);
         const rooms = world.view
           .list(nodeKind)
           .map((node) => roomOf(node, world.view.list(podKind, { node: node.metadata.name })));
@@ -367,127 +360,3 @@ describe("a pod that is to grow", () => {
 type World = Awaited<ReturnType<typeof openWorld>>;
 const podOf = ({ view }: World, name: string) =>
   view.get(podKind, "default", name) ?? expect.unreachable(`${name} is not there`);
-
-type Context = Parameters<typeof admitCreate>[2];
-
-async function openWorld(seed = 1) {
-  const clock = virtualClock();
-  const random = seededRandom(seed);
-  const log = createLog("test", "silent");
-  const closing = new AbortController();
-  const { signal } = closing;
-  const bucket = memoryBucket({ clock });
-  const events: EventFacts[] = [];
-  const proposed = settingsFromEnvironment.parse({});
-
-  async function until(check: () => boolean): Promise<void> {
-    for (let round = 0; round < 2_000; round += 1) {
-      await clock.advance(round < 300 ? 1 : 200);
-      if (check()) return;
-    }
-    throw new Error("it never came to be");
-  }
-  /** Lets time pass while `work` needs it. */
-  async function during<T>(work: Promise<T>): Promise<T> {
-    let done = false;
-    const finished = work.finally(() => {
-      done = true;
-    });
-    await until(() => done);
-    return finished;
-  }
-  function open(rate: number) {
-    const faults = rate === 0 ? noFaults : randomFaults(random, rate);
-    const store = memoryStore({ clock, random, log, bucket, faults });
-    return during(clusterOn(store, proposed, { clock, log, signal }));
-  }
-
-  const { store, replica, view, settings } = await open(0);
-  async function change(
-    decide: (context: Context) => Admitted<unknown> | undefined,
-  ): Promise<void> {
-    for (;;) {
-      const admitted = decide({ view, now: clock.now(), random, settings });
-      if (admitted === undefined) throw new Error("there is nothing to change");
-      if (admitted.ops.length === 0) return;
-      const outcome = await during(store.commit(admitted.ops));
-      await during(replica.caughtUp(outcome.revision ?? (await store.lastRevision())));
-      if (outcome.ok) return;
-    }
-  }
-  const head = (name: string) => ({ name, namespace: "default" });
-  await change((context) => admitCreate(namespaceKind, { metadata: { name: "default" } }, context));
-
-  return {
-    clock,
-    replica,
-    view,
-    events,
-    until,
-    change,
-    nodeOf: (name: string) => view.get(podKind, "default", name)?.spec.nodeName ?? "",
-    async node(name: string, allocatable: Readonly<Record<string, string>> = {}) {
-      await change((context) => admitCreate(nodeKind, { metadata: { name } }, context));
-      await change((context) => {
-        const node = context.view.get(nodeKind, undefined, name);
-        const status = {
-          allocatable: { cpu: "4", memory: "8Gi", pods: "110", ...allocatable },
-          conditions: [{ type: "Ready", status: "True" }],
-        };
-        return node && admitStatus(nodeKind, node, status, context);
-      });
-    },
-    create: (kind: Kind, object: unknown) =>
-      change((context) => admitCreate(kind, object, context)),
-    async pod(name: string, cpu = "100m", spec: Readonly<Record<string, unknown>> = {}) {
-      const containers = [{ name: "main", image: "web", resources: { requests: { cpu } } }];
-      const pod = { metadata: head(name), spec: { containers, ...spec } };
-      await change((context) => admitCreate(podKind, pod, context));
-    },
-    resize: (name: string, cpu: string) =>
-      change((context) => {
-        const before = context.view.get(podKind, "default", name);
-        const containers = before?.spec.containers.map((one) => ({
-          ...one,
-          resources: { requests: { cpu } },
-        }));
-        const after = before && { ...before, spec: { ...before.spec, containers } };
-        return before === undefined
-          ? undefined
-          : (admitPodPart("resize", before, after, context) ?? { object: before, ops: [] });
-      }),
-    /** How often more counted on a node than it has, at any revision from now on. */
-    overcommitted(): () => number {
-      let times = 0;
-      replica.subscribe(() => {
-        for (const node of view.list(nodeKind)) {
-          const pods = view.list(podKind, { node: node.metadata.name });
-          const { taken, allocatable } = roomOf(node, pods);
-          if ((taken["cpu"] ?? 0) > (allocatable["cpu"] ?? 0)) times += 1;
-        }
-      });
-      return () => times;
-    },
-    /** A store and a replica of its own for one more scheduler, which the result starts. */
-    async join(faults = 0) {
-      const cluster = await open(faults);
-      return ({ owns = () => true }: Partial<Pick<Placement, "owns">> = {}) => {
-        const stop = new AbortController();
-        const done = runScheduler({
-          ...cluster,
-          placement: { ...alone, owns },
-          record: (facts) => void events.push(facts),
-          signal: AbortSignal.any([signal, stop.signal]),
-          clock,
-          random,
-          log,
-        });
-        return { stop, done };
-      };
-    },
-    async [Symbol.asyncDispose]() {
-      closing.abort();
-      await clock.advance(60_000);
-    },
-  };
-}

@@ -14,6 +14,7 @@ import type { RecordEvent } from "../../libs/cluster/record-event.ts";
 import type { ClusterSettings } from "../../libs/cluster/settings.ts";
 import type { ClusterView } from "../../libs/cluster/view.ts";
 import type { ObjectOf } from "../../libs/model/kind.ts";
+import { namespace as namespaceKind } from "../../libs/model/kinds/namespace.ts";
 import { persistentVolume } from "../../libs/model/kinds/persistentvolume.ts";
 import { persistentVolumeClaim } from "../../libs/model/kinds/persistentvolumeclaim.ts";
 import { type Pod, pod as podKind } from "../../libs/model/kinds/pod.ts";
@@ -26,10 +27,14 @@ import type { Log } from "../../libs/telemetry/log.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
 import { type Claim, claimOf, isPending, isResizing, withVolumes } from "./claim.ts";
 import { place, type Placed } from "./decisions/place.ts";
+import type { NamespaceLabels } from "./decisions/pod-terms.ts";
 import { resize } from "./decisions/resize.ts";
 import type { Choice } from "./decisions/volumes.ts";
 import { queue } from "./queue.ts";
-import { podIn, rooms } from "./rooms.ts";
+import { podIn, type Rooms, rooms } from "./rooms.ts";
+import { type Bind, type Share, sharesOf } from "./shares.ts";
+import { listTerms, type Terms, termsAt } from "./terms.ts";
+import { helps, newcomer } from "./waking.ts";
 import { isStorage, volumesOf } from "./volumes-of.ts";
 
 export type SchedulerOptions = {
@@ -48,8 +53,8 @@ export type SchedulerOptions = {
 
 /** Pods in one batch: it bounds how long the event loop is held, and how old its cut gets. */
 export const batchMax = 500;
-/** A transaction holds at most 1,000 writes; a bind is two, and the node's load is one. */
-const writesMax = 800;
+/** A transaction holds at most 1,000 writes; a bind is two, and a node's load or a term's key one. */
+const writesMax = 950;
 const writesOfBind = 2;
 /** Of a claim to storage, and its volume. */
 const writesOfChoice = 2;
@@ -64,7 +69,7 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
   /** In the batch that is under way. */
   const deciding = new Set<string>();
   let wake = Promise.withResolvers<void>();
-  let [roomMade, storageMoved] = [0, 0];
+  let [roomMade, storageMoved, othersMoved] = [0, 0, 0];
 
   const isMine = (address: string) => placement.owns(`pods/${address}`);
 
@@ -96,6 +101,15 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
       storageMoved += 1;
       pending.unpark(namesClaims);
     }
+    const come = changes.flatMap((change) => newcomer(change) ?? []);
+    if (come.length > 0 || changes.some(({ key }) => parseKey(key).resource === "namespaces")) {
+      othersMoved += 1;
+      const alike = [...new Map(come.map((claim) => [claim.cohort, claim])).values()];
+      pending.unpark((address) => {
+        const pod = podAt(address);
+        return pod !== undefined && helps(claimOf(pod), alike, labelsIn(view));
+      });
+    }
     if (pending.waiting > 0) wake.resolve();
   }
 
@@ -124,7 +138,7 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
       continue;
     }
     const addresses = pending.take(batchMax);
-    const before = { roomMade, storageMoved };
+    const before = { roomMade, storageMoved, othersMoved };
     for (const address of addresses) deciding.add(address);
     try {
       const { refused, again, revision } = await runBatch(addresses, options, () =>
@@ -134,7 +148,8 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
       for (const address of refused) {
         const missed =
           roomMade !== before.roomMade ||
-          (storageMoved !== before.storageMoved && namesClaims(address));
+          (storageMoved !== before.storageMoved && namesClaims(address)) ||
+          (othersMoved !== before.othersMoved && minds(address));
         if (missed) considerOne(address);
         else pending.park(address);
       }
@@ -161,6 +176,14 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
     return view.get(podKind, namespace, name);
   }
 
+  /** Whether it matters to the pod where others are. */
+  function minds(address: string): boolean {
+    const pod = podAt(address);
+    if (pod === undefined) return false;
+    const { affinity, spread } = claimOf(pod);
+    return affinity.required.length + spread.length > 0;
+  }
+
   function namesClaims(address: string): boolean {
     return claimNamesOf(podAt(address)?.spec ?? {}).length > 0;
   }
@@ -184,7 +207,7 @@ type BatchOutcome = {
 async function runBatch(
   addresses: readonly string[],
   options: SchedulerOptions,
-  roomsNow: () => ReturnType<ReturnType<typeof rooms>["now"]>,
+  roomsNow: () => ReturnType<Rooms["now"]>,
 ): Promise<BatchOutcome> {
   const { view, store, clock, random, settings, record, log } = options;
   // From here to the commits nothing waits: it is one cut.
@@ -199,17 +222,30 @@ async function runBatch(
     if (pod !== undefined && isPending(pod)) pods.set(askedBy(pod, view), pod);
     if (pod !== undefined && isResizing(pod)) resizing.push(pod);
   }
+  const labelsOf = labelsIn(view);
+  const terms = termsAt(view, labelsOf);
+  const concerned = new Map<Claim, readonly string[]>();
+  const unlisted: Claim[] = [];
+  for (const claim of pods.keys()) {
+    const ids = terms.concerning(claim);
+    if (ids === undefined) unlisted.push(claim);
+    else concerned.set(claim, ids);
+  }
+  if (unlisted.length > 0) {
+    const outcome = await store.commit(listTerms(unlisted, view), { cut });
+    const revision = outcome.revision ?? (await store.lastRevision());
+    return { refused: [], again: addresses, revision };
+  }
+  const { rooms: all, cohorts } = roomsNow();
   // What runs goes before what is to come.
-  const sized = resize(resizing, roomsNow());
-  const grown = Map.groupBy(sized.granted, ({ spec }) => spec.nodeName ?? "");
-  const { binds, choices, refused } = place([...pods.keys()], rotated(sized.rooms, random));
-  const transactions = [...new Set([...binds.keys(), ...grown.keys()])].map((node) =>
-    writesFor(
-      node,
-      { claims: binds.get(node) ?? [], grown: grown.get(node) ?? [], pods, choices },
-      context,
-    ),
-  );
+  const sized = resize(resizing, all);
+  const placed = place([...pods.keys()], rotated(sized.rooms, random), { cohorts, labelsOf });
+  const { refused, choices } = placed;
+  const shares = sharesOf(placed, {
+    grown: sized.granted,
+    termsOf: (claim) => concerned.get(claim) ?? [],
+  });
+  const transactions = shares.map((share) => writesFor(share, { pods, choices, terms }, context));
   const refusals = [
     ...refused.flatMap(({ claim, why }) => refuse(pods.get(claim), why, context) ?? []),
     ...sized.refused.flatMap(({ pod, ...fault }) => postpone(pod, fault, context) ?? []),
@@ -223,15 +259,15 @@ async function runBatch(
     revision = Math.max(revision, outcome.revision ?? (await store.lastRevision()));
     return outcome.ok;
   };
-  const bound = transactions.map(async ({ node, ops, claims, grown: larger, left }) => {
+  const bound = transactions.map(async ({ ops, binds, grown, left }) => {
     again.push(...left);
-    if (ops.length === 0) return;
+    if (binds.length + grown.length === 0) return;
     if (!(await settle(ops))) {
-      log.debug({ node, pods: claims.length }, "another scheduler was quicker");
-      again.push(...claims.map(({ address }) => address), ...larger.map(addressOf));
+      log.debug({ node: binds[0]?.node, pods: binds.length }, "another scheduler was quicker");
+      again.push(...binds.map(({ claim }) => claim.address), ...grown.map(addressOf));
       return;
     }
-    for (const claim of claims) noteBound(claim, node);
+    for (const { claim, node } of binds) noteBound(claim, node);
   });
   const told = refusals.map(async ({ pod, reason, why, ops }) => {
     if (await settle(ops)) record({ ...eventOf(pod), type: "Warning", reason, message: why });
@@ -240,7 +276,7 @@ async function runBatch(
   const failed = results.find((result) => result.status === "rejected");
   if (failed !== undefined) throw failed.reason;
   log.debug(
-    { pods: pods.size, nodes: binds.size, refused: refused.length, cut, decidedMs },
+    { pods: pods.size, nodes: placed.binds.size, refused: refused.length, cut, decidedMs },
     "a batch ended",
   );
   const parked = [
@@ -257,6 +293,11 @@ async function runBatch(
   }
 }
 
+const labelsIn =
+  (view: ClusterView): NamespaceLabels =>
+  (name) =>
+    view.get(namespaceKind, undefined, name)?.metadata.labels ?? {};
+
 type Choices = Placed["choices"];
 
 /** What the pod asks of a node, with its claims to storage as they are at the cut. */
@@ -265,66 +306,71 @@ function askedBy(pod: Pod, view: ClusterView): Claim {
   return claimNamesOf(pod.spec).length === 0 ? claim : withVolumes(claim, volumesOf(view, pod));
 }
 
-type NodeWrites = {
-  readonly node: string;
+type Writes = Share & {
   readonly ops: readonly Op[];
-  readonly claims: readonly Claim[];
-  readonly grown: readonly Pod[];
   /** Addresses, for the next batch: the transaction is full. */
   readonly left: readonly string[];
 };
 
-/** One transaction for all that comes to count on a node (B1). */
+/**
+ * One transaction for all that comes to count on a node, or on nodes that a term concerns together (B1, B2).
+ */
 function writesFor(
-  node: string,
+  share: Share,
   {
-    claims,
-    grown,
     pods,
     choices,
+    terms,
   }: {
-    readonly claims: readonly Claim[];
-    readonly grown: readonly Pod[];
     readonly pods: ReadonlyMap<Claim, Pod>;
     readonly choices: Choices;
+    readonly terms: Terms;
   },
   context: AdmissionContext,
-): NodeWrites {
-  const larger = grown.slice(0, writesMax / writesOfBind);
-  const taken = fitting(claims, choices, larger.length * writesOfBind);
-  const binds = taken.flatMap((claim) => {
+): Writes {
+  const grown = share.grown.slice(0, writesMax / (writesOfBind + 1));
+  const binds = fitting(share.binds, choices, grown.length * (writesOfBind + 1));
+  const transactions = binds.flatMap(({ claim, node }) => {
     const pod = pods.get(claim);
     if (pod === undefined) return [];
     const storage = (choices.get(claim) ?? []).flatMap((one) => chooseAll(one, node, context));
     return [admitBind(podKind, pod, node, context).ops, ...storage];
   });
-  const growths = larger.map((pod) => admitGrowth(pod, context).ops);
+  const growths = grown.map((pod) => admitGrowth(pod, context).ops);
+  const written = terms.writes(new Set(binds.flatMap((one) => one.terms)));
   return {
-    node,
-    ops: together([...binds, ...growths]),
-    claims: taken,
-    grown: larger,
+    ops: [...carrying(together([...transactions, ...growths, written])), terms.guard],
+    binds,
+    grown,
     left: [
-      ...claims.slice(taken.length).map(({ address }) => address),
-      ...grown.slice(larger.length).map(addressOf),
+      ...share.binds.slice(binds.length).map(({ claim }) => claim.address),
+      ...share.grown.slice(grown.length).map(addressOf),
     ],
   };
 }
 
 const addressOf = ({ metadata }: Pod): string => `${metadata.namespace}/${metadata.name}`;
 
-/** As many of the first as one transaction holds. */
-function fitting(
-  claims: readonly Claim[],
-  choices: Choices,
-  writesBefore: number,
-): readonly Claim[] {
+/**
+ * A pod's assignment follows from the pod, whose expectation covers it: so the guard rides on the message of
+ * the first of them.
+ */
+function carrying(ops: readonly Op[]): readonly Op[] {
+  const carrier = ops.find(({ op, key }) => op === "put" && parseKey(key).resource === "assign");
+  return ops.map((op) => (op === carrier ? { ...op, covered: true } : op));
+}
+
+/** As many of the first as one transaction holds: what was placed later may rest on them. */
+function fitting(binds: readonly Bind[], choices: Choices, writesBefore: number): readonly Bind[] {
   let writes = writesBefore;
-  const end = claims.findIndex((claim) => {
-    writes += writesOfBind + writesOfChoice * (choices.get(claim) ?? []).length;
+  const counted = new Set<string>();
+  const end = binds.findIndex(({ claim, node, terms }) => {
+    const also = [node, ...terms].filter((one) => !counted.has(one));
+    for (const one of also) counted.add(one);
+    writes += writesOfBind + also.length + writesOfChoice * (choices.get(claim) ?? []).length;
     return writes > writesMax;
   });
-  return end < 0 ? claims : claims.slice(0, writesBefore > 0 ? end : Math.max(end, 1));
+  return end < 0 ? binds : binds.slice(0, writesBefore > 0 ? end : Math.max(end, 1));
 }
 
 /**

@@ -5,6 +5,7 @@ import { effective } from "../../libs/model/pod/effective.ts";
 import { hostPortsOf } from "../../libs/model/pod/host-ports.ts";
 import type { NodeTerm, Toleration } from "../../libs/model/pod/placement.ts";
 import { isLive, isTerminal } from "../../libs/model/pod/state.ts";
+import { type PodTerms, podTerms, type TermsFacts } from "./decisions/pod-terms.ts";
 import { noVolumes, type PodVolumes } from "./decisions/volumes.ts";
 import { quantityMilli, quantityValue } from "../../libs/model/quantity.ts";
 
@@ -26,6 +27,9 @@ type Spread = {
   readonly maxSkew: number;
   readonly whenUnsatisfiable: string;
   readonly labelSelector?: LabelSelector | undefined;
+  readonly minDomains?: number | undefined;
+  readonly nodeAffinityPolicy?: string | undefined;
+  readonly nodeTaintsPolicy?: string | undefined;
 };
 
 /** What of a v1 Pod the scheduler reads. */
@@ -67,6 +71,8 @@ export type PodFacts = {
                   | undefined;
               }
             | undefined;
+          readonly podAffinity?: TermsFacts | undefined;
+          readonly podAntiAffinity?: TermsFacts | undefined;
         }
       | undefined;
   };
@@ -90,6 +96,14 @@ export type Claim = {
   /** `<protocol>/<port>/<address>` on the node. */
   readonly hostPorts: readonly string[];
   readonly spread: readonly Spread[];
+  readonly affinity: PodTerms;
+  readonly antiAffinity: PodTerms;
+  /** It is being deleted. */
+  readonly ending: boolean;
+  /** Pods with the same text are the same to other pods. */
+  readonly cohort: string;
+  /** Other pods mean the same to pods with the same text. */
+  readonly alike: string;
   /** What its volumes ask of a node; `withVolumes` says so. */
   readonly volumes: PodVolumes;
   /** The uid of its controller, or its own: pods of one owner are spread. */
@@ -139,22 +153,34 @@ function read(pod: PodFacts): Claim {
   const { metadata, spec } = pod;
   const { name, namespace, uid = "", labels = {}, creationTimestamp = "" } = metadata;
   const owner = (metadata.ownerReferences ?? []).find(({ controller }) => controller === true);
-  const affinity = spec.affinity?.nodeAffinity;
-  const required = affinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
+  const { podAffinity, podAntiAffinity } = spec.affinity ?? {};
+  const nodeAffinity = spec.affinity?.nodeAffinity;
+  const required = nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution?.nodeSelectorTerms;
   const asked = {
     requests: requestsOf(allocatedSpec(pod)),
     nodeSelector: spec.nodeSelector ?? {},
     nodeTerms: required,
-    preferences: affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [],
+    preferences: nodeAffinity?.preferredDuringSchedulingIgnoredDuringExecution ?? [],
     tolerations: spec.tolerations ?? [],
     hostPorts: hostPortsOf(spec),
   };
+  const ending = metadata.deletionTimestamp !== undefined;
+  const cohort = JSON.stringify([namespace, labels, podAffinity, podAntiAffinity, ending]);
+  const spread = spec.topologySpreadConstraints ?? [];
+  const { nodeSelector, nodeTerms, tolerations } = asked;
+  // Which nodes a spread counts depends on them too.
+  const counted = spread.length === 0 ? [] : [spread, nodeSelector, nodeTerms, tolerations];
   return {
     ...asked,
     address: `${namespace}/${name}`,
     namespace,
     labels,
-    spread: spec.topologySpreadConstraints ?? [],
+    affinity: podTerms(podAffinity, namespace),
+    antiAffinity: podTerms(podAntiAffinity, namespace),
+    ending,
+    cohort,
+    alike: JSON.stringify([cohort, ...counted]),
+    spread,
     volumes: noVolumes,
     group: owner?.uid ?? uid,
     priority: spec.priority ?? 0,

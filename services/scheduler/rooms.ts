@@ -7,11 +7,12 @@ import { allocatedAnnotation } from "../../libs/model/pod/allocated.ts";
 import { pod as podKind } from "../../libs/model/kinds/pod.ts";
 import type { Change } from "../../libs/store/replica.ts";
 import { claimOf, type PodFacts, takesRoom } from "./claim.ts";
+import { type Cohorts, countCohorts } from "./decisions/cohorts.ts";
 import { type NodeFacts, type Room, roomOf } from "./room.ts";
 
 export type Rooms = {
-  /** Every node's room at the view's cut. */
-  now(view: ClusterView): readonly Room[];
+  /** Every node's room at the view's cut, and who is alike in them. */
+  now(view: ClusterView): { readonly rooms: readonly Room[]; readonly cohorts: Cohorts };
   /**
    * Notes a change.
    *
@@ -22,16 +23,22 @@ export type Rooms = {
 
 export function rooms(view: ClusterView): Rooms {
   const known = new Map<string, Room>();
+  const cohorts = countCohorts();
   const stale = new Set(view.list(nodeKind).map(({ metadata }) => metadata.name));
   return {
     now(view) {
       for (const name of stale) {
         const node = view.get(nodeKind, undefined, name);
-        if (node === undefined) known.delete(name);
-        else known.set(name, roomOf(node, view.list(podKind, { node: name })));
+        const was = known.get(name);
+        const is = node && roomOf(node, view.list(podKind, { node: name }));
+        if (is === undefined) known.delete(name);
+        else known.set(name, is);
+        // Those that have come first: what stays is not forgotten in between.
+        for (const claim of is?.claims ?? []) cohorts.count(claim, name, 1);
+        for (const claim of was?.claims ?? []) cohorts.count(claim, name, -1);
       }
       stale.clear();
-      return [...known.values()];
+      return { rooms: [...known.values()], cohorts };
     },
     note(change) {
       const { resource, name } = parseKey(change.key);

@@ -9,6 +9,7 @@ import { nodeSession } from "../../services/node-agent/session/session.ts";
 import { type EpochMs, timeOf } from "../../libs/model/time.ts";
 import type { Clock } from "../../libs/telemetry/clock.ts";
 import type { ProcessPorts } from "./process.ts";
+import { zoneOf } from "./zones.ts";
 
 /** A pod's containers, as one. */
 export type Running = {
@@ -200,7 +201,7 @@ export function machine(options: MachineOptions): Machine {
       reports,
       facts: async () => ({
         engineId: engine,
-        labels: { "kubernetes.io/hostname": name },
+        labels: { "kubernetes.io/hostname": name, "topology.kubernetes.io/zone": zoneOf(name) },
         addresses: [{ type: "InternalIP", address: "127.0.0.1" }],
         capacity: { cpu, memory: "8Gi", pods: "110" },
         allocatable: { cpu, memory: "8Gi", pods: "110" },

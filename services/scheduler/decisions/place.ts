@@ -5,7 +5,8 @@ import { hostPorts } from "./host-ports.ts";
 import { nodeAffinity, preferredAffinity } from "./node-affinity.ts";
 import type { Predicate, Score } from "./predicate.ts";
 import { leastAllocated, resources } from "./resources.ts";
-import { domainsOf, spreadScore } from "./spread.ts";
+import { type Around, aroundIn, type Near, neighbourhoods } from "./near.ts";
+import { type Best, type Pools, poolsOf } from "./pools.ts";
 import {
   type Choice,
   choicesOn,
@@ -29,6 +30,7 @@ export const predicates: readonly Predicate[] = [
 /** They look at nothing but what the pod asks, so pods that ask the same share them. */
 export const scores: readonly Score[] = [leastAllocated, preferredAffinity, preferUntainted];
 const spreadWeight = 2;
+const interPodWeight = 2;
 
 export type Placed = {
   /** Node → what is bound to it, in the order of the queue. */
@@ -45,33 +47,37 @@ const changing = predicates.filter((predicate) => !predicate.fixed);
  * Places each claim on the best node that takes it, counting those placed before it: the higher
  * priority first, then the older, then by name. Never more on a node than it has room for.
  */
-export function place(claims: readonly Claim[], rooms: readonly Room[]): Placed {
+export function place(
+  claims: readonly Claim[],
+  rooms: readonly Room[],
+  around: Around = aroundIn(rooms),
+): Placed {
   const now = [...rooms];
   const binds = new Map<string, Claim[]>();
   const choices = new Map<Claim, readonly Choice[]>();
   const reserved = reservations();
   const refused: Placed["refused"][number][] = [];
-  /** What is known of the nodes for pods that ask the same. */
-  const kinds = new Map<string, Candidate[]>();
+  const pools = poolsOf(now, { isOpen, judge });
+  const others = neighbourhoods(rooms, around);
   const hopeless = new Map<string, string>();
 
   for (const asked of claims.toSorted(inOrder)) {
     const claim = reserved.known(asked);
-    const { sameAs } = claim;
-    const candidates = kinds.get(sameAs) ?? candidatesFor(claim, now);
-    kinds.set(sameAs, candidates);
+    const near = others.of(claim);
     // Room only shrinks within a batch: what one could not have, its like cannot either.
-    const known = hopeless.get(sameAs);
-    const best = known === undefined ? bestOf(claim, candidates, now) : undefined;
+    const like = `${claim.sameAs}${claim.alike}`;
+    const known = hopeless.get(claim.sameAs) ?? hopeless.get(like);
+    const best = known === undefined ? bestOf(claim, near, pools) : undefined;
     if (best === undefined) {
-      const why = known ?? explain(claim, now);
-      hopeless.set(sameAs, why);
+      const why = known ?? explain(claim, now, near);
+      if (!near.mayImprove) hopeless.set(near.isAlone ? claim.sameAs : like, why);
       refused.push({ claim: asked, why });
       continue;
     }
     const chosen = choicesOn(claim.volumes, best.room) ?? [];
     reserved.take(chosen, best.room.name);
     choices.set(asked, chosen);
+    others.placed(claim, best.room);
     now[best.at] = withClaim(best.room, claim);
     const bound = binds.get(best.room.name) ?? [];
     binds.set(best.room.name, bound);
@@ -80,42 +86,36 @@ export function place(claims: readonly Claim[], rooms: readonly Room[]): Placed 
   return { binds, choices, refused };
 }
 
-/** A node that pods of one kind may go to, judged as it was when `room` was it. */
-type Candidate = { readonly at: number; room: Room; fits: boolean; score: number };
+const isOpen = (claim: Claim, room: Room): boolean =>
+  fixed.every((predicate) => predicate.check(claim, room));
 
-function candidatesFor(claim: Claim, rooms: readonly Room[]): Candidate[] {
-  const candidates: Candidate[] = [];
-  for (const [at, room] of rooms.entries()) {
-    if (!fixed.every((predicate) => predicate.check(claim, room))) continue;
-    candidates.push(judge({ at, room, fits: false, score: 0 }, claim, room));
-  }
-  return candidates;
+function judge(claim: Claim, room: Room): number | undefined {
+  for (const predicate of changing) if (!predicate.check(claim, room)) return undefined;
+  let score = 0;
+  for (const one of scores) score += one.weight * one.score(claim, room);
+  return score;
 }
 
-function judge(candidate: Candidate, claim: Claim, room: Room): Candidate {
-  candidate.room = room;
-  candidate.fits = changing.every((predicate) => predicate.check(claim, room));
-  candidate.score = 0;
-  for (const one of scores) candidate.score += one.weight * one.score(claim, room);
-  return candidate;
-}
-
-function bestOf(
-  claim: Claim,
-  candidates: readonly Candidate[],
-  rooms: readonly Room[],
-): Candidate | undefined {
-  const domains = domainsOf(claim, rooms);
-  let [best, highest]: [Candidate | undefined, number] = [undefined, -1];
-  for (const candidate of candidates) {
-    const room = rooms[candidate.at];
-    if (room !== undefined && room !== candidate.room) judge(candidate, claim, room);
-    if (!candidate.fits) continue;
-    const total = candidate.score + spreadWeight * spreadScore(claim, candidate.room, domains);
-    if (total > highest) [best, highest] = [candidate, total];
+function bestOf(claim: Claim, near: Near, pools: Pools): Best | undefined {
+  const parts = pools.openTo(claim, near);
+  const wishes = near.hasWishes ? parts.map(({ like }) => near.wish(like)) : [];
+  const [least, most] = [Math.min(...wishes), Math.max(...wishes)];
+  const more = ({ groups }: Room) => spreadWeight * apartScore(groups.get(claim.group) ?? 0);
+  const moreMax = spreadWeight * apartScore(0);
+  let best: Best | undefined;
+  for (const [nth, part] of parts.entries()) {
+    const met = most > least ? (100 * ((wishes[nth] ?? least) - least)) / (most - least) : 0;
+    const shared = spreadWeight * near.spread(part.like) + interPodWeight * met;
+    const than = (best?.total ?? -1) - shared;
+    if ((part.heap.peek()?.score ?? 0) + moreMax <= than) continue;
+    const found = pools.bestOf(part, claim, { more, moreMax, than });
+    if (found !== undefined) best = { ...found, total: found.total + shared };
   }
   return best;
 }
+
+/** 100 for a node without any of the owner's pods. */
+const apartScore = (there: number): number => 100 / (1 + there);
 
 const inOrder = (a: Claim, b: Claim): number =>
   b.priority - a.priority || compare(a.createdAt, b.createdAt) || compare(a.address, b.address);
@@ -126,14 +126,20 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
  * Why no node takes the pod, as Kubernetes says it: `0/3 nodes are available: 1 Insufficient cpu,
  * 2 node(s) were unschedulable.`
  */
-export function explain(claim: Claim, rooms: readonly Room[]): string {
+export function explain(
+  claim: Claim,
+  rooms: readonly Room[],
+  near: Pick<Near, "refusal"> = neighbourhoods(rooms, aroundIn(rooms)).of(claim),
+): string {
   if (rooms.length === 0) return "no nodes available to schedule pods";
   const { problem } = claim.volumes;
   if (problem !== undefined) return `0/${rooms.length} nodes are available: ${problem}.`;
   const counts = new Map<string, number>();
   for (const room of rooms) {
     const refusing = predicates.find((predicate) => !predicate.check(claim, room));
-    for (const reason of refusing?.explain(claim, room) ?? []) {
+    const others = refusing === undefined ? near.refusal(room) : undefined;
+    const reasons = refusing?.explain(claim, room) ?? (others === undefined ? [] : [others]);
+    for (const reason of reasons) {
       counts.set(reason, (counts.get(reason) ?? 0) + 1);
     }
   }

@@ -7,7 +7,7 @@ import type { Predicate, Score } from "./predicate.ts";
 export const taints: Predicate = {
   name: "TaintToleration",
   fixed: true,
-  check: (claim, room) => firstUntolerated(claim, room) === undefined,
+  check: (claim, room) => isTolerated(claim, room),
   explain(claim, room) {
     const taint = firstUntolerated(claim, room);
     return taint === undefined
@@ -50,6 +50,9 @@ export const preferUntainted: Score = {
     return 100 / (1 + avoided.length);
   },
 };
+
+export const isTolerated = (claim: Claim, room: Room): boolean =>
+  firstUntolerated(claim, room) === undefined;
 
 const keepsAway = ({ effect }: Taint) => effect === "NoSchedule" || effect === "NoExecute";
 

@@ -30,6 +30,13 @@ export const ofTheScheduler: readonly Mutant[] = [
     to: "export const takesRoom = (pod: PodFacts): boolean => isLive(pod) && !isTerminal(pod);",
   },
   {
+    rule: "B2",
+    what: "a bind does not write the keys of its terms",
+    file: "services/scheduler/terms.ts",
+    from: "[...ids].map((id): Op => {",
+    to: "[...ids].slice(0, 0).map((id): Op => {",
+  },
+  {
     rule: "S2",
     what: "a bind leaves out the claims that waited for it",
     file: "services/scheduler/batch.ts",

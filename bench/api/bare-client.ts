@@ -28,7 +28,7 @@ export async function bareClient({ server, authority, token }: HttpsPlace): Prom
     if (end < 0) return;
     const head = received.toString("latin1", 0, end);
     const length = /^content-length: (\d+)/im.exec(head)?.[1];
-    if (length === undefined || !/^HTTP\/1\.1 2/.test(head)) return fail(new Error(head));
+    if (length === undefined || !head.startsWith("HTTP/1.1 2")) return fail(new Error(head));
     const begin = end + headEnd.length;
     if (received.length < begin + Number(length)) return;
     const body = received.subarray(begin, begin + Number(length));

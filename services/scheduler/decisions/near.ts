@@ -95,8 +95,8 @@ function nearOf(claim: Claim, rooms: readonly Room[], labelsOf: NamespaceLabels)
 
   return {
     refusal: (room) => spread.refusal(room) ?? others.refusal(room),
-    spread: spread.score,
-    wish: others.wish,
+    spread: (room) => spread.score(room),
+    wish: (room) => others.wish(room),
     get hasWishes() {
       return others.hasWishes;
     },

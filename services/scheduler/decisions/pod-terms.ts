@@ -72,5 +72,3 @@ function podTerm(
   const named = namespaces.length === 0 && namespaceSelector === undefined ? [own] : namespaces;
   return { topologyKey, pods: { namespaces: named, namespaceSelector, selector: labelSelector } };
 }
-
-export const noTerms: PodTerms = { required: [], preferred: [] };

@@ -139,13 +139,18 @@ export function machine(options: MachineOptions): Machine {
           report(work, true);
           return;
         } else if (work.phase !== undefined) {
-          return; // It has ended, as the control plane knows.
+          // As the control plane knows it has ended; it runs where its Node was deleted meanwhile.
+          if (one === undefined) return;
+          onEnd(one);
+          await clock.sleep(endMs());
+          running.delete(uid);
         } else {
           if (one === undefined && !over.has(uid)) {
             await clock.sleep(startMs(), signal);
             if (signal.aborted) return;
             const still = known.held().find((held) => held.work.uid === uid)?.work;
             if (still === undefined || still.deletionTimestamp !== undefined) continue;
+            if (still.phase !== undefined) continue;
             const address = addressOf(uid, known.network()?.podCIDR);
             if (address === undefined) {
               await clock.sleep(networkRetryMs, signal); // No range yet: the node is new.

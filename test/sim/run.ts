@@ -94,6 +94,8 @@ async function settle(world: World, acts: string[], underWay: Set<Promise<void>>
   const late = world.sleep(actsWithinMs).then(() => "late" as const);
   if ((await Promise.race([over, late])) === "late") world.fail("converges: an act does not end");
   world.calm(); // What an act that was under way has done since.
+  const [first] = world.users;
+  await first?.shown(); // Whoever lags makes a user overlook what is there.
   for (const { calm } of workloads) {
     const [one] = world.users;
     if (one !== undefined) await calm?.(one);

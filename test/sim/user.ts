@@ -50,6 +50,8 @@ export type User = {
   /** What passes between two of its acts, and the time on its own clock. */
   sleep(ms: number): Promise<void>;
   now(): EpochMs;
+  /** Resolves once the gateway shows all that was written before, as a list of a real one waits for. */
+  shown(): Promise<void>;
   /** What the gateway shows now; nothing while it is down. */
   list<K extends Kind>(kind: K): readonly ObjectOf<K>[];
 };
@@ -148,6 +150,21 @@ export function user(gateway: () => Cluster | undefined, clock: Clock, random: R
       }),
     sleep: (ms) => clock.sleep(ms),
     now: () => clock.now(),
+    async shown() {
+      for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
+        const cluster = gateway();
+        try {
+          if (cluster !== undefined) {
+            await cluster.replica.caughtUp(await cluster.store.lastRevision());
+            return;
+          }
+        } catch (error) {
+          if (!(error instanceof StoreUnavailable || error instanceof ReplicaLagging)) throw error;
+        }
+        await clock.sleep(pauseMs);
+      }
+      throw new Error("the gateway shows nothing");
+    },
     list: (kind) => gateway()?.view.list(kind) ?? [],
   };
 }

@@ -59,3 +59,17 @@ test("a schema without numbers has no protobuf", () => {
   );
   expect(hasProtobuf(z.record(z.string(), z.unknown()))).toBe(false);
 });
+
+const counted = z.object({
+  name: z.string().optional().meta({ proto: 1 }),
+  count: z.number().int().optional().meta({ proto: 2 }),
+});
+
+test.each([Number.POSITIVE_INFINITY, Number.NaN, 1e308, -1e308])(
+  "what 64 bits do not hold is refused (%s), and leaves nothing behind",
+  (count) => {
+    expect(() => encodeMessage(counted, { name: "a", count })).toThrow(RangeError);
+    const next = { name: "b", count: 1 };
+    expect(decodeMessage(counted, encodeMessage(counted, next))).toEqual(next);
+  },
+);

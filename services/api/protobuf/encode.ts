@@ -30,9 +30,11 @@ const writer = new WireWriter();
  *
  * @param value of a type that fits the schema; whether it is allowed is not asked
  * @throws {NoProtobuf}
+ * @throws {RangeError} when a number has no form in it
  */
 export function encodeMessage(schema: Schema, value: object): Uint8Array<ArrayBuffer> {
   const message = messageOf(schema);
+  writer.clear();
   putMessage(message, writer, value);
   return writer.finish();
 }

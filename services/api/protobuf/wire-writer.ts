@@ -19,13 +19,18 @@ export class WireWriter {
     return this.#bytes.length - this.#at;
   }
 
-  /** A number that is whole: below 0 as the 64 bits of its complement of two. */
+  /**
+   * A number that is whole: below 0 as the 64 bits of its complement of two.
+   *
+   * @throws {RangeError} when 64 bits do not hold it, as of what is infinite
+   */
   varint(value: number): void {
     if (value >= 0 && value < 128) {
       this.#reserve(1);
       this.#bytes[(this.#at -= 1)] = value;
       return;
     }
+    if (!(Math.abs(value) < 2 ** 64)) throw new RangeError(`no number of 64 bits: ${value}`);
     this.#reserve(10);
     if (value < 0) {
       this.#bigVarint(BigInt.asUintN(64, BigInt(value)));
@@ -59,6 +64,11 @@ export class WireWriter {
     this.#reserve(length);
     this.#at -= length;
     this.#bytes.write(value, this.#at, "utf8");
+  }
+
+  /** Forgets what was written of a message that came to no end. */
+  clear(): void {
+    this.#at = this.#bytes.length;
   }
 
   /** What was written, which is copied; the next message is written anew. */

@@ -1,65 +1,23 @@
 /** Rules that span nodes: pod affinity, anti-affinity and topology spread. */
-import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { claimOf, type PodFacts } from "../claim.ts";
-import { type Room, roomOf } from "../room.ts";
 import { countCohorts } from "./cohorts.ts";
 import { affinityRefusal, antiAffinityRefusal, othersRefusal } from "./inter-pod.ts";
+import {
+  apart,
+  app,
+  type Described,
+  labelsOf,
+  near,
+  podOf,
+  roomsWith,
+  type Spec,
+} from "./neighbours-fixture.ts";
 import { place } from "./place.ts";
 import { plainlyFits } from "./plain-placement.ts";
-import type { NamespaceLabels, TermFacts } from "./pod-terms.ts";
+import type { TermFacts } from "./pod-terms.ts";
 import { labelRefusal, spreadRefusal } from "./spread.ts";
 
-type Spec = Partial<PodFacts["spec"]>;
-type Labels = Record<string, string>;
-type Described = Spec & { labels?: Labels; namespace?: string; ending?: boolean };
-
-const podOf = (
-  name: string,
-  { labels = {}, namespace = "default", ending, ...spec }: Described,
-): PodFacts => ({
-  metadata: {
-    name,
-    namespace,
-    uid: name,
-    labels,
-    ...(ending === true && { deletionTimestamp: "2026-01-01T00:00:00Z" }),
-  },
-  spec: { containers: [{}], ...spec },
-});
-
-/** Three nodes in two zones, and one in none. */
-const zones: Record<string, string | undefined> = { a1: "a", a2: "a", b1: "b", none: undefined };
-const labelsOf: NamespaceLabels = (name) => (name === "team" ? { team: "yes" } : {});
-
-function roomsWith(pods: Record<string, Described[]>, nodes: readonly string[]): Room[] {
-  return nodes.map((name) => {
-    const zone = zones[name];
-    return roomOf(
-      {
-        metadata: {
-          name,
-          labels: { host: name, ...(zone !== undefined && { zone }), ...nodeLabels[name] },
-        },
-        spec: { taints: nodeTaints[name] ?? [] },
-        status: { allocatable: { pods: "110" } },
-      },
-      (pods[name] ?? []).map((pod, nth) => podOf(`${name}-${nth}`, pod)),
-    );
-  });
-}
-const nodeLabels: Record<string, Labels> = { a2: { disk: "ssd" } };
-const nodeTaints: Record<string, { key: string; effect: string }[]> = {
-  tainted: [{ key: "gpu", effect: "NoSchedule" }],
-};
-
-const app = (value: string) => ({ matchLabels: { app: value } });
-const near = (...required: TermFacts[]): Spec => ({
-  affinity: { podAffinity: { requiredDuringSchedulingIgnoredDuringExecution: required } },
-});
-const apart = (...required: TermFacts[]): Spec => ({
-  affinity: { podAntiAffinity: { requiredDuringSchedulingIgnoredDuringExecution: required } },
-});
 const db: Described = { labels: { app: "db" } };
 const zoned = (labelSelector: TermFacts["labelSelector"], more: Partial<TermFacts> = {}) => ({
   topologyKey: "zone",
@@ -463,66 +421,5 @@ describe("wishes about other pods", () => {
   test("of those that must be near it", () => {
     const needy = { ...near({ topologyKey: "host", labelSelector: app("db") }) };
     expect(chosen(db, { b1: [needy] })).toEqual(["b1"]);
-  });
-});
-
-const anyTerm = fc.record({
-  topologyKey: fc.constantFrom("zone", "host"),
-  labelSelector: fc.constantFrom(app("db"), app("web"), {}),
-  namespaces: fc.constantFrom(undefined, ["team"]),
-});
-const anyConstraint = fc.record({
-  topologyKey: fc.constantFrom("zone", "host"),
-  maxSkew: fc.integer({ min: 1, max: 2 }),
-  whenUnsatisfiable: fc.constantFrom("DoNotSchedule", "DoNotSchedule", "ScheduleAnyway"),
-  labelSelector: fc.constantFrom(app("db"), app("web"), undefined),
-  minDomains: fc.constantFrom(undefined, 2),
-  nodeTaintsPolicy: fc.constantFrom(undefined, "Honor"),
-});
-const anyPod = fc
-  .record({
-    labels: fc.constantFrom({ app: "db" }, { app: "web" }, {}),
-    namespace: fc.constantFrom("default", "default", "team"),
-    near: fc.array(anyTerm, { maxLength: 1 }),
-    apart: fc.array(anyTerm, { maxLength: 1 }),
-    topologySpreadConstraints: fc.array(anyConstraint, { maxLength: 2 }),
-    priority: fc.nat(1),
-  })
-  .map(({ near: together, apart: alone, ...rest }): Described => ({
-    ...rest,
-    affinity: { ...near(...together).affinity, ...apart(...alone).affinity },
-  }));
-
-describe("a batch", () => {
-  const nodes = ["a1", "a2", "b1", "none", "tainted"];
-  const anyPods = fc.dictionary(fc.constantFrom(...nodes), fc.array(anyPod, { maxLength: 2 }));
-
-  test("decides as one pod after the other would be", () => {
-    fc.assert(
-      fc.property(fc.array(anyPod, { minLength: 1, maxLength: 8 }), anyPods, (pods, there) => {
-        const rooms = roomsWith(there, nodes);
-        const claims = pods.map((pod, nth) => claimOf(podOf(`new-${nth}`, pod)));
-        const placed = place(claims, rooms, { cohorts: countCohorts(rooms), labelsOf });
-        const homes = new Map(
-          [...placed.binds].flatMap(([node, all]) => all.map((claim) => [claim, node] as const)),
-        );
-        let now = rooms;
-        const inOrder = claims
-          .toSorted((a, b) => (a.address < b.address ? -1 : 1))
-          .toSorted((a, b) => b.priority - a.priority);
-        for (const claim of inOrder) {
-          const fitting = now
-            .filter((room) => plainlyFits(claim, room, { rooms: now, labelsOf }))
-            .map(({ name }) => name);
-          const home = homes.get(claim);
-          if (home === undefined) expect(fitting).toEqual([]);
-          else expect(fitting).toContain(home);
-          now = now.map((room) =>
-            room.name === home ? { ...room, claims: [...room.claims, claim] } : room,
-          );
-        }
-      }),
-      { numRuns: 300 },
-    );
   });
 });

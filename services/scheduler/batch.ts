@@ -27,6 +27,7 @@ import type { Log } from "../../libs/telemetry/log.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
 import { type Claim, claimOf, isPending, isResizing, withVolumes } from "./claim.ts";
 import { place, type Placed } from "./decisions/place.ts";
+import { mayImprove } from "./decisions/near.ts";
 import type { NamespaceLabels } from "./decisions/pod-terms.ts";
 import { resize } from "./decisions/resize.ts";
 import type { Choice } from "./decisions/volumes.ts";
@@ -105,9 +106,10 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
     if (come.length > 0 || changes.some(({ key }) => parseKey(key).resource === "namespaces")) {
       othersMoved += 1;
       const alike = [...new Map(come.map((claim) => [claim.cohort, claim])).values()];
+      const labelsOf = labelsIn(view);
       pending.unpark((address) => {
         const pod = podAt(address);
-        return pod !== undefined && helps(claimOf(pod), alike, labelsIn(view));
+        return pod !== undefined && helps(claimOf(pod), alike, labelsOf);
       });
     }
     if (pending.waiting > 0) wake.resolve();
@@ -176,12 +178,10 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
     return view.get(podKind, namespace, name);
   }
 
-  /** Whether it matters to the pod where others are. */
+  /** Whether it matters to the pod that others have come. */
   function minds(address: string): boolean {
     const pod = podAt(address);
-    if (pod === undefined) return false;
-    const { affinity, spread } = claimOf(pod);
-    return affinity.required.length + spread.length > 0;
+    return pod !== undefined && mayImprove(claimOf(pod));
   }
 
   function namesClaims(address: string): boolean {

@@ -11,7 +11,13 @@ import type { ClusterView } from "../../libs/cluster/view.ts";
 import { pod as podKind } from "../../libs/model/kinds/pod.ts";
 import type { Op } from "../../libs/store/store.ts";
 import { type Claim, claimOf, takesRoom } from "./claim.ts";
-import { matchesPod, type NamespaceLabels, type PodMatcher } from "./decisions/pod-terms.ts";
+import {
+  matchesPod,
+  type NamespaceLabels,
+  type PodMatcher,
+  type PodTerm,
+} from "./decisions/pod-terms.ts";
+import { demandsOf } from "./decisions/spread.ts";
 
 /** What lies at `terms`: whom each term means, by its id. */
 type Listed = { readonly [id: string]: PodMatcher };
@@ -25,23 +31,21 @@ const carried = new WeakMap<Claim, Listed>();
 export function termsOf(claim: Claim): Listed {
   const known = carried.get(claim);
   if (known !== undefined) return known;
-  const { affinity, antiAffinity, spread, namespace } = claim;
+  const { affinity, antiAffinity, namespace } = claim;
   const own = [
-    ...affinity.required.map(({ pods, topologyKey }) => ({ pods, topologyKey })),
-    ...antiAffinity.required.map(({ pods, topologyKey }) => ({ pods, topologyKey })),
-    ...spread
-      .filter(({ whenUnsatisfiable }) => whenUnsatisfiable === "DoNotSchedule")
-      .map(({ topologyKey, labelSelector }) => ({
-        topologyKey,
-        pods: { namespaces: [namespace], namespaceSelector: undefined, selector: labelSelector },
-      })),
+    ...affinity.required,
+    ...antiAffinity.required,
+    ...demandsOf(claim).map(({ topologyKey, labelSelector }) => ({
+      topologyKey,
+      pods: { namespaces: [namespace], namespaceSelector: undefined, selector: labelSelector },
+    })),
   ];
   const terms = Object.fromEntries(own.map((term) => [idOf(term), term.pods]));
   carried.set(claim, terms);
   return terms;
 }
 
-const idOf = (term: { readonly pods: PodMatcher; readonly topologyKey: string }): string =>
+const idOf = (term: PodTerm): string =>
   createHash("sha256")
     .update(JSON.stringify([term.topologyKey, term.pods]))
     .digest("hex")

@@ -1,10 +1,10 @@
 /** Which pods that found no node may find one now that others have come. */
-import { matchesSelector } from "../../libs/model/label-selector.ts";
+import { parseKey } from "../../libs/cluster/key.ts";
 import type { Change } from "../../libs/store/replica.ts";
 import { type Claim, claimOf, type PodFacts, takesRoom } from "./claim.ts";
 import { matchesPod, type NamespaceLabels } from "./decisions/pod-terms.ts";
+import { demandsOf, selects } from "./decisions/spread.ts";
 import { podIn } from "./rooms.ts";
-import { parseKey } from "../../libs/cluster/key.ts";
 
 /** The pod that is on a node now, and was not before, or was another to other pods. */
 export function newcomer({ key, before, after }: Change<unknown>): Claim | undefined {
@@ -22,21 +22,13 @@ const homed = (pod: PodFacts | undefined): Claim | undefined =>
  * Whether one of `come` may be what the pod must be near, or fills the emptiest domain, so that another
  * may have more. Without any, namespaces have changed, and whom a term means.
  */
-export function helps(
-  { affinity, spread, namespace }: Claim,
-  come: readonly Claim[],
-  labelsOf: NamespaceLabels,
-): boolean {
-  if (come.length === 0) return affinity.required.length > 0;
+export function helps(claim: Claim, come: readonly Claim[], labelsOf: NamespaceLabels): boolean {
+  const { required } = claim.affinity;
+  if (come.length === 0) return required.length > 0;
+  const demands = demandsOf(claim);
   return come.some(
     (other) =>
-      affinity.required.some(({ pods }) => matchesPod(pods, other, labelsOf)) ||
-      (other.namespace === namespace &&
-        spread.some(
-          ({ whenUnsatisfiable, labelSelector }) =>
-            whenUnsatisfiable === "DoNotSchedule" &&
-            labelSelector !== undefined &&
-            matchesSelector(labelSelector, other.labels),
-        )),
+      required.some(({ pods }) => matchesPod(pods, other, labelsOf)) ||
+      demands.some((one) => selects(one, claim, other)),
   );
 }

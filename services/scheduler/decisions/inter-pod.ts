@@ -14,10 +14,10 @@ export const othersRefusal = "node(s) didn't satisfy existing pods anti-affinity
 /** As kube-scheduler's `hardPodAffinityWeight`: whom a pod must be near is glad of more. */
 const requiredWeight = 1;
 
-/** How many, or how much weight, by node label and its value. */
-type Domains = Map<string, Map<string, number>>;
+/** How many, or how much weight, in each domain of a node label. */
+type Counts = { readonly topologyKey: string; readonly domains: Map<string, number> };
 /** What one pod like that brings to the domain that it is in. */
-type Effect = { readonly on: Domains; readonly topologyKey: string; readonly amount: number };
+type Effect = { readonly counts: Counts; readonly amount: number };
 
 export type InterPod = {
   /** Why the node does not take the pod; undefined: it does, as far as other pods go. */
@@ -34,14 +34,12 @@ export type InterPod = {
 
 export function interPod(claim: Claim, labelsOf: NamespaceLabels): InterPod {
   const { affinity, antiAffinity } = claim;
-  /** Pods that will not have this one near. */
-  const forbidden: Domains = new Map();
+  /** By label: pods that will not have this one near, and the weight of wishes. */
+  const forbidden = new Map<string, Counts>();
+  const wishes = new Map<string, Counts>();
   /** By term of the pod: those that it will not have near; those that it must be near. */
-  const avoided = antiAffinity.required.map((): Domains => new Map());
-  const needed = affinity.required.map((): Domains => new Map());
-  const needs = affinity.required.map(({ topologyKey }) => topologyKey);
-  const avoids = antiAffinity.required.map(({ topologyKey }) => topologyKey);
-  const wishes: Domains = new Map();
+  const avoided = antiAffinity.required.map((term) => ({ ...countsOf(term), term }));
+  const needed = affinity.required.map((term) => ({ ...countsOf(term), term }));
   const known = new Map<string, readonly Effect[]>();
   const isFirst =
     affinity.required.length > 0 &&
@@ -51,73 +49,66 @@ export function interPod(claim: Claim, labelsOf: NamespaceLabels): InterPod {
     const found = known.get(like.cohort);
     if (found !== undefined) return found;
     const effects: Effect[] = [];
-    const on = (domains: Domains, { topologyKey }: PodTerm, amount: number) =>
-      void effects.push({ on: domains, topologyKey, amount });
+    const on = (counts: Counts, amount: number) => void effects.push({ counts, amount });
     const isMeant = ({ pods }: PodTerm) => matchesPod(pods, claim, labelsOf);
     const means = ({ pods }: PodTerm) => matchesPod(pods, like, labelsOf);
-    for (const term of like.antiAffinity.required) if (isMeant(term)) on(forbidden, term, 1);
-    for (const [nth, term] of antiAffinity.required.entries()) {
-      const counts = avoided[nth];
-      if (counts !== undefined && means(term)) on(counts, term, 1);
-    }
+    for (const term of like.antiAffinity.required)
+      if (isMeant(term)) on(countsIn(forbidden, term), 1);
+    for (const counts of avoided) if (means(counts.term)) on(counts, 1);
     // Kubernetes counts those that all the terms mean, not each term's own.
-    if (needed.length > 0 && affinity.required.every(means)) {
-      for (const [nth, term] of affinity.required.entries()) {
-        const counts = needed[nth];
-        if (counts !== undefined) on(counts, term, 1);
-      }
-    }
-    for (const { weight, term } of affinity.preferred) if (means(term)) on(wishes, term, weight);
-    for (const { weight, term } of antiAffinity.preferred)
-      if (means(term)) on(wishes, term, -weight);
-    for (const { weight, term } of like.affinity.preferred)
-      if (isMeant(term)) on(wishes, term, weight);
+    if (affinity.required.every(means)) for (const counts of needed) on(counts, 1);
+    const wish = (term: PodTerm, amount: number) => on(countsIn(wishes, term), amount);
+    for (const { weight, term } of affinity.preferred) if (means(term)) wish(term, weight);
+    for (const { weight, term } of antiAffinity.preferred) if (means(term)) wish(term, -weight);
+    for (const { weight, term } of like.affinity.preferred) if (isMeant(term)) wish(term, weight);
     for (const { weight, term } of like.antiAffinity.preferred)
-      if (isMeant(term)) on(wishes, term, -weight);
-    for (const term of like.affinity.required) if (isMeant(term)) on(wishes, term, requiredWeight);
+      if (isMeant(term)) wish(term, -weight);
+    for (const term of like.affinity.required) if (isMeant(term)) wish(term, requiredWeight);
+    known.set(like.cohort, effects);
     return effects;
   }
 
   return {
     refusal(room) {
-      // Asked for every domain and pod: plain loops.
-      for (let nth = 0; nth < needs.length; nth += 1) {
-        const topologyKey = needs[nth] ?? "";
-        if (room.labels[topologyKey] === undefined) return affinityRefusal;
-        if (countIn(needed[nth], topologyKey, room) > 0) continue;
+      for (const counts of needed) {
+        if (room.labels[counts.topologyKey] === undefined) return affinityRefusal;
+        if (countAt(counts, room) > 0) continue;
         // The first of a group that wants to be together goes anywhere.
-        if (!isFirst || needed.some((domains) => domains.size > 0)) return affinityRefusal;
+        if (!isFirst || needed.some(({ domains }) => domains.size > 0)) return affinityRefusal;
       }
-      for (let nth = 0; nth < avoids.length; nth += 1) {
-        if (countIn(avoided[nth], avoids[nth] ?? "", room) > 0) return antiAffinityRefusal;
-      }
-      for (const topologyKey of forbidden.keys()) {
-        if (countIn(forbidden, topologyKey, room) > 0) return othersRefusal;
-      }
+      for (const counts of avoided) if (countAt(counts, room) > 0) return antiAffinityRefusal;
+      for (const counts of forbidden.values()) if (countAt(counts, room) > 0) return othersRefusal;
       return undefined;
     },
     wish(room) {
       let sum = 0;
-      for (const topologyKey of wishes.keys()) sum += countIn(wishes, topologyKey, room);
+      for (const counts of wishes.values()) sum += countAt(counts, room);
       return sum;
     },
     get hasWishes() {
       return wishes.size > 0;
     },
-    topologyKeys: (like) => effectsOf(like).map(({ topologyKey }) => topologyKey),
+    topologyKeys: (like) => effectsOf(like).map(({ counts }) => counts.topologyKey),
     note(like, room, count) {
-      for (const { on, topologyKey, amount } of effectsOf(like)) {
-        const domain = room.labels[topologyKey];
+      for (const { counts, amount } of effectsOf(like)) {
+        const domain = room.labels[counts.topologyKey];
         if (domain === undefined) continue;
-        const counts = on.get(topologyKey) ?? new Map<string, number>();
-        on.set(topologyKey, counts);
-        counts.set(domain, (counts.get(domain) ?? 0) + amount * count);
+        counts.domains.set(domain, (counts.domains.get(domain) ?? 0) + amount * count);
       }
     },
   };
 }
 
-function countIn(domains: Domains | undefined, topologyKey: string, { labels }: Room): number {
+const countsOf = ({ topologyKey }: PodTerm): Counts => ({ topologyKey, domains: new Map() });
+
+/** Those of the term's label, made when there are none. */
+function countsIn(all: Map<string, Counts>, term: PodTerm): Counts {
+  const counts = all.get(term.topologyKey) ?? countsOf(term);
+  all.set(term.topologyKey, counts);
+  return counts;
+}
+
+function countAt({ topologyKey, domains }: Counts, { labels }: Room): number {
   const domain = labels[topologyKey];
-  return domain === undefined ? 0 : (domains?.get(topologyKey)?.get(domain) ?? 0);
+  return domain === undefined ? 0 : (domains.get(domain) ?? 0);
 }

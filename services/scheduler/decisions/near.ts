@@ -4,7 +4,7 @@ import type { Room } from "../room.ts";
 import { type Cohorts, countCohorts } from "./cohorts.ts";
 import { interPod } from "./inter-pod.ts";
 import type { NamespaceLabels } from "./pod-terms.ts";
-import { spreadOf } from "./spread.ts";
+import { demandsOf, spreadOf } from "./spread.ts";
 
 /** What the pods that are there mean to those that are placed. */
 export type Around = { readonly cohorts: Cohorts; readonly labelsOf: NamespaceLabels };
@@ -31,6 +31,10 @@ export type Near = {
   /** What none could have before, one may have after another was placed. */
   readonly mayImprove: boolean;
 };
+
+/** Whether others that come may help a pod: it must be near some, or keep in balance with them. */
+export const mayImprove = (claim: Pick<Claim, "affinity" | "spread">): boolean =>
+  claim.affinity.required.length > 0 || demandsOf(claim).length > 0;
 
 type Counting = Near & { note(like: Claim, homes: Iterable<readonly [Room, number]>): void };
 
@@ -106,9 +110,7 @@ function nearOf(claim: Claim, rooms: readonly Room[], labelsOf: NamespaceLabels)
     get isAlone() {
       return isAlone;
     },
-    mayImprove:
-      affinity.required.length > 0 ||
-      claim.spread.some(({ whenUnsatisfiable }) => whenUnsatisfiable === "DoNotSchedule"),
+    mayImprove: mayImprove(claim),
     note(like, homes) {
       if (!concerns(like)) return;
       for (const [room, count] of homes) {

@@ -8,6 +8,7 @@ import type { Claim } from "../claim.ts";
 import type { Room } from "../room.ts";
 import { predicates } from "./place.ts";
 import { matchesPod, type NamespaceLabels, type PodTerm } from "./pod-terms.ts";
+import { demandsOf } from "./spread.ts";
 import { isTolerated } from "./taints.ts";
 
 /** Whether the pod may go to the node, with everything in the rooms where it is. */
@@ -43,9 +44,7 @@ export function plainlyFits(
 }
 
 function isEven(claim: Claim, room: Room, rooms: readonly Room[]): boolean {
-  const hard = claim.spread.filter(
-    ({ whenUnsatisfiable }) => whenUnsatisfiable === "DoNotSchedule",
-  );
+  const hard = demandsOf(claim);
   return hard.every((constraint) => {
     const { topologyKey, labelSelector, maxSkew, minDomains = 1 } = constraint;
     const counted = rooms.filter(

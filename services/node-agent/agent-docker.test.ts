@@ -1,84 +1,40 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import Docker from "dockerode";
+import type Docker from "dockerode";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import type { Bus } from "../../libs/bus/bus.ts";
-import { memoryBus } from "../../libs/bus/memory.ts";
-import { nodeSubject } from "../../libs/protocol/subjects.ts";
 import { systemClock } from "../../libs/telemetry/clock.ts";
-import { createLog } from "../../libs/telemetry/log.ts";
-import { systemRandom } from "../../libs/telemetry/random.ts";
-import { runAgent } from "./agent.ts";
 import {
   anAssignment,
   clusterFacts,
   type FakeControl,
-  fakeControl,
-  nodeFacts,
   podCIDR,
   statusIn,
 } from "./agent-fixture.ts";
-import { bridgeName, forwardRules, podNetwork } from "./network/network.ts";
+import { type DockerAgent, dockerAgent } from "./agent-docker-fixture.ts";
+import { bridgeName } from "./network/network.ts";
 import { ordinalOf } from "./network/addresses.ts";
-import { runCommand } from "../../libs/machine/run-command.ts";
 import { containerSpec } from "./pod/container-spec.ts";
 import { parseWork } from "./pod/spec.ts";
-import { dockerRuntime } from "./runtime/docker.ts";
-import { testImage } from "./runtime/test-image.ts";
 import type { ContainerRuntime } from "./runtime/runtime.ts";
 
-const ports = { clock: systemClock, random: systemRandom, log: createLog("test", "error") };
-const docker = new Docker();
 const node = "n7";
 
 describe("an agent on Docker", () => {
-  let dataDir = "";
-  let bus: Bus;
+  let agent: DockerAgent;
+  let [dataDir, image] = ["", ""];
+  let docker: Docker;
   let control: FakeControl;
   let runtime: ContainerRuntime;
-  let running: Promise<void>;
-  let image = "";
-  const stop = new AbortController();
 
   beforeAll(async () => {
-    image = await testImage(docker);
-    dataDir = await mkdtemp(join(tmpdir(), "berth-agent-"));
-    bus = memoryBus(ports);
-    control = await fakeControl(bus, node);
-    runtime = await dockerRuntime({ docker, cluster: clusterFacts.clusterId, node, ...ports });
-    running = runAgent({
-      node,
-      connect: async () => bus,
-      runtime,
-      openNetwork: (range, cluster) =>
-        podNetwork({ docker, run: runCommand, node, podCIDR: range, cluster, log: ports.log }),
-      facts: nodeFacts,
-      dataDir,
-      drains: true,
-      onAccepted: () => undefined,
-      signal: stop.signal,
-      ...ports,
-    });
+    agent = await dockerAgent(node, { drains: true });
+    ({ dataDir, image, docker, control, runtime } = agent);
   });
-
-  afterAll(async () => {
-    stop.abort();
-    await running;
-    await Promise.all(runtime.containers().map(({ id }) => runtime.remove(id)));
-    await runtime[Symbol.asyncDispose]();
-    const { clusterId } = clusterFacts;
-    await docker.getNetwork(`berth-${clusterId}-${node}`).remove();
-    for (const rule of forwardRules(clusterId))
-      await runCommand(["iptables", "-w", "5", "-D", "DOCKER-USER", ...rule]);
-    await runCommand(["nft", "delete", "table", "ip", `berth_${clusterId}_${node}`]);
-    await runCommand(["ip", "route", "del", "unreachable", clusterFacts.podCIDR]);
-    await rm(dataDir, { recursive: true, force: true });
-  });
+  afterAll(async () => agent?.[Symbol.asyncDispose]());
 
   /** Looks until it holds: what containers write is told by nobody. */
   async function eventually(holds: () => Promise<boolean>): Promise<void> {
-    while (!(await holds())) await ports.clock.sleep(50);
+    while (!(await holds())) await systemClock.sleep(50);
   }
 
   /** What containers of a pod wrote to `log` in a volume of theirs. */
@@ -320,11 +276,11 @@ describe("an agent on Docker", () => {
         deletionGracePeriodSeconds: 2,
       }),
     );
-    const beganMs = ports.clock.monotonicMs();
+    const beganMs = systemClock.monotonicMs();
     await control.reported("hooks", ({ gone }) => gone);
     expect(await readFile(join(seen, "seen"), "utf8")).toBe("started\nstopping\n");
     // The hook had all of the grace; then came the least there is for a signal.
-    expect(ports.clock.monotonicMs() - beganMs).toBeGreaterThanOrEqual(2_000);
+    expect(systemClock.monotonicMs() - beganMs).toBeGreaterThanOrEqual(2_000);
     expect(control.events).toContainEqual(
       expect.objectContaining({ uid: "uid-hooks", reason: "FailedPreStopHook" }),
     );
@@ -421,62 +377,19 @@ describe("an agent on Docker", () => {
   test("stops though somebody follows a log, and leaves its containers alone", async () => {
     const seen = Promise.withResolvers<void>();
     const follow = async () => {
-      await using stream = await bus.open(nodeSubject(node, "logs"), openingOf("two", "b", true));
+      await using stream = await agent.openLogs("two", "b", true);
       for await (const _chunk of stream.readable) seen.resolve();
     };
     const following = Promise.allSettled([follow()]);
     await seen.promise;
-    stop.abort();
-    await running;
+    await agent.end();
     await following;
     const left = runtime.containers("uid-two").map(({ state }) => state);
     expect(left).toEqual(["running", "running", "running"]);
   });
 
-  const openingOf = (pod: string, container: string, follow: boolean) => {
-    const which = { namespace: "default", pod, uid: `uid-${pod}`, container, follow };
-    return new TextEncoder().encode(
-      JSON.stringify({ ...which, previous: false, timestamps: false }),
-    );
-  };
-
-  async function logsOf(pod: string, container = "main", until?: string): Promise<string> {
-    const opening = openingOf(pod, container, until !== undefined);
-    await using stream = await bus.open(nodeSubject(node, "logs"), opening);
-    let text = "";
-    for await (const chunk of stream.readable) {
-      text += new TextDecoder().decode(chunk);
-      if (until !== undefined && text.includes(until)) break;
-    }
-    return text;
-  }
-
-  async function execIn(pod: string, command: string[], input: string) {
-    const opening = {
-      namespace: "default",
-      pod,
-      uid: `uid-${pod}`,
-      container: "main",
-      command,
-      stdin: true,
-      stdout: true,
-      stderr: true,
-      tty: false,
-    };
-    await using stream = await bus.open(
-      nodeSubject(node, "exec"),
-      new TextEncoder().encode(JSON.stringify(opening)),
-    );
-    await stream.write(Buffer.concat([Buffer.from([0]), Buffer.from(input)]));
-    await stream.write(new Uint8Array([255, 0]));
-    let [output, exitCode] = ["", "0"];
-    for await (const chunk of stream.readable) {
-      const text = new TextDecoder().decode(chunk.subarray(1));
-      if (chunk[0] === 1) output += text;
-      if (chunk[0] !== 3) continue;
-      const { details } = JSON.parse(text) as { details?: { causes: { message: string }[] } }; // A v1 Status.
-      exitCode = details?.causes[0]?.message ?? "0";
-    }
-    return { output, exitCode };
-  }
+  const logsOf = (pod: string, container = "main", until?: string) =>
+    agent.logs(pod, container, { follow: until !== undefined, until });
+  const execIn = (pod: string, command: readonly string[], input: string) =>
+    agent.exec(pod, "main", command, input);
 });

@@ -30,7 +30,11 @@ function* unfinished(state: State): Iterable<string> {
     homes.add(metadata.name);
     if (metadata.deletionTimestamp !== undefined) yield `namespace ${metadata.name} does not end`;
   }
-  const all = [...state.keys].map(([key, value]) => ({ key, metadata: (value as Owned).metadata })); // Of any kind.
+  // Of any kind; a guard's scratch key holds nothing.
+  const all = [...state.keys].map(([key, value]) => ({
+    key,
+    metadata: (value as Owned | undefined)?.metadata,
+  }));
   const uids = new Set(all.map(({ metadata }) => metadata?.uid));
   for (const { key, metadata } of all) {
     if (metadata?.uid === undefined) continue;

@@ -147,10 +147,11 @@ export function admitBind<K extends Kind>(
   };
   const conditions = (was.status?.["conditions"] ?? []) as readonly { readonly type: string }[]; // Parsed as a Pod.
   const others = conditions.filter(({ type }) => type !== scheduled.type);
+  const { nominatedNodeName: _kept, ...status } = was.status ?? {};
   const after: AnyObject = {
     ...was,
     spec: { ...was.spec, nodeName: node },
-    status: { ...was.status, conditions: [...others, scheduled] },
+    status: { ...status, conditions: [...others, scheduled] },
   };
   return admitted(kind, was, after, context);
 }

@@ -26,7 +26,7 @@ export function derivedKeys(object: AnyObject | undefined): ReadonlyMap<string, 
 
 /**
  * The nodes whose `load` key a change must write (B1): of a pod, the node it comes to be bound to, or
- * on which more of it comes to count; of a Node, its own when something changed that decides what fits there.
+ * on which more of it comes to count, or where room is to be made for it; of a Node, its own when something changed that decides what fits there.
  */
 export function loadsTouched(
   before: AnyObject | undefined,
@@ -36,11 +36,20 @@ export function loadsTouched(
   if (object?.apiVersion !== "v1") return [];
   if (object.kind === "Pod") {
     const node = nodeOf(after);
-    if (node === undefined || (node === nodeOf(before) && !isGrowth(before, after))) return [];
+    if (node === undefined) return nominationIn(before, after);
+    if (node === nodeOf(before) && !isGrowth(before, after)) return [];
     return [node];
   }
   if (object.kind !== "Node") return [];
   return dequal(fitOf(before), fitOf(after)) ? [] : [nameOf(object)];
+}
+
+function nominationIn(
+  before: AnyObject | undefined,
+  after: AnyObject | undefined,
+): readonly string[] {
+  const [was, is] = [before, after].map((pod) => pod?.status?.["nominatedNodeName"]);
+  return typeof is === "string" && is !== "" && is !== was ? [is] : [];
 }
 
 /** Most writes of a pod leave its spec as it is: those of its status. */

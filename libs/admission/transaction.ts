@@ -109,12 +109,15 @@ function loadOps(
   after: AnyObject | undefined,
   view: ClusterView,
 ): readonly Op[] {
-  return loadsTouched(before, after).map((node): Op => {
+  return loadsTouched(before, after).flatMap((node): readonly Op[] => {
     const key = loadKey(node);
     const expect = heldAt(view, key);
     const nodeIsGone = after === undefined && before?.kind === "Node";
-    if (nodeIsGone && expect !== "absent") return { op: "delete", key, expect, last: encode({}) };
-    return { op: "put", key, expect, value: encode({}) };
+    if (nodeIsGone && expect !== "absent") return [{ op: "delete", key, expect, last: encode({}) }];
+    // Nominated by its user to a node that is not there.
+    if (expect === "absent" && after?.kind === "Pod" && after.spec?.["nodeName"] === undefined)
+      return [];
+    return [{ op: "put", key, expect, value: encode({}) }];
   });
 }
 

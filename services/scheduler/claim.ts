@@ -1,6 +1,7 @@
 /** What a pod asks of a node, worked out once for each version of the pod. */
 import type { LabelSelector } from "../../libs/model/label-selector.ts";
 import { allocatedSpec, awaitsRoom } from "../../libs/model/pod/allocated.ts";
+import { claimNamesOf } from "../../libs/model/pod/claim-refs.ts";
 import { effective } from "../../libs/model/pod/effective.ts";
 import { hostPortsOf } from "../../libs/model/pod/host-ports.ts";
 import type { NodeTerm, Toleration } from "../../libs/model/pod/placement.ts";
@@ -52,7 +53,9 @@ export type PodFacts = {
     readonly schedulerName?: string | undefined;
     readonly schedulingGates?: readonly unknown[] | undefined;
     readonly priority?: number | undefined;
+    readonly preemptionPolicy?: string | undefined;
     readonly hostNetwork?: boolean | undefined;
+    readonly volumes?: Parameters<typeof claimNamesOf>[0]["volumes"];
     readonly nodeSelector?: Readonly<Record<string, string>> | undefined;
     readonly tolerations?: readonly Toleration[] | undefined;
     readonly containers: readonly Container[];
@@ -76,7 +79,12 @@ export type PodFacts = {
         }
       | undefined;
   };
-  readonly status?: { readonly phase?: string | undefined } | undefined;
+  readonly status?:
+    | {
+        readonly phase?: string | undefined;
+        readonly nominatedNodeName?: string | undefined;
+      }
+    | undefined;
 };
 
 /** Milli-units for `cpu`, whole units for everything else; `pods` is 1. */
@@ -86,6 +94,7 @@ export type Claim = {
   /** `<namespace>/<name>`. */
   readonly address: string;
   readonly namespace: string;
+  readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly requests: Amounts;
   readonly nodeSelector: Readonly<Record<string, string>>;
@@ -106,9 +115,15 @@ export type Claim = {
   readonly alike: string;
   /** What its volumes ask of a node; `withVolumes` says so. */
   readonly volumes: PodVolumes;
+  /** It names claims to storage. */
+  readonly usesStorage: boolean;
   /** The uid of its controller, or its own: pods of one owner are spread. */
   readonly group: string;
   readonly priority: number;
+  /** Pods of lower priority may go for it. */
+  readonly preempts: boolean;
+  /** The node where room is being made for it; "" for none. */
+  readonly nominated: string;
   readonly createdAt: string;
   /** Pods with the same text ask the same of a node, whoever owns them. */
   readonly sameAs: string;
@@ -142,6 +157,10 @@ export function isPending(pod: PodFacts): boolean {
   return (spec.schedulingGates ?? []).length === 0;
 }
 
+/** Whether room is being made for the pod on a node, which it holds against those of no higher priority. */
+export const isNominated = (pod: PodFacts): boolean =>
+  (pod.spec.nodeName ?? "") === "" && (pod.status?.nominatedNodeName ?? "") !== "" && isLive(pod);
+
 /** Whether the pod is on a node and waits there for room to grow. */
 export const isResizing = (pod: PodFacts): boolean =>
   (pod.spec.nodeName ?? "") !== "" && awaitsRoom(pod) && isLive(pod);
@@ -174,6 +193,7 @@ function read(pod: PodFacts): Claim {
     ...asked,
     address: `${namespace}/${name}`,
     namespace,
+    name,
     labels,
     affinity: podTerms(podAffinity, namespace),
     antiAffinity: podTerms(podAntiAffinity, namespace),
@@ -182,8 +202,11 @@ function read(pod: PodFacts): Claim {
     alike: JSON.stringify([cohort, ...counted]),
     spread,
     volumes: noVolumes,
+    usesStorage: claimNamesOf(spec).length > 0,
     group: owner?.uid ?? uid,
     priority: spec.priority ?? 0,
+    preempts: spec.preemptionPolicy !== "Never",
+    nominated: pod.status?.nominatedNodeName ?? "",
     createdAt: creationTimestamp,
     sameAs: JSON.stringify(asked),
   };

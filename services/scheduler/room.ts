@@ -67,6 +67,30 @@ export function roomOf(node: NodeFacts, pods: readonly PodFacts[]): Room {
   return pods.filter(takesRoom).map(claimOf).reduce(withClaim, empty);
 }
 
+/** The room when so much of it is kept for `claim`, which does not live there yet. */
+export const withReserved = (room: Room, { requests, hostPorts }: Claim): Room => ({
+  ...room,
+  taken: plus(room.taken, requests),
+  hostPorts: withPorts(room.hostPorts, hostPorts),
+});
+
+/** What of a room is to be had when all of `gone` have left; who lives there is left as it was. */
+export function withoutTaken(room: Room, gone: readonly Claim[]): Room {
+  if (gone.length === 0) return room;
+  const taken: Record<string, number> = { ...room.taken };
+  for (const { requests } of gone) {
+    for (const name in requests) taken[name] = (taken[name] ?? 0) - (requests[name] ?? 0);
+  }
+  const left = gone.flatMap(({ hostPorts }) => hostPorts);
+  if (left.length === 0) return { ...room, taken };
+  // Of one port and address there is one pod on a node; two addresses of one port are two entries.
+  const hostPorts = new Set([...room.hostPorts].filter((port) => !left.includes(port)));
+  return { ...room, taken, hostPorts };
+}
+
+const withPorts = (ports: ReadonlySet<string>, more: readonly string[]): ReadonlySet<string> =>
+  more.length === 0 ? ports : new Set([...ports, ...more]);
+
 /** The room when `claim` lives there too. */
 export function withClaim(room: Room, claim: Claim): Room {
   const groups = new Map(room.groups);
@@ -74,10 +98,7 @@ export function withClaim(room: Room, claim: Claim): Room {
   return {
     ...room,
     taken: plus(room.taken, claim.requests),
-    hostPorts:
-      claim.hostPorts.length === 0
-        ? room.hostPorts
-        : new Set([...room.hostPorts, ...claim.hostPorts]),
+    hostPorts: withPorts(room.hostPorts, claim.hostPorts),
     claims: [...room.claims, claim],
     groups,
   };

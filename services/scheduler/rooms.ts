@@ -6,56 +6,100 @@ import { node as nodeKind } from "../../libs/model/kinds/node.ts";
 import { allocatedAnnotation } from "../../libs/model/pod/allocated.ts";
 import { pod as podKind } from "../../libs/model/kinds/pod.ts";
 import type { Change } from "../../libs/store/replica.ts";
-import { claimOf, type PodFacts, takesRoom } from "./claim.ts";
+import { claimOf, isNominated, type PodFacts, takesRoom } from "./claim.ts";
 import { type Cohorts, countCohorts } from "./decisions/cohorts.ts";
+import type { Nominated } from "./decisions/place.ts";
 import { type NodeFacts, type Room, roomOf } from "./room.ts";
 
 export type Rooms = {
-  /** Every node's room at the view's cut, and who is alike in them. */
-  now(view: ClusterView): { readonly rooms: readonly Room[]; readonly cohorts: Cohorts };
-  /**
-   * Notes a change.
-   *
-   * @returns whether it may make room for a pod that fitted nowhere
-   */
-  note(change: Change<unknown>): boolean;
+  /** Every node's room at the view's cut, who is alike in them, and for whom room is being made. */
+  now(view: ClusterView): {
+    readonly rooms: readonly Room[];
+    readonly cohorts: Cohorts;
+    readonly nominated: readonly Nominated[];
+  };
+  /** That of one node. */
+  at(view: ClusterView, node: string): Room | undefined;
+  /** Notes a change. */
+  note(change: Change<unknown>): Noted;
+};
+
+/** What a change may mean for pods that fitted nowhere. */
+export type Noted = {
+  /** Nodes that may have more room than before. */
+  readonly nodes: readonly string[];
+  /** Something of a Node that decides what fits there, its going too. */
+  readonly isOfNode: boolean;
 };
 
 export function rooms(view: ClusterView): Rooms {
   const known = new Map<string, Room>();
   const cohorts = countCohorts();
   const stale = new Set(view.list(nodeKind).map(({ metadata }) => metadata.name));
+  const nominated = new Map<string, Nominated>();
+  for (const pod of view.list(podKind)) {
+    const one = nominationOf(pod);
+    if (one !== undefined) nominated.set(one.claim.address, one);
+  }
+
+  function refresh(view: ClusterView): void {
+    for (const name of stale) {
+      const node = view.get(nodeKind, undefined, name);
+      const was = known.get(name);
+      const is = node && roomOf(node, view.list(podKind, { node: name }));
+      if (is === undefined) known.delete(name);
+      else known.set(name, is);
+      // Those that have come first: what stays is not forgotten in between.
+      for (const claim of is?.claims ?? []) cohorts.count(claim, name, 1);
+      for (const claim of was?.claims ?? []) cohorts.count(claim, name, -1);
+    }
+    stale.clear();
+  }
+
   return {
     now(view) {
-      for (const name of stale) {
-        const node = view.get(nodeKind, undefined, name);
-        const was = known.get(name);
-        const is = node && roomOf(node, view.list(podKind, { node: name }));
-        if (is === undefined) known.delete(name);
-        else known.set(name, is);
-        // Those that have come first: what stays is not forgotten in between.
-        for (const claim of is?.claims ?? []) cohorts.count(claim, name, 1);
-        for (const claim of was?.claims ?? []) cohorts.count(claim, name, -1);
-      }
-      stale.clear();
-      return { rooms: [...known.values()], cohorts };
+      refresh(view);
+      return { rooms: [...known.values()], cohorts, nominated: [...nominated.values()] };
+    },
+    at(view, node) {
+      refresh(view);
+      return known.get(node);
     },
     note(change) {
       const { resource, name } = parseKey(change.key);
       if (resource === "nodes") {
         stale.add(name);
-        return nodeMadeRoom(change);
+        const isOfNode = nodeMoved(change);
+        return { nodes: isOfNode ? [name] : [], isOfNode };
       }
-      if (resource !== "pods") return false;
+      if (resource !== "pods") return noted;
       const [before, after] = [podIn(change.before), podIn(change.after)];
       for (const pod of [before, after]) {
         if ((pod?.spec.nodeName ?? "") !== "") stale.add(pod?.spec.nodeName ?? "");
       }
-      if (before === undefined || !holds(before)) return false;
-      return after === undefined || !holds(after) || shrinks(before, after);
+      const [was, is] = [nominationOf(before), nominationOf(after)];
+      if (is !== undefined) nominated.set(is.claim.address, is);
+      else if (was !== undefined) nominated.delete(was.claim.address);
+      const nodes = [
+        ...(before !== undefined && isLeft(before, after) ? [before.spec.nodeName ?? ""] : []),
+        ...(was !== undefined && was.node !== is?.node ? [was.node] : []),
+      ];
+      return { nodes, isOfNode: false };
     },
   };
 }
+
+const noted: Noted = { nodes: [], isOfNode: false };
+
+function nominationOf(pod: PodFacts | undefined): Nominated | undefined {
+  if (pod === undefined || !isNominated(pod)) return undefined;
+  const claim = claimOf(pod);
+  return { claim, node: claim.nominated };
+}
+
+/** Whether less of the pod counts where it was than before. */
+const isLeft = (before: PodFacts, after: PodFacts | undefined): boolean =>
+  holds(before) && (after === undefined || !holds(after) || shrinks(before, after));
 
 const holds = (pod: PodFacts) => (pod.spec.nodeName ?? "") !== "" && takesRoom(pod);
 
@@ -71,10 +115,9 @@ function shrinks(before: PodFacts, after: PodFacts): boolean {
 }
 
 /** Anything but a status without consequence, such as a heartbeat's time. */
-function nodeMadeRoom({ before, after }: Change<unknown>): boolean {
-  if (after === undefined) return false;
+function nodeMoved({ before, after }: Change<unknown>): boolean {
   const [was, is] = [nodeIn(before), nodeIn(after)];
-  return is !== undefined && !dequal(was && roomOf(was, []), roomOf(is, []));
+  return !dequal(was && roomOf(was, []), is && roomOf(is, []));
 }
 
 type Side = { readonly value: unknown } | undefined;

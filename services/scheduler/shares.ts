@@ -9,32 +9,45 @@ export type Bind = {
   readonly terms: readonly string[];
 };
 
+/** A pod that found no node, and what goes from one for it; its status says so in any case. */
+export type Preemption = {
+  readonly claim: Claim;
+  readonly why: string;
+  readonly node: string;
+  readonly victims: readonly Claim[];
+};
+
 /** What is committed together. */
 export type Share = {
   /** In the order in which they were placed. */
   readonly binds: readonly Bind[];
   /** Pods that get more of the node that they are on. */
   readonly grown: readonly Pod[];
+  /** In the order in which they were decided. */
+  readonly preemptions: readonly Preemption[];
 };
 
 /**
  * All that comes to count on one node is committed together (B1), and with it what does on others where both
- * write the key of one term (B2).
+ * write the key of one term (B2), or charge one disruption budget (O3).
  */
 export function sharesOf(
-  { binds, choices }: Pick<Placed, "binds" | "choices">,
+  { binds, choices, refused }: Pick<Placed, "binds" | "choices" | "refused">,
   {
     grown,
     termsOf,
+    budgetsOf,
   }: {
     readonly grown: readonly Pod[];
     /** The terms that a pod carries, and those that mean it. */
     readonly termsOf: (claim: Claim) => readonly string[];
+    /** The budgets that count a pod's going. */
+    readonly budgetsOf: (claim: Claim) => readonly string[];
   },
 ): readonly Share[] {
   const nodes = new Map<Claim, string>();
   for (const [node, claims] of binds) for (const claim of claims) nodes.set(claim, node);
-  /** A node, or a term, to another that it is together with. */
+  /** A node, a term or a budget, to another that it is together with. */
   const leads = new Map<string, string>();
   const leadOf = (one: string): string => {
     let lead = one;
@@ -42,18 +55,37 @@ export function sharesOf(
     if (lead !== one) leads.set(one, lead);
     return lead;
   };
-  const all = [...choices.keys()].map((claim): Bind => {
+  const join = (node: string, other: string): void => {
+    const [a, b] = [leadOf(`node ${node}`), leadOf(other)];
+    if (a !== b) leads.set(b, a);
+  };
+  const bound = [...choices.keys()].map((claim): Bind => {
     const [node, terms] = [nodes.get(claim) ?? "", termsOf(claim)];
-    for (const term of terms) {
-      const [a, b] = [leadOf(`node ${node}`), leadOf(`term ${term}`)];
-      if (a !== b) leads.set(b, a);
-    }
+    for (const term of terms) join(node, `term ${term}`);
     return { claim, node, terms };
   });
-  const bound = Map.groupBy(all, ({ node }) => leadOf(`node ${node}`));
-  const larger = Map.groupBy(grown, ({ spec }) => leadOf(`node ${spec.nodeName ?? ""}`));
-  return [...new Set([...bound.keys(), ...larger.keys()])].map((lead) => ({
-    binds: bound.get(lead) ?? [],
-    grown: larger.get(lead) ?? [],
+  const preempting = refused.flatMap(({ claim, why, nomination }): readonly Preemption[] => {
+    if (nomination === undefined || isKept(claim, nomination)) return [];
+    for (const budget of nomination.victims.flatMap(budgetsOf))
+      join(nomination.node, `budget ${budget}`);
+    return [{ claim, why, ...nomination }];
+  });
+  const of = <T>(all: readonly T[], nodeOf: (one: T) => string) =>
+    Map.groupBy(all, (one) => leadOf(`node ${nodeOf(one)}`));
+  const [b, g, p] = [
+    of(bound, ({ node }) => node),
+    of(grown, ({ spec }) => spec.nodeName ?? ""),
+    of(preempting, ({ node }) => node),
+  ];
+  return [...new Set([...b.keys(), ...g.keys(), ...p.keys()])].map((lead) => ({
+    binds: b.get(lead) ?? [],
+    grown: g.get(lead) ?? [],
+    preemptions: p.get(lead) ?? [],
   }));
 }
+
+/** Room is being made already: nothing more goes, and nothing is to be kept that is not. */
+export const isKept = (
+  { nominated }: Claim,
+  { node, victims }: { readonly node: string; readonly victims: readonly Claim[] },
+): boolean => nominated === node && victims.length === 0;

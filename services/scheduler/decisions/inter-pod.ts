@@ -93,7 +93,9 @@ export function interPod(claim: Claim, labelsOf: NamespaceLabels): InterPod {
       for (const { counts, amount } of effectsOf(like)) {
         const domain = room.labels[counts.topologyKey];
         if (domain === undefined) continue;
-        counts.domains.set(domain, (counts.domains.get(domain) ?? 0) + amount * count);
+        const now = (counts.domains.get(domain) ?? 0) + amount * count;
+        if (now === 0) counts.domains.delete(domain);
+        else counts.domains.set(domain, now);
       }
     },
   };

@@ -9,16 +9,18 @@ import { demandsOf, spreadOf } from "./spread.ts";
 /** What the pods that are there mean to those that are placed. */
 export type Around = { readonly cohorts: Cohorts; readonly labelsOf: NamespaceLabels };
 
-/** Of the pods in the rooms, in namespaces without labels. */
-export const aroundIn = (rooms: readonly Room[]): Around => ({
-  cohorts: countCohorts(rooms),
-  labelsOf: () => ({}),
-});
+/** Of the pods in the rooms, in namespaces without labels, where nothing else is given. */
+export const aroundIn = (
+  rooms: readonly Room[],
+  { cohorts = countCohorts(rooms), labelsOf = () => ({}) }: Partial<Around> = {},
+): Around => ({ cohorts, labelsOf });
 
 /** What other pods mean to pods that are alike. All of it is the same for nodes of the same domains. */
 export type Near = {
   /** Why the node does not take them; undefined: it does, as far as other pods go. */
   refusal(room: Room): string | undefined;
+  /** Why the node would not take them if `gone` had left it. */
+  refusalWithout(room: Room, gone: readonly Claim[]): string | undefined;
   /** From 0 to 100 for each wish to be spread. */
   spread(room: Room): number;
   /** The weight of the wishes to be near others, and not to be. */
@@ -97,8 +99,23 @@ function nearOf(claim: Claim, rooms: readonly Room[], labelsOf: NamespaceLabels)
     return concerned;
   }
 
+  const refusal = (room: Room) => spread.refusal(room) ?? others.refusal(room);
+  function note(like: Claim, homes: Iterable<readonly [Room, number]>): void {
+    if (!concerns(like)) return;
+    for (const [room, count] of homes) {
+      others.note(like, room, count);
+      spread.note(like, room, count);
+    }
+  }
+
   return {
-    refusal: (room) => spread.refusal(room) ?? others.refusal(room),
+    refusal,
+    refusalWithout(room, gone) {
+      for (const one of gone) note(one, [[room, -1]]);
+      const why = refusal(room);
+      for (const one of gone) note(one, [[room, 1]]);
+      return why;
+    },
     spread: (room) => spread.score(room),
     wish: (room) => others.wish(room),
     get hasWishes() {
@@ -111,12 +128,6 @@ function nearOf(claim: Claim, rooms: readonly Room[], labelsOf: NamespaceLabels)
       return isAlone;
     },
     mayImprove: mayImprove(claim),
-    note(like, homes) {
-      if (!concerns(like)) return;
-      for (const [room, count] of homes) {
-        others.note(like, room, count);
-        spread.note(like, room, count);
-      }
-    },
+    note,
   };
 }

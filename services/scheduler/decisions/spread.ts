@@ -111,7 +111,7 @@ type DomainCounts = {
   readonly size: number;
 };
 
-/** Counts only rise: the least is found again without looking at every domain each time. */
+/** Counts mostly rise: the least is found again without looking at every domain each time. */
 function domainCounts(): DomainCounts {
   const counts = new Map<string, number>();
   /** Count → how many domains have it. */
@@ -125,7 +125,7 @@ function domainCounts(): DomainCounts {
       counts.set(domain, is);
       if (was !== undefined) tally.set(was, (tally.get(was) ?? 1) - 1);
       tally.set(is, (tally.get(is) ?? 0) + 1);
-      if (was === undefined) least = Math.min(least, is);
+      if (was === undefined || is < was) least = Math.min(least, is);
     },
     of: (domain) => counts.get(domain) ?? 0,
     fewest() {

@@ -5,8 +5,8 @@ export const ofTheScheduler: readonly Mutant[] = [
     rule: "B1",
     what: "binds do not write the node's load",
     file: "libs/admission/transaction.ts",
-    from: "return loadsTouched(before, after).map(",
-    to: "return loadsTouched(before, after).slice(0, 0).map(",
+    from: "return loadsTouched(before, after).flatMap(",
+    to: "return loadsTouched(before, after).slice(0, 0).flatMap(",
   },
   {
     rule: "B1",
@@ -39,7 +39,7 @@ export const ofTheScheduler: readonly Mutant[] = [
   {
     rule: "S2",
     what: "a bind leaves out the claims that waited for it",
-    file: "services/scheduler/batch.ts",
+    file: "services/scheduler/writes.ts",
     from: "return [admitBind(podKind, pod, node, context).ops, ...storage];",
     to: "return [admitBind(podKind, pod, node, context).ops, ...storage.slice(0, 0)];",
   },

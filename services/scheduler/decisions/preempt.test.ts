@@ -289,6 +289,15 @@ describe("a pod that fits nowhere", () => {
     expect(refused.map(({ nomination }) => shown(nomination))).toEqual([expected]);
   });
 
+  test("takes what another's victims leave, before it displaces more", () => {
+    const rooms = [
+      roomWith("n1", { a: { cpu: 4 } }),
+      roomWith("n2", { b: { cpu: 4, priority: 5 } }),
+    ];
+    const { refused } = place([claimed("one", high), claimed("other", high)], rooms);
+    expect(refused.map(({ nomination }) => shown(nomination))).toEqual(["n1: a", "n1: "]);
+  });
+
   test("takes its room before its equals, and none that is kept for its betters", () => {
     const rooms = [roomWith("n1", {}), roomWith("n2", { a: { cpu: 4, priority: 50 } })];
     const equal = claimed("a-older", { cpu: 4, priority: 10 });

@@ -24,6 +24,8 @@ export type State = {
   readonly changes: ReadonlyMap<string, Change>;
   /** What `key` held at a revision. */
   readonly asOf: (key: string, revision: Revision) => unknown;
+  /** What the keys that begin with `prefix` held at a revision. */
+  readonly allAsOf: (prefix: string, revision: Revision) => readonly unknown[];
 };
 
 type Version = { readonly revision: Revision; readonly value: unknown };
@@ -36,11 +38,14 @@ export function recordedState(): {
   const keys = new Map<string, unknown>();
   const versions = new Map<string, Version[]>();
   let changes = new Map<string, Change>();
-  const rest = {
-    keys,
-    asOf: (key: string, revision: Revision) =>
-      versions.get(key)?.findLast((version) => version.revision <= revision)?.value,
-  };
+  const asOf = (key: string, revision: Revision) =>
+    versions.get(key)?.findLast((version) => version.revision <= revision)?.value;
+  const allAsOf = (prefix: string, revision: Revision) =>
+    [...versions.keys()]
+      .filter((key) => key.startsWith(prefix))
+      .map((key) => asOf(key, revision))
+      .filter((value) => value !== undefined);
+  const rest = { keys, asOf, allAsOf };
   let now: State = { ...rest, revision: 0, cut: 0, tx: "", storedAtMs: 0, changes };
   return {
     get now() {

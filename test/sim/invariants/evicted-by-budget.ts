@@ -9,11 +9,15 @@ import { readySinceMs } from "../../../libs/model/pod/state.ts";
 import { invariant } from "../invariant.ts";
 import { changesOf, objectsIn } from "../state.ts";
 
-/** A ready pod that a budget protects is evicted in a transaction that takes one disruption of it (O3). */
+/**
+ * A ready pod that a budget protects is evicted, or displaced, in a transaction that takes a disruption of it
+ * for each such pod (O3).
+ */
 export const evictedByBudget = invariant(
   "evicted-by-budget",
   () =>
     function* (state) {
+      const charges = new Map<string, number>();
       for (const { key, before, after } of changesOf(state, pod)) {
         if (before === undefined || after === undefined) continue;
         if (!isEvicted(after) || isEvicted(before) || readySinceMs(before) === undefined) continue;
@@ -30,7 +34,9 @@ export const evictedByBudget = invariant(
           if (!selects || seen?.metadata.uid !== uid) continue;
           const was = state.changes.get(own)?.before as PodDisruptionBudget | undefined;
           const left = budget.status?.disruptionsAllowed ?? 0;
-          if (was === undefined || left !== (was.status?.disruptionsAllowed ?? 0) - 1) {
+          charges.set(own, (charges.get(own) ?? 0) + 1);
+          const taken = (was?.status?.disruptionsAllowed ?? 0) - left;
+          if (was === undefined || taken < (charges.get(own) ?? 0) || left < 0) {
             yield `${key} is evicted, and its budget ${name} allows ${left} as before`;
           }
         }
@@ -39,4 +45,5 @@ export const evictedByBudget = invariant(
 );
 
 const isEvicted = ({ status }: Pod): boolean =>
-  status?.conditions?.some(({ reason }) => reason === "EvictionByEvictionAPI") ?? false;
+  status?.conditions?.some(({ reason = "" }) => reasons.has(reason)) ?? false;
+const reasons = new Set(["EvictionByEvictionAPI", "PreemptionByScheduler"]);

@@ -74,6 +74,9 @@ export function storeContract(name: string, empty: () => Promise<Bucket>): void 
       expect(new Set(entries.map((entry) => entry?.tx.id)).size).toBe(1);
       expect(entries.map((entry) => entry?.cut)).toEqual([3, 3, 3]);
       expect(await store.lastRevision()).toBe(last);
+      expect(await store.isLast(last)).toBe(true);
+      expect(await store.isLast(last - 1)).toBe(false);
+      expect(await store.isLast(0)).toBe(false);
     });
 
     test("deletes with a marker that carries the last state, and creates over it (S6, S9)", async () => {

@@ -75,6 +75,10 @@ function memoryStream(bucket: MemoryBucket, faults: MemoryFaults, clock: Clock):
       reached();
       return bucket.last();
     },
+    async isLast(revision) {
+      reached();
+      return bucket.last() <= revision;
+    },
     async begin(source, options) {
       reached();
       return source === "state"

@@ -92,6 +92,26 @@ export async function messageOf(
   }
 }
 
+/**
+ * Whether the stream holds no message after `revision`, as the server that answers knows it.
+ *
+ * @throws {StoreUnavailable}
+ */
+export async function isNothingAfter(
+  link: Link,
+  bucket: string,
+  revision: Revision,
+): Promise<boolean> {
+  const query = { seq: revision + 1, next_by_subj: subjectOf(bucket, ">") };
+  const subject = `$JS.API.DIRECT.GET.${streamOf(bucket)}`;
+  const reply = await link.request(subject, JSON.stringify(query));
+  const { code = 0, description = "" } = reply.headers ?? {};
+  if (code === 0 || code === notFound) return code === notFound;
+  throw new StoreUnavailable(`JetStream cannot read: ${code} ${description}`);
+}
+
+const notFound = 404;
+
 function parseHeaders(base64: string): MsgHdrs {
   const parsed = newHeaders();
   for (const line of Buffer.from(base64, "base64").toString().split("\r\n").slice(1)) {

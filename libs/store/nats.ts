@@ -10,7 +10,7 @@ import { streamOf, subjectOf } from "./key-subject.ts";
 import { append } from "./nats-append.ts";
 import { beginLife } from "./nats-consumer.ts";
 import { type Link, natsLink } from "./nats-link.ts";
-import { messageOf, newestOf } from "./nats-read.ts";
+import { isNothingAfter, messageOf, newestOf } from "./nats-read.ts";
 import { ensureStreams, historyOf } from "./nats-streams.ts";
 import type { Store } from "./store.ts";
 import { storeOnStream, type StorePorts } from "./store-on-stream.ts";
@@ -42,15 +42,26 @@ export async function natsStore(options: NatsStoreOptions): Promise<Store> {
     await link[Symbol.asyncDispose]();
     throw error;
   }
-  return storeOnStream(natsStream(link, { tombstoneSeconds: 3_600, bucket, ...options }), options);
+  return storeOnStream(
+    natsStream(link, { tombstoneSeconds: 3_600, ...options, bucket, replicas }),
+    options,
+  );
 }
 
-type StreamOptions = StorePorts & { readonly bucket: string; readonly tombstoneSeconds: number };
+type StreamOptions = StorePorts & {
+  readonly bucket: string;
+  readonly tombstoneSeconds: number;
+  readonly replicas: number;
+};
 
 function natsStream(link: Link, options: StreamOptions): Stream {
-  const { bucket, tombstoneSeconds, clock, random } = options;
+  const { bucket, tombstoneSeconds, clock, random, replicas } = options;
   const state = streamOf(bucket);
   const history = historyOf(bucket);
+  const lastRevision = async () => {
+    const info = await orUnavailable(api(link, `STREAM.INFO.${state}`, undefined, streamState));
+    return info.state.last_seq;
+  };
   return {
     tombstoneMs: tombstoneSeconds * 1_000,
     append: (drafts) => append(link, drafts, random.uuid(), { bucket, tombstoneSeconds }),
@@ -66,9 +77,11 @@ function natsStream(link: Link, options: StreamOptions): Stream {
     },
     nextOfAll: (after) =>
       messageOf(link, history, bucket, { seq: after + 1, next_by_subj: subjectOf(bucket, ">") }),
-    async lastRevision() {
-      const info = await orUnavailable(api(link, `STREAM.INFO.${state}`, undefined, streamState));
-      return info.state.last_seq;
+    lastRevision,
+    async isLast(revision) {
+      // Any copy answers a direct read, one that lags too: only the one that is alone knows.
+      if (replicas > 1) return (await lastRevision()) <= revision;
+      return isNothingAfter(link, bucket, revision);
     },
     begin: (source, { from, prefix, signal }) => {
       const stream = source === "state" ? state : history;

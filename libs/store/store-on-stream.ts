@@ -30,6 +30,7 @@ export function storeOnStream(stream: Stream, ports: StorePorts): Store {
       return entry;
     },
     lastRevision,
+    isLast: (revision) => stream.isLast(revision),
     async *feed({ after, signal }): AsyncGenerator<FeedItem> {
       for await (const item of feedOf(stream, { after, signal: until(signal) }, ports)) {
         if (item.type === "entry") known.learn(item.entry);

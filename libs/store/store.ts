@@ -112,6 +112,9 @@ export interface Store extends AsyncDisposable {
   /** The revision of the newest write of all. A consistent read waits for a replica to reach it. */
   lastRevision(): Promise<Revision>;
 
+  /** Whether nothing was stored after `revision`: of one server a quicker question than for the last one. */
+  isLast(revision: Revision): Promise<boolean>;
+
   /**
    * The newest entry of every key, then every change after it as the server sends it: the raw
    * material of a replica. Messages of one transaction may arrive torn over time. Reconnects by

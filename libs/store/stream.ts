@@ -50,6 +50,9 @@ export interface Stream extends AsyncDisposable {
   /** @throws {StoreUnavailable} when no answer came */
   lastRevision(): Promise<Revision>;
 
+  /** Whether nothing was stored after `revision`. @throws {StoreUnavailable} when no answer came */
+  isLast(revision: Revision): Promise<boolean>;
+
   /** The first recorded entry of any key after `after`. @throws {StoreUnavailable} */
   nextOfAll(after: Revision): Promise<Entry | undefined>;
 

@@ -12,11 +12,13 @@ test("reads that wait share one question, asked after they began", async () => {
         asked.push(question);
         return question.promise;
       },
+      isLast: async () => false,
     },
-    { caughtUp: async (revision) => void reached.push(revision) },
+    { caughtUp: async (revision) => void reached.push(revision), revision: 0 },
   );
   const first = read();
   const [second, third] = [read(), read()];
+  await Promise.resolve();
   expect(asked).toHaveLength(1); // It may have been answered before the second's own write.
   asked[0]?.resolve(1);
   await first;
@@ -27,6 +29,35 @@ test("reads that wait share one question, asked after they began", async () => {
   expect(asked).toHaveLength(2);
 });
 
+test("while nothing is on its way the quicker question does", async () => {
+  let [stored, quick, full] = [7, 0, 0];
+  const replica = { revision: 7, caughtUp: async (to: number) => void (replica.revision = to) };
+  const read = consistentReads(
+    {
+      async isLast(revision) {
+        quick += 1;
+        return stored <= revision;
+      },
+      async lastRevision() {
+        full += 1;
+        return stored;
+      },
+    },
+    replica,
+  );
+  await read();
+  expect([quick, full]).toEqual([1, 0]);
+  stored = 9;
+  await read();
+  expect([replica.revision, quick, full]).toEqual([9, 2, 1]);
+  stored = 10;
+  await read(); // What is under way is likely followed by more: it asks once.
+  expect([replica.revision, quick, full]).toEqual([10, 2, 2]);
+  await read();
+  await read();
+  expect([quick, full]).toEqual([3, 3]);
+});
+
 test("a question that fails is asked anew by the next reader", async () => {
   let calls = 0;
   const lastRevision = async () => {
@@ -34,7 +65,10 @@ test("a question that fails is asked anew by the next reader", async () => {
     if (calls === 1) throw new Error("down");
     return 7;
   };
-  const read = consistentReads({ lastRevision }, { caughtUp: async () => undefined });
+  const read = consistentReads(
+    { lastRevision, isLast: async () => false },
+    { caughtUp: async () => undefined, revision: 0 },
+  );
   await expect(read()).rejects.toThrow("down");
   await read();
   expect(calls).toBe(2);

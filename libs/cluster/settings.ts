@@ -1,6 +1,18 @@
 import * as z from "zod";
 import { addressIn } from "../model/address-range.ts";
 
+/** How the schedulers choose between nodes that take a pod. */
+const scheduling = z.object({
+  /** Whether nodes fill evenly, or one after the other so that some stay empty. */
+  strategy: z.enum(["LeastAllocated", "MostAllocated"]).default("LeastAllocated"),
+  /** Labels of nodes over whose values the pods of one owner are spread, as far as it can be. */
+  defaultSpread: z
+    .array(z.string())
+    .default(["kubernetes.io/hostname", "topology.kubernetes.io/zone"]),
+});
+export type SchedulingSettings = z.output<typeof scheduling>;
+export const defaultScheduling: SchedulingSettings = scheduling.parse({});
+
 /** What holds for the whole cluster; recorded at `meta.cluster` by whichever service starts first. */
 export const clusterSettings = z.object({
   /** Marks everything that the cluster makes on a machine. */
@@ -14,6 +26,7 @@ export const clusterSettings = z.object({
   nodePorts: z.tuple([z.int(), z.int()]),
   /** How long pods stay on a node that is not ready or unreachable when they say nothing. */
   tolerationSeconds: z.number().min(0),
+  scheduling: scheduling.prefault({}),
 });
 export type ClusterSettings = z.output<typeof clusterSettings>;
 
@@ -27,6 +40,12 @@ export const settingsFromEnvironment = z
     BERTH_POD_CIDR: z.cidrv4().default("10.244.0.0/16"),
     BERTH_SERVICE_CIDR: z.cidrv4().default("10.96.0.0/16"),
     BERTH_CLUSTER_DOMAIN: z.string().default("cluster.local"),
+    BERTH_SCHEDULING_STRATEGY: scheduling.shape.strategy,
+    /** Labels between commas; none: owners do not matter. */
+    BERTH_DEFAULT_SPREAD: z
+      .string()
+      .transform((text) => text.split(",").filter((label) => label !== ""))
+      .optional(),
   })
   .transform((env): ClusterSettings => ({
     id: env.BERTH_CLUSTER_ID,
@@ -36,4 +55,8 @@ export const settingsFromEnvironment = z
     domain: env.BERTH_CLUSTER_DOMAIN,
     nodePorts: [30_000, 32_767],
     tolerationSeconds: 2,
+    scheduling: scheduling.parse({
+      strategy: env.BERTH_SCHEDULING_STRATEGY,
+      defaultSpread: env.BERTH_DEFAULT_SPREAD,
+    }),
   }));

@@ -18,7 +18,7 @@ import { service, type Service } from "../../libs/model/kinds/service.ts";
 import { statefulSet, type StatefulSet } from "../../libs/model/kinds/statefulset.ts";
 import { storageClass, type StorageClass } from "../../libs/model/kinds/storageclass.ts";
 import { timeOf } from "../../libs/model/time.ts";
-import type { ClusterSettings } from "../../libs/cluster/settings.ts";
+import { type ClusterSettings, defaultScheduling } from "../../libs/cluster/settings.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
 
 export const start = Date.parse("2026-01-01T00:00:00Z");
@@ -30,6 +30,7 @@ export const settings: ClusterSettings = {
   domain: "cluster.local",
   nodePorts: [30_000, 32_767],
   tolerationSeconds: 2,
+  scheduling: defaultScheduling,
 };
 
 /** Repeats itself: ids count up. */

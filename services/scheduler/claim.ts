@@ -9,9 +9,11 @@ import { isLive, isTerminal } from "../../libs/model/pod/state.ts";
 import { type PodTerms, podTerms, type TermsFacts } from "./decisions/pod-terms.ts";
 import { noVolumes, type PodVolumes } from "./decisions/volumes.ts";
 import { quantityMilli, quantityValue } from "../../libs/model/quantity.ts";
+import { taggedImage } from "./tagged-image.ts";
 
 type Container = {
   readonly name?: string | undefined;
+  readonly image?: string | undefined;
   readonly resources?: { readonly requests?: Quantities | undefined } | undefined;
   readonly restartPolicy?: string | undefined;
   readonly ports?: readonly Port[] | undefined;
@@ -119,6 +121,10 @@ export type Claim = {
   readonly usesStorage: boolean;
   /** The uid of its controller, or its own: pods of one owner are spread. */
   readonly group: string;
+  /** It has a controller. */
+  readonly isOwned: boolean;
+  /** Of its containers, by name with tag or digest. */
+  readonly images: readonly ImageWanted[];
   readonly priority: number;
   /** Pods of lower priority may go for it. */
   readonly preempts: boolean;
@@ -127,6 +133,12 @@ export type Claim = {
   readonly createdAt: string;
   /** Pods with the same text ask the same of a node, whoever owns them. */
   readonly sameAs: string;
+};
+
+type ImageWanted = {
+  readonly name: string;
+  /** Of the nodes, how large a part has it, from 0 to 1; 0 until `presentImages` has looked. */
+  readonly share: number;
 };
 
 const claims = new WeakMap<PodFacts, Claim>();
@@ -204,6 +216,10 @@ function read(pod: PodFacts): Claim {
     volumes: noVolumes,
     usesStorage: claimNamesOf(spec).length > 0,
     group: owner?.uid ?? uid,
+    isOwned: owner !== undefined,
+    images: [...(spec.initContainers ?? []), ...spec.containers].flatMap(({ image = "" }) =>
+      image === "" ? [] : [{ name: taggedImage(image), share: 0 }],
+    ),
     priority: spec.priority ?? 0,
     preempts: spec.preemptionPolicy !== "Never",
     nominated: pod.status?.nominatedNodeName ?? "",

@@ -9,6 +9,7 @@ import {
   type PodFacts,
   takesRoom,
 } from "./claim.ts";
+import { taggedImage } from "./tagged-image.ts";
 
 /** What of a v1 Node the scheduler reads. */
 export type NodeFacts = {
@@ -29,8 +30,14 @@ export type NodeFacts = {
         readonly conditions?:
           | readonly { readonly type: string; readonly status: string }[]
           | undefined;
+        readonly images?: readonly NodeImage[] | undefined;
       }
     | undefined;
+};
+
+type NodeImage = {
+  readonly names?: readonly string[] | undefined;
+  readonly sizeBytes?: number | undefined;
 };
 
 export type Room = {
@@ -46,6 +53,8 @@ export type Room = {
   readonly claims: readonly Claim[];
   /** How many of each group live there. */
   readonly groups: ReadonlyMap<string, number>;
+  /** Name of an image that is there → bytes. */
+  readonly images: ReadonlyMap<string, number>;
 };
 
 /** @param pods bound to the node; those that have ended are left out here */
@@ -63,6 +72,7 @@ export function roomOf(node: NodeFacts, pods: readonly PodFacts[]): Room {
     hostPorts: new Set(),
     claims: [],
     groups: new Map(),
+    images: imagesOf(status.images),
   };
   return pods.filter(takesRoom).map(claimOf).reduce(withClaim, empty);
 }
@@ -102,4 +112,21 @@ export function withClaim(room: Room, claim: Claim): Room {
     claims: [...room.claims, claim],
     groups,
   };
+}
+
+const noImages: ReadonlyMap<string, number> = new Map();
+/** By what a version of a node reports: that is read once, however often pods come and go there. */
+const imagesRead = new WeakMap<readonly NodeImage[], ReadonlyMap<string, number>>();
+
+function imagesOf(reported: readonly NodeImage[] | undefined): ReadonlyMap<string, number> {
+  if (reported === undefined || reported.length === 0) return noImages;
+  const known = imagesRead.get(reported);
+  if (known !== undefined) return known;
+  const images = new Map(
+    reported.flatMap(({ names = [], sizeBytes = 0 }) =>
+      names.map((name) => [taggedImage(name), sizeBytes] as const),
+    ),
+  );
+  imagesRead.set(reported, images);
+  return images;
 }

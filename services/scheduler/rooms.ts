@@ -114,11 +114,13 @@ function shrinks(before: PodFacts, after: PodFacts): boolean {
   return Object.entries(had).some(([name, amount]) => (has[name] ?? 0) < amount);
 }
 
-/** Anything but a status without consequence, such as a heartbeat's time. */
+/** Anything but a status without consequence, such as a heartbeat's time or an image that is there. */
 function nodeMoved({ before, after }: Change<unknown>): boolean {
   const [was, is] = [nodeIn(before), nodeIn(after)];
-  return !dequal(was && roomOf(was, []), is && roomOf(is, []));
+  return !dequal(was && takingOf(was), is && takingOf(is));
 }
+
+const takingOf = (node: NodeFacts) => ({ ...roomOf(node, []), images: undefined });
 
 type Side = { readonly value: unknown } | undefined;
 

@@ -71,7 +71,7 @@ export async function runTurn(
   const budgets = budgetsAt(view);
   // What runs goes before what is to come.
   const sized = resize(resizing, all);
-  const around = { cohorts, labelsOf, nominated, budgets };
+  const around = { cohorts, labelsOf, nominated, budgets, settings: settings.scheduling };
   const placed = place(claims, rotated(sized.rooms, random), around);
   const shares = sharesOf(placed, {
     grown: sized.granted,

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { memoryBus, memoryNetwork } from "../../../libs/bus/memory.ts";
+import { defaultScheduling } from "../../../libs/cluster/settings.ts";
 import { clusterView } from "../../../libs/cluster/view.ts";
 import { lookedUp } from "../../../libs/cluster/view-of.ts";
 import { lbHeartbeatReply, lbSnapshot, type LbHeartbeatReply } from "../../../libs/protocol/lb.ts";
@@ -36,6 +37,7 @@ const settings = {
   domain: "cluster.local",
   nodePorts: [30_000, 32_767] as [number, number],
   tolerationSeconds: 2,
+  scheduling: defaultScheduling,
 };
 
 const serviceKey = `${servicePrefix}default.web`;

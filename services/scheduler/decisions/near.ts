@@ -21,8 +21,10 @@ export type Near = {
   refusal(room: Room): string | undefined;
   /** Why the node would not take them if `gone` had left it. */
   refusalWithout(room: Room, gone: readonly Claim[]): string | undefined;
-  /** From 0 to 100 for each wish to be spread. */
+  /** From 0 to 100: how far its wishes to be spread are met. */
   spread(room: Room): number;
+  /** Whether it has such wishes. */
+  readonly hasSpread: boolean;
   /** The weight of the wishes to be near others, and not to be. */
   wish(room: Room): number;
   readonly hasWishes: boolean;
@@ -117,6 +119,7 @@ function nearOf(claim: Claim, rooms: readonly Room[], labelsOf: NamespaceLabels)
       return why;
     },
     spread: (room) => spread.score(room),
+    hasSpread: spread.hasWishes,
     wish: (room) => others.wish(room),
     get hasWishes() {
       return others.hasWishes;

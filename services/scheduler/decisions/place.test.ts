@@ -1,198 +1,54 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { claimOf, type PodFacts } from "../claim.ts";
-import { type NodeFacts, type Room, roomOf, withClaim } from "../room.ts";
+import { withClaim } from "../room.ts";
+import { aClaim, aRoom, asks, expectVerdicts, gpuTaint, withPort } from "./place-fixture.ts";
 import { explain, place, predicates } from "./place.ts";
 
-type Spec = Partial<PodFacts["spec"]>;
-
-function aClaim(name: string, spec: Spec = {}, metadata: Partial<PodFacts["metadata"]> = {}) {
-  const containers = [{ resources: { requests: { cpu: "100m" } } }];
-  return claimOf({
-    metadata: { name, namespace: "default", uid: name, ...metadata },
-    spec: { containers, ...spec },
-  });
-}
-const asks = (requests: Record<string, string>): Spec => ({
-  containers: [{ resources: { requests } }],
-});
-
-type NodeState = NonNullable<NodeFacts["spec"]> & {
-  readonly labels?: Record<string, string>;
-  readonly allocatable?: Record<string, string>;
-  readonly ready?: "True" | "False" | "Unknown";
-};
-function aRoom(
-  name: string,
-  { labels, allocatable, ready = "True", ...spec }: NodeState = {},
-): Room {
-  return roomOf(
-    {
-      metadata: { name, labels: { "kubernetes.io/hostname": name, ...labels } },
-      spec,
-      status: {
-        allocatable: { cpu: "2", memory: "4Gi", pods: "110", ...allocatable },
-        conditions: [{ type: "Ready", status: ready }],
-      },
-    },
-    [],
-  );
-}
-
-const gpuTaint = { key: "gpu", value: "yes", effect: "NoSchedule" };
-const inZone = (zone: string): Spec => ({
-  affinity: {
-    nodeAffinity: {
-      requiredDuringSchedulingIgnoredDuringExecution: {
-        nodeSelectorTerms: [
-          { matchExpressions: [{ key: "zone", operator: "In", values: [zone] }] },
-        ],
-      },
-    },
-  },
-});
-const onNode = (name: string): Spec => ({
-  affinity: {
-    nodeAffinity: {
-      requiredDuringSchedulingIgnoredDuringExecution: {
-        nodeSelectorTerms: [
-          { matchFields: [{ key: "metadata.name", operator: "In", values: [name] }] },
-        ],
-      },
-    },
-  },
-});
-const withPort = (
-  ports: NonNullable<PodFacts["spec"]["containers"][number]["ports"]>[number],
-): Spec => ({
-  containers: [{ ports: [ports] }],
-});
-
-type Case = { name: string; spec: Spec; node?: NodeState; taken?: Spec; why?: string };
-
-describe("a pod on one node", () => {
-  const affinity = "node(s) didn't match Pod's node affinity/selector";
+/** @see https://kubernetes.io/docs/concepts/configuration/overview/#services */
+describe("a pod's host ports", () => {
   const ports = "node(s) didn't have free ports for the requested pod ports";
-  test.each<Case>([
-    { name: "fits exactly", spec: asks({ cpu: "2", memory: "4Gi" }) },
-    { name: "asks for too much CPU", spec: asks({ cpu: "2001m" }), why: "Insufficient cpu" },
+  expectVerdicts([
+    { name: "are free", spec: withPort({ hostPort: 80 }) },
     {
-      name: "asks for too much of two",
-      spec: asks({ cpu: "3", memory: "5Gi" }),
-      why: "Insufficient cpu, 1 Insufficient memory",
-    },
-    {
-      name: "asks for what the node has not",
-      spec: asks({ "example.com/gpu": "1" }),
-      why: "Insufficient example.com/gpu",
-    },
-    {
-      name: "finds no place among the pods",
-      spec: {},
-      node: { allocatable: { pods: "0" } },
-      why: "Too many pods",
-    },
-    {
-      name: "counts what is taken",
-      spec: asks({ cpu: "1500m" }),
-      taken: asks({ cpu: "1" }),
-      why: "Insufficient cpu",
-    },
-    {
-      name: "counts the largest init container",
-      spec: { containers: [{}], initContainers: [{ resources: { requests: { cpu: "3" } } }] },
-      why: "Insufficient cpu",
-    },
-    {
-      name: "counts sidecars beside the containers",
-      spec: {
-        containers: [{ resources: { requests: { cpu: "1500m" } } }],
-        initContainers: [{ restartPolicy: "Always", resources: { requests: { cpu: "600m" } } }],
-      },
-      why: "Insufficient cpu",
-    },
-    {
-      name: "selects a label it has",
-      spec: { nodeSelector: { disk: "ssd" } },
-      node: { labels: { disk: "ssd" } },
-    },
-    { name: "selects a label it has not", spec: { nodeSelector: { disk: "ssd" } }, why: affinity },
-    { name: "requires its zone", spec: inZone("a"), node: { labels: { zone: "a" } } },
-    {
-      name: "requires another zone",
-      spec: inZone("b"),
-      node: { labels: { zone: "a" } },
-      why: affinity,
-    },
-    { name: "requires this very node", spec: onNode("n1") },
-    { name: "requires another node", spec: onNode("n2"), why: affinity },
-    {
-      name: "does not tolerate a taint",
-      spec: {},
-      node: { taints: [gpuTaint] },
-      why: "node(s) had untolerated taint {gpu: yes}",
-    },
-    {
-      name: "tolerates a taint by value",
-      spec: {
-        tolerations: [{ key: "gpu", operator: "Equal", value: "yes", effect: "NoSchedule" }],
-      },
-      node: { taints: [gpuTaint] },
-    },
-    {
-      name: "tolerates everything",
-      spec: { tolerations: [{ operator: "Exists" }] },
-      node: { taints: [gpuTaint], ready: "False", unschedulable: true },
-    },
-    {
-      name: "tolerates another effect only",
-      spec: { tolerations: [{ key: "gpu", operator: "Exists", effect: "NoExecute" }] },
-      node: { taints: [gpuTaint] },
-      why: "node(s) had untolerated taint {gpu: yes}",
-    },
-    {
-      name: "does not mind a preference",
-      spec: {},
-      node: { taints: [{ ...gpuTaint, effect: "PreferNoSchedule" }] },
-    },
-    {
-      name: "may not go to a cordoned node",
-      spec: {},
-      node: { unschedulable: true },
-      why: "node(s) were unschedulable",
-    },
-    {
-      name: "may not go to a node that is not ready",
-      spec: {},
-      node: { ready: "Unknown" },
-      why: "node(s) had untolerated taint {node.kubernetes.io/not-ready: }",
-    },
-    {
-      name: "wants a port that is taken",
+      name: "one is taken",
       spec: withPort({ hostPort: 80 }),
       taken: withPort({ hostPort: 80 }),
       why: ports,
     },
     {
-      name: "wants a port of an address while all are taken",
+      name: "one of an address while all are taken",
       spec: withPort({ hostPort: 80, hostIP: "10.0.0.1" }),
       taken: withPort({ hostPort: 80 }),
       why: ports,
     },
     {
-      name: "wants the same port of another protocol",
+      name: "one of every address while one's is taken",
+      spec: withPort({ hostPort: 80, hostIP: "0.0.0.0" }),
+      taken: withPort({ hostPort: 80, hostIP: "10.0.0.1" }),
+      why: ports,
+    },
+    {
+      name: "the same of two addresses",
+      spec: withPort({ hostPort: 80, hostIP: "10.0.0.1" }),
+      taken: withPort({ hostPort: 80, hostIP: "10.0.0.2" }),
+    },
+    {
+      name: "the same of another protocol",
       spec: withPort({ hostPort: 53, protocol: "UDP" }),
       taken: withPort({ hostPort: 53 }),
     },
-  ])("$name", ({ spec, node, taken, why }) => {
-    const empty = aRoom("n1", node);
-    const room = taken === undefined ? empty : withClaim(empty, aClaim("other", taken));
-    const { binds, refused } = place([aClaim("web", spec)], [room]);
-    expect(binds.has("n1")).toBe(why === undefined);
-    expect(refused.map((one) => one.why)).toEqual(
-      why === undefined ? [] : [`0/1 nodes are available: 1 ${why}.`],
-    );
-  });
+    {
+      name: "on the host's network are taken without being asked for",
+      spec: { hostNetwork: true, ...withPort({ containerPort: 80 }) },
+      taken: withPort({ hostPort: 80 }),
+      why: ports,
+    },
+    {
+      name: "of a container are not the host's",
+      spec: withPort({ containerPort: 80 }),
+      taken: withPort({ hostPort: 80 }),
+    },
+  ]);
 });
 
 describe("why a pod is refused", () => {

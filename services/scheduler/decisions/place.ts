@@ -1,12 +1,16 @@
 /** Which pod goes where: pure, against the rooms of one cut. */
+import { defaultScheduling, type SchedulingSettings } from "../../../libs/cluster/settings.ts";
 import type { Claim } from "../claim.ts";
 import { type Room, withClaim, withoutTaken, withReserved } from "../room.ts";
 import { hostPorts } from "./host-ports.ts";
 import { nodeAffinity, preferredAffinity } from "./node-affinity.ts";
 import type { Predicate, Score } from "./predicate.ts";
-import { leastAllocated, resources } from "./resources.ts";
+import { allocationScore, balancedAllocation, resources } from "./resources.ts";
+import { imageLocality, presentImages } from "./image-locality.ts";
 import { type Around, aroundIn, type Near, neighbourhoods } from "./near.ts";
-import { type Best, type Pools, poolsOf } from "./pools.ts";
+import { apartScore, ownerSpread, type OwnerSpread } from "./owner-spread.ts";
+import { type Best, type Judge, type Pools, poolsOf } from "./pools.ts";
+import { relativeScores } from "./relative-scores.ts";
 import { type Budgets, noBudgets, type Nomination, preemptionIn } from "./preempt.ts";
 import {
   type Choice,
@@ -29,9 +33,13 @@ export const predicates: readonly Predicate[] = [
   volumeBinding,
 ];
 /** They look at nothing but what the pod asks, so pods that ask the same share them. */
-export const scores: readonly Score[] = [leastAllocated, preferredAffinity, preferUntainted];
-const spreadWeight = 2;
-const interPodWeight = 2;
+export const scoresBy = (settings: SchedulingSettings): readonly Score[] => [
+  allocationScore(settings),
+  balancedAllocation,
+  preferredAffinity,
+  preferUntainted,
+  imageLocality,
+];
 
 export type Placed = {
   /** Node → what is bound to it, in the order of the queue. */
@@ -54,6 +62,7 @@ export type Surroundings = Around & {
   /** Of the whole cluster. */
   readonly nominated: readonly Nominated[];
   readonly budgets: Budgets;
+  readonly settings: SchedulingSettings;
 };
 
 const fixed = predicates.filter((predicate) => predicate.fixed);
@@ -69,14 +78,16 @@ export function place(
   rooms: readonly Room[],
   given: Partial<Surroundings> = {},
 ): Placed {
-  const { nominated = [], budgets = noBudgets } = given;
+  const { nominated = [], budgets = noBudgets, settings = defaultScheduling } = given;
   const now = [...rooms];
   const binds = new Map<string, Claim[]>();
   const choices = new Map<Claim, readonly Choice[]>();
   const reserved = reservations();
   const refused: Refused[] = [];
-  const pools = poolsOf(now, { isOpen, judge });
+  const pools = poolsOf(now, { isOpen, judge: judgeBy(scoresBy(settings)) });
   const others = neighbourhoods(rooms, aroundIn(rooms, given));
+  const owners = ownerSpread(rooms, settings);
+  const withImages = presentImages(rooms);
   const preemption = preemptionIn(now, { isOpen, fits, budgets });
   const hopeless = new Map<string, string>();
   const places = new Map(rooms.map(({ name }, at) => [name, at]));
@@ -88,7 +99,11 @@ export function place(
   function reserve({ claim, node }: Nominated): void {
     const at = places.get(node);
     const room = at === undefined ? undefined : now[at];
-    if (at !== undefined && room !== undefined) now[at] = withReserved(room, claim);
+    if (at !== undefined && room !== undefined) change(at, withReserved(room, claim));
+  }
+  function change(at: number, room: Room): void {
+    now[at] = room;
+    pools.changed(at);
   }
 
   for (const asked of claims.toSorted(inOrder)) {
@@ -96,14 +111,15 @@ export function place(
       const next = kept.pop();
       if (next !== undefined) reserve(next);
     }
-    const claim = reserved.known(asked);
+    const claim = withImages(reserved.known(asked));
     const near = others.of(claim);
     // Room only shrinks within a batch: what one could not have, its like cannot either.
     const like = `${claim.sameAs}${claim.alike}`;
     const known = hopeless.get(claim.sameAs) ?? hopeless.get(like);
     const best =
       known === undefined
-        ? (bestAt(places.get(claim.nominated), claim, near) ?? bestOf(claim, near, pools))
+        ? (bestAt(places.get(claim.nominated), claim, near) ??
+          bestOf(claim, { near, owners, pools }))
         : undefined;
     if (best === undefined) {
       const why = known ?? explain(claim, now, near);
@@ -117,7 +133,8 @@ export function place(
     reserved.take(chosen, best.room.name);
     choices.set(asked, chosen);
     others.placed(claim, best.room);
-    now[best.at] = withClaim(best.room, claim);
+    owners.placed(claim, best.room);
+    change(best.at, withClaim(best.room, claim));
     const bound = binds.get(best.room.name) ?? [];
     binds.set(best.room.name, bound);
     bound.push(asked);
@@ -141,29 +158,47 @@ function fits(claim: Claim, room: Room): boolean {
   return true;
 }
 
-function judge(claim: Claim, room: Room): number | undefined {
-  if (!fits(claim, room)) return undefined;
-  let score = 0;
-  for (const one of scores) score += one.weight * one.score(claim, room);
-  return score;
-}
+const judgeBy =
+  (scores: readonly Score[]): Judge =>
+  (claim, room) => {
+    if (!fits(claim, room)) return undefined;
+    let score = 0;
+    for (const one of scores) score += one.weight * one.score(claim, room);
+    return score;
+  };
 
-function bestOf(claim: Claim, near: Near, pools: Pools): Best | undefined {
-  const parts = pools.openTo(claim, near);
-  const wishes = near.hasWishes ? parts.map(({ like }) => near.wish(like)) : [];
-  const [least, most] = [Math.min(...wishes), Math.max(...wishes)];
-  const more = ({ groups }: Room) => spreadWeight * apartScore(groups.get(claim.group) ?? 0);
-  const moreMax = spreadWeight * apartScore(0);
+function bestOf(
+  claim: Claim,
+  {
+    near,
+    owners,
+    pools,
+  }: { readonly near: Near; readonly owners: OwnerSpread; readonly pools: Pools },
+): Best | undefined {
+  const parts = pools.openTo(claim, near, keysFor(claim, near, owners));
+  const likes = parts.map(({ like }) => like);
+  const relative = relativeScores(claim, likes, { near, owners });
+  const more = owners.byNode
+    ? (room: Room) => apartScore.weight * apartScore.score(claim, room)
+    : () => 0;
+  const moreMax = owners.byNode ? apartScore.weight * 100 : 0;
   let best: Best | undefined;
   for (const [nth, part] of parts.entries()) {
-    const met = most > least ? (100 * ((wishes[nth] ?? least) - least)) / (most - least) : 0;
-    const shared = spreadWeight * near.spread(part.like) + interPodWeight * met;
+    let shared = 0;
+    for (const { weight, score } of relative) shared += weight * score(part.like, nth);
     const than = (best?.total ?? -1) - shared;
     if ((part.heap.peek()?.score ?? 0) + moreMax <= than) continue;
-    const found = pools.bestOf(part, claim, { more, moreMax, than });
+    const found = pools.bestOf(part, { more, moreMax, than });
     if (found !== undefined) best = { ...found, total: found.total + shared };
   }
   return best;
+}
+
+/** The labels in which nodes differ for the pod. */
+function keysFor(claim: Claim, near: Near, owners: OwnerSpread): readonly string[] {
+  const own = owners.keysOf(claim);
+  if (own.length === 0) return near.topologyKeys;
+  return [...new Set([...near.topologyKeys, ...own])].toSorted();
 }
 
 /** Whether the node takes the pod, other pods' terms apart, when all that it may displace have gone. */
@@ -172,9 +207,6 @@ export function fitsBesides(claim: Claim, room: Room): boolean {
   const lower = claim.preempts ? room.claims.filter((one) => one.priority < claim.priority) : [];
   return fits(claim, withoutTaken(room, lower));
 }
-
-/** 100 for a node without any of the owner's pods. */
-const apartScore = (there: number): number => 100 / (1 + there);
 
 const inOrder = (a: Claim, b: Claim): number =>
   b.priority - a.priority ||

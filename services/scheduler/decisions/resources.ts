@@ -1,3 +1,4 @@
+import type { SchedulingSettings } from "../../../libs/cluster/settings.ts";
 import type { Claim } from "../claim.ts";
 import type { Room } from "../room.ts";
 import type { Predicate, Score } from "./predicate.ts";
@@ -34,5 +35,33 @@ export const leastAllocated: Score = {
       if (all > 0) free += Math.max(all - (taken[name] ?? 0) - (requests[name] ?? 0), 0) / all;
     }
     return (100 * free) / weighed.length;
+  },
+};
+
+/** Prefers the node with the least left over, so that others stay empty. */
+const mostAllocated: Score = {
+  name: "NodeResourcesMostAllocated",
+  weight: 1,
+  score: (claim, room) => 100 - leastAllocated.score(claim, room),
+};
+
+export const allocationScore = ({ strategy }: Pick<SchedulingSettings, "strategy">): Score =>
+  strategy === "MostAllocated" ? mostAllocated : leastAllocated;
+
+/**
+ * Prefers the node where CPU and memory are then used alike: what is left of one is of no use without
+ * the other. A pod that asks for neither changes neither.
+ */
+export const balancedAllocation: Score = {
+  name: "NodeResourcesBalancedAllocation",
+  weight: 1,
+  score({ requests }, { allocatable, taken }) {
+    const [cpu, memory] = [requests["cpu"] ?? 0, requests["memory"] ?? 0];
+    if (cpu + memory === 0) return 0;
+    const used = (name: string, asked: number): number => {
+      const all = allocatable[name] ?? 0;
+      return all > 0 ? Math.min(((taken[name] ?? 0) + asked) / all, 1) : 0;
+    };
+    return 100 - 50 * Math.abs(used("cpu", cpu) - used("memory", memory));
   },
 };

@@ -17,8 +17,9 @@ type Constraint = Claim["spread"][number];
 export type Spread = {
   /** Why the node does not take the pod; undefined: its constraints allow it. */
   refusal(room: Room): string | undefined;
-  /** 100 for each wish where a domain is the emptiest. */
+  /** From 0 to 100, over its wishes: 100 where each finds its domain the emptiest. */
   score(room: Room): number;
+  readonly hasWishes: boolean;
   /** Whether any constraint counts pods like that. */
   concerns(like: Claim): boolean;
   /** `count` pods like that are on the node. */
@@ -68,8 +69,9 @@ export function spreadOf(claim: Claim, rooms: Iterable<Room>): Spread {
         if (domain === undefined) continue;
         score += 100 / (1 + Math.max(domains.of(domain) - domains.fewest(), 0));
       }
-      return score;
+      return wishes.length === 0 ? 0 : score / wishes.length;
     },
+    hasWishes: wishes.length > 0,
     concerns: (like) => all.some(({ of }) => selects(of, claim, like)),
     note(like, room, count) {
       for (const { of, isCounted, domains } of all) {

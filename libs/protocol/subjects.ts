@@ -78,6 +78,9 @@ export const reportedMetricsSubject = "berth.metrics";
 /** What is measured of the controllers' actors. */
 export const metricsSubject = "berth.controllers.metrics";
 
+/** Why a pod is where it is, or is nowhere: any scheduler answers (`explain.ts`). */
+export const explainSubject = "berth.scheduler.explain";
+
 /** A direct message to an actor, by its address `<kind>/<namespace>/<name>` or `<kind>/<name>`. */
 export const actorSubject = (address: string) =>
   `berth.actors.${address.split("/").map(token).join(".")}`;

@@ -33,9 +33,9 @@ export type MemoryGateway = AsyncDisposable & {
   readonly gateway: Gateway;
 };
 
-/** @param stores real ones, or such as others share, in place of its own; they stay open */
+/** @param stores real ones, or such as others share, in place of its own, and a bus; they stay open */
 export async function openMemoryGateway(
-  stores: { readonly state?: Store; readonly events?: Store } = {},
+  stores: { readonly state?: Store; readonly events?: Store; readonly bus?: Bus } = {},
 ): Promise<MemoryGateway> {
   await using stack = new AsyncDisposableStack();
   const stop = new AbortController();
@@ -46,7 +46,7 @@ export async function openMemoryGateway(
   stack.defer(() => rm(folder, { recursive: true, force: true }));
   const authority = await openAuthority(folder, ports);
   const identity = await serverIdentity(authority, ["127.0.0.1"], ports);
-  const bus = stack.use(memoryBus());
+  const bus = stores.bus ?? stack.use(memoryBus());
   const settings = settingsFromEnvironment.parse({});
   const store = stores.state ?? stack.use(memoryStore());
   const shared = { ...store, [Symbol.asyncDispose]: async () => undefined };

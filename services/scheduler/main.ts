@@ -1,6 +1,7 @@
 /** The scheduler's process: reads the environment, holds the resources, decides nothing. */
 import * as z from "zod";
 import { joinPlacement } from "../../libs/actor/placement.ts";
+import { natsBus } from "../../libs/bus/nats.ts";
 import { openCluster } from "../../libs/cluster/open.ts";
 import { proveHealth } from "../../libs/cluster/prove-health.ts";
 import { eventRecorder } from "../../libs/cluster/record-event.ts";
@@ -14,6 +15,7 @@ import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
 import { stopSignal } from "../../libs/telemetry/stop-signal.ts";
 import { runScheduler } from "./batch.ts";
+import { serveExplain } from "./serve-explain.ts";
 
 const environment = z.object({
   ...natsEnvironment,
@@ -51,6 +53,8 @@ await using events = await natsStore({
   ...ports,
 });
 await using record = eventRecorder({ store: events, ...ports });
+await using bus = await natsBus({ url, name: config.BERTH_INSTANCE, ...ports });
+await using _explaining = await serveExplain(bus, cluster);
 await using memberships = await natsMemberships({ url, replicas, ...ports });
 
 const { signal } = stop;

@@ -114,6 +114,14 @@ export function withClaim(room: Room, claim: Claim): Room {
   };
 }
 
+/** The room when the pod had never come there. */
+export function withoutClaim(room: Room, { address }: Claim): Room {
+  const others = room.claims.filter((one) => one.address !== address);
+  if (others.length === room.claims.length) return room;
+  const empty: Room = { ...room, taken: {}, hostPorts: new Set(), claims: [], groups: new Map() };
+  return others.reduce(withClaim, empty);
+}
+
 const noImages: ReadonlyMap<string, number> = new Map();
 /** By what a version of a node reports: that is read once, however often pods come and go there. */
 const imagesRead = new WeakMap<readonly NodeImage[], ReadonlyMap<string, number>>();

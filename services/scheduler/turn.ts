@@ -173,7 +173,7 @@ export const labelsIn =
     view.get(namespaceKind, undefined, name)?.metadata.labels ?? {};
 
 /** What the pod asks of a node, with its claims to storage as they are at the cut. */
-function askedBy(pod: Pod, view: ClusterView): Claim {
+export function askedBy(pod: Pod, view: ClusterView): Claim {
   const claim = claimOf(pod);
   return claim.usesStorage ? withVolumes(claim, volumesOf(view, pod)) : claim;
 }

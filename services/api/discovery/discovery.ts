@@ -41,6 +41,13 @@ const podActions: readonly Subresource[] = [
   { name: "exec", kind: "PodExecOptions", verbs: ["create", "get"] },
   { name: "attach", kind: "PodAttachOptions", verbs: ["create", "get"] },
   { name: "binding", kind: "Binding", verbs: ["create"] },
+  {
+    name: "explain",
+    group: "berth.dev",
+    version: "v1",
+    kind: "PodExplanation",
+    verbs: ["create", "get"],
+  },
   { name: "eviction", group: "policy", version: "v1", kind: "Eviction", verbs: ["create"] },
 ];
 const token: Subresource = {

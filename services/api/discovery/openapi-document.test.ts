@@ -38,7 +38,7 @@ describe.each(inAllVersions.map((kind) => ({ name: kind.kind, version: kind.vers
 
     test("lets kubectl see that the server validates its fields", () => {
       const writes = Object.entries(document.paths).flatMap(([path, item]) =>
-        /\/(status|scale|binding|eviction|exec|attach|log|token|approval|proxy|portforward)$/.test(
+        /\/(status|scale|binding|eviction|exec|explain|attach|log|token|approval|proxy|portforward)$/.test(
           path,
         )
           ? []

@@ -74,7 +74,15 @@ const what = {
   apiVersion: z.string().optional(),
 };
 const where = z.object({ ...what, namespace: z.string().default("default") });
-const subresource = z.enum(["status", "scale", "eviction", "binding", "token", "approval"]);
+const subresource = z.enum([
+  "status",
+  "scale",
+  "eviction",
+  "binding",
+  "explain",
+  "token",
+  "approval",
+]);
 const named = where.extend({ name: z.string().min(1), subresource: subresource.optional() });
 const selecting = {
   labelSelector: z.string().optional(),

@@ -17,6 +17,7 @@ import { existing, write } from "../resources/write.ts";
 import { admitConnect } from "./connect.ts";
 import { evict } from "./eviction.ts";
 import { podExec } from "./exec.ts";
+import { explainManifest, explainPod } from "./explain.ts";
 import { podLogs } from "./logs.ts";
 import { podPortForward } from "./port-forward.ts";
 
@@ -37,6 +38,16 @@ export function podRoutes(gateway: Gateway, kind: Kind): readonly Route[] {
   return [
     { method: "GET", path: `${one}/log`, handle: (exchange) => podLogs(gateway, kind, exchange) },
     ...streams,
+    {
+      method: "GET",
+      path: `${one}/explain`,
+      handle: (exchange) => explainPod(gateway, kind, exchange),
+    },
+    {
+      method: "POST",
+      path: `${one}/explain`,
+      handle: (exchange) => explainManifest(gateway, kind, exchange),
+    },
     {
       method: "POST",
       path: `${one}/eviction`,

@@ -6,17 +6,16 @@ import { place } from "./place.ts";
 
 export type Spec = Partial<PodFacts["spec"]>;
 
-export function aClaim(
-  name: string,
-  spec: Spec = {},
-  metadata: Partial<PodFacts["metadata"]> = {},
-) {
+type Metadata = Partial<PodFacts["metadata"]>;
+export function aPod(name: string, spec: Spec = {}, metadata: Metadata = {}): PodFacts {
   const containers = [{ resources: { requests: { cpu: "100m" } } }];
-  return claimOf({
+  return {
     metadata: { name, namespace: "default", uid: name, ...metadata },
     spec: { containers, ...spec },
-  });
+  };
 }
+export const aClaim = (name: string, spec: Spec = {}, metadata: Metadata = {}) =>
+  claimOf(aPod(name, spec, metadata));
 export const asks = (requests: Record<string, string>): Spec => ({
   containers: [{ resources: { requests } }],
 });

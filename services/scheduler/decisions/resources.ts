@@ -14,8 +14,12 @@ export const resources: Predicate = {
   explain: (claim, room) =>
     Object.keys(claim.requests)
       .filter((name) => lacks(claim, room, name))
-      .map((name) => (name === "pods" ? "Too many pods" : `Insufficient ${name}`)),
+      .map(lacking),
 };
+
+/** As Kubernetes says that a node has not enough of a resource. */
+export const lacking = (name: string): string =>
+  name === "pods" ? "Too many pods" : `Insufficient ${name}`;
 
 function lacks({ requests }: Claim, { allocatable, taken }: Room, name: string): boolean {
   const asked = requests[name] ?? 0;

@@ -13,6 +13,7 @@ import { createLog } from "../libs/telemetry/log.ts";
 import { systemRandom } from "../libs/telemetry/random.ts";
 import { openMemoryGateway } from "../services/api/memory-gateway.ts";
 import { runScheduler } from "../services/scheduler/batch.ts";
+import { rooms } from "../services/scheduler/rooms.ts";
 import { serveExplain } from "../services/scheduler/serve-explain.ts";
 import { type HttpsClient, httpsClient } from "./https-client.ts";
 import { startNats } from "./nats-server.ts";
@@ -49,10 +50,12 @@ beforeAll(async () => {
     const settings = settingsFromEnvironment.parse({});
     const cluster = await clusterOn(store, settings, { ...ports, signal: stop.signal });
     const own = await natsBus({ url, name: "scheduler", ...ports });
-    const serving = await serveExplain(own, cluster);
+    const space = rooms(cluster.view, cluster.replica);
+    const serving = await serveExplain(own, { ...cluster, rooms: space });
     const record = () => undefined;
     const signal = stop.signal;
-    const running = runScheduler({ ...cluster, placement: alone, record, signal, ...ports });
+    const options = { ...cluster, rooms: space, placement: alone, record, signal, ...ports };
+    const running = runScheduler(options);
     return {
       async [Symbol.asyncDispose]() {
         await serving[Symbol.asyncDispose]();

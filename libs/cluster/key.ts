@@ -40,6 +40,9 @@ export const loadKey = (node: string): string => `load.${token(node)}`;
 export const termsKey = "terms";
 export const termKey = (id: string): string => `term.${id}`;
 
+/** When which owner's pod was moved last to even the cluster out: whoever moves one writes it. */
+export const rebalanceKey = "rebalance";
+
 /** An allocated value (O4); cluster addresses are claimed by their IPAddresses (address-claim.ts). */
 export type Pool = "node-port" | "pod-cidr";
 export const allocKey = (pool: Pool, value: string | number): string =>

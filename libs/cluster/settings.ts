@@ -2,7 +2,7 @@ import * as z from "zod";
 import { addressIn } from "../model/address-range.ts";
 
 /** How the schedulers choose between nodes that take a pod. */
-const scheduling = z.object({
+const choice = z.object({
   /** Whether nodes fill evenly, or one after the other so that some stay empty. */
   strategy: z.enum(["LeastAllocated", "MostAllocated"]).default("LeastAllocated"),
   /** Labels of nodes over whose values the pods of one owner are spread, as far as it can be. */
@@ -10,8 +10,12 @@ const scheduling = z.object({
     .array(z.string())
     .default(["kubernetes.io/hostname", "topology.kubernetes.io/zone"]),
 });
-export type SchedulingSettings = z.output<typeof scheduling>;
-export const defaultScheduling: SchedulingSettings = scheduling.parse({});
+const scheduling = choice.extend({
+  /** Whether pods that do not say otherwise are moved when the cluster has drifted. */
+  rebalance: z.boolean().default(false),
+});
+export type SchedulingSettings = z.output<typeof choice>;
+export const defaultScheduling: SchedulingSettings = choice.parse({});
 
 /** What holds for the whole cluster; recorded at `meta.cluster` by whichever service starts first. */
 export const clusterSettings = z.object({
@@ -40,12 +44,13 @@ export const settingsFromEnvironment = z
     BERTH_POD_CIDR: z.cidrv4().default("10.244.0.0/16"),
     BERTH_SERVICE_CIDR: z.cidrv4().default("10.96.0.0/16"),
     BERTH_CLUSTER_DOMAIN: z.string().default("cluster.local"),
-    BERTH_SCHEDULING_STRATEGY: scheduling.shape.strategy,
+    BERTH_SCHEDULING_STRATEGY: choice.shape.strategy,
     /** Labels between commas; none: owners do not matter. */
     BERTH_DEFAULT_SPREAD: z
       .string()
       .transform((text) => text.split(",").filter((label) => label !== ""))
       .optional(),
+    BERTH_REBALANCE: z.enum(["on", "off"]).default("off"),
   })
   .transform((env): ClusterSettings => ({
     id: env.BERTH_CLUSTER_ID,
@@ -58,5 +63,6 @@ export const settingsFromEnvironment = z
     scheduling: scheduling.parse({
       strategy: env.BERTH_SCHEDULING_STRATEGY,
       defaultSpread: env.BERTH_DEFAULT_SPREAD,
+      rebalance: env.BERTH_REBALANCE === "on",
     }),
   }));

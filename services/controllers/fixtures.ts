@@ -30,7 +30,7 @@ export const settings: ClusterSettings = {
   domain: "cluster.local",
   nodePorts: [30_000, 32_767],
   tolerationSeconds: 2,
-  scheduling: defaultScheduling,
+  scheduling: { ...defaultScheduling, rebalance: false },
 };
 
 /** Repeats itself: ids count up. */

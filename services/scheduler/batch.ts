@@ -6,7 +6,7 @@ import { type Pod, pod as podKind } from "../../libs/model/kinds/pod.ts";
 import type { Advance, Change, Replica } from "../../libs/store/replica.ts";
 import { claimOf, isPending, isResizing } from "./claim.ts";
 import { queue } from "./queue.ts";
-import { podIn, rooms } from "./rooms.ts";
+import { podIn } from "./rooms.ts";
 import { labelsIn, podAt, runTurn, type TurnPorts } from "./turn.ts";
 import { addNews, helpedBy, isNews, type News, noNews, tell } from "./waking.ts";
 
@@ -24,9 +24,8 @@ const retryParkedMs = 300_000;
 
 /** Resolves when `signal` has aborted and the last batch has ended. */
 export async function runScheduler(options: SchedulerOptions): Promise<void> {
-  const { view, replica, placement, clock, random, log, signal } = options;
+  const { view, replica, rooms: space, placement, clock, random, log, signal } = options;
   const pending = queue();
-  const space = rooms(view);
   /** In the batch that is under way, and what has changed since its cut. */
   const deciding = new Set<string>();
   let missed = noNews();
@@ -55,7 +54,7 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
     const news = noNews();
     for (const change of changes) {
       note(change);
-      tell(news, change, space);
+      tell(news, change);
     }
     if (isNews(news)) {
       if (pending.parked > 0) pending.unpark(helped(news));
@@ -65,7 +64,7 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
   }
 
   const helped = (news: News) =>
-    helpedBy(news, { roomAt: (node) => space.at(view, node), labelsOf: labelsIn(view) });
+    helpedBy(news, { roomAt: (node) => space.at(node), labelsOf: labelsIn(view) });
 
   function considerAll(): void {
     for (const pod of view.list(podKind)) {
@@ -95,7 +94,7 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
     missed = noNews();
     for (const address of addresses) deciding.add(address);
     try {
-      const { refused, again, revision } = await runTurn(addresses, options, space);
+      const { refused, again, revision } = await runTurn(addresses, options);
       await replica.caughtUp(revision);
       const isHelped = helped(missed);
       for (const [address, parked] of refused) {

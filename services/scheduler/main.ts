@@ -15,6 +15,8 @@ import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
 import { stopSignal } from "../../libs/telemetry/stop-signal.ts";
 import { runScheduler } from "./batch.ts";
+import { runRebalancing } from "./rebalancing.ts";
+import { rooms } from "./rooms.ts";
 import { serveExplain } from "./serve-explain.ts";
 
 const environment = z.object({
@@ -54,7 +56,8 @@ await using events = await natsStore({
 });
 await using record = eventRecorder({ store: events, ...ports });
 await using bus = await natsBus({ url, name: config.BERTH_INSTANCE, ...ports });
-await using _explaining = await serveExplain(bus, cluster);
+using space = rooms(cluster.view, cluster.replica);
+await using _explaining = await serveExplain(bus, { ...cluster, rooms: space });
 await using memberships = await natsMemberships({ url, replicas, ...ports });
 
 const { signal } = stop;
@@ -63,7 +66,8 @@ const placement = await joinPlacement({ memberships, member, signal, ...ports })
 log.info({ member: member.id }, "scheduling");
 const works = () => placement.isMember();
 await Promise.all([
-  runScheduler({ ...cluster, placement, record, signal, ...ports }),
+  runScheduler({ ...cluster, rooms: space, placement, record, signal, ...ports }),
+  runRebalancing({ ...cluster, rooms: space, placement, record, signal, ...ports }),
   proveHealth({
     cluster,
     mark: healthMark(config.BERTH_HEALTH_FILE, log),

@@ -82,9 +82,9 @@ export function queue(): Queue {
     },
     isParked: (address) => parked.has(address),
     unpark(helps) {
-      for (const { of, addresses } of [...kin.values()]) {
+      for (const { of, addresses } of kin.values()) {
         if (!helps(of)) continue;
-        for (const address of [...addresses]) add(address, of.claim.priority);
+        for (const address of addresses) add(address, of.claim.priority);
       }
     },
     take(limit) {

@@ -5,34 +5,25 @@ import type { ClusterView } from "../../libs/cluster/view.ts";
 import { node as nodeKind } from "../../libs/model/kinds/node.ts";
 import { allocatedAnnotation } from "../../libs/model/pod/allocated.ts";
 import { pod as podKind } from "../../libs/model/kinds/pod.ts";
-import type { Change } from "../../libs/store/replica.ts";
+import type { Change, Replica } from "../../libs/store/replica.ts";
 import { claimOf, isNominated, type PodFacts, takesRoom } from "./claim.ts";
 import { type Cohorts, countCohorts } from "./decisions/cohorts.ts";
 import type { Nominated } from "./decisions/place.ts";
 import { type NodeFacts, type Room, roomOf } from "./room.ts";
 
-export type Rooms = {
+export type Rooms = Disposable & {
   /** Every node's room at the view's cut, who is alike in them, and for whom room is being made. */
-  now(view: ClusterView): {
+  now(): {
     readonly rooms: readonly Room[];
     readonly cohorts: Cohorts;
     readonly nominated: readonly Nominated[];
   };
   /** That of one node. */
-  at(view: ClusterView, node: string): Room | undefined;
-  /** Notes a change. */
-  note(change: Change<unknown>): Noted;
+  at(node: string): Room | undefined;
 };
 
-/** What a change may mean for pods that fitted nowhere. */
-export type Noted = {
-  /** Nodes that may have more room than before. */
-  readonly nodes: readonly string[];
-  /** Something of a Node that decides what fits there, its going too. */
-  readonly isOfNode: boolean;
-};
-
-export function rooms(view: ClusterView): Rooms {
+/** Follows the replica until disposed. Who subscribes to that later finds the rooms as of its own cut. */
+export function rooms(view: ClusterView, replica: Pick<Replica<unknown>, "subscribe">): Rooms {
   const known = new Map<string, Room>();
   const cohorts = countCohorts();
   const stale = new Set(view.list(nodeKind).map(({ metadata }) => metadata.name));
@@ -42,7 +33,7 @@ export function rooms(view: ClusterView): Rooms {
     if (one !== undefined) nominated.set(one.claim.address, one);
   }
 
-  function refresh(view: ClusterView): void {
+  function refresh(): void {
     for (const name of stale) {
       const node = view.get(nodeKind, undefined, name);
       const was = known.get(name);
@@ -56,37 +47,57 @@ export function rooms(view: ClusterView): Rooms {
     stale.clear();
   }
 
+  function note(change: Change<unknown>): void {
+    const { resource, name } = parseKey(change.key);
+    if (resource === "nodes") stale.add(name);
+    if (resource !== "pods") return;
+    const [before, after] = [podIn(change.before), podIn(change.after)];
+    for (const pod of [before, after]) {
+      if ((pod?.spec.nodeName ?? "") !== "") stale.add(pod?.spec.nodeName ?? "");
+    }
+    const [was, is] = [nominationOf(before), nominationOf(after)];
+    if (is !== undefined) nominated.set(is.claim.address, is);
+    else if (was !== undefined) nominated.delete(was.claim.address);
+  }
+
+  const changes = replica.subscribe((advance) => {
+    for (const change of advance.changes) note(change);
+  });
   return {
-    now(view) {
-      refresh(view);
+    now() {
+      refresh();
       return { rooms: [...known.values()], cohorts, nominated: [...nominated.values()] };
     },
-    at(view, node) {
-      refresh(view);
+    at(node) {
+      refresh();
       return known.get(node);
     },
-    note(change) {
-      const { resource, name } = parseKey(change.key);
-      if (resource === "nodes") {
-        stale.add(name);
-        const isOfNode = nodeMoved(change);
-        return { nodes: isOfNode ? [name] : [], isOfNode };
-      }
-      if (resource !== "pods") return noted;
-      const [before, after] = [podIn(change.before), podIn(change.after)];
-      for (const pod of [before, after]) {
-        if ((pod?.spec.nodeName ?? "") !== "") stale.add(pod?.spec.nodeName ?? "");
-      }
-      const [was, is] = [nominationOf(before), nominationOf(after)];
-      if (is !== undefined) nominated.set(is.claim.address, is);
-      else if (was !== undefined) nominated.delete(was.claim.address);
-      const nodes = [
-        ...(before !== undefined && isLeft(before, after) ? [before.spec.nodeName ?? ""] : []),
-        ...(was !== undefined && was.node !== is?.node ? [was.node] : []),
-      ];
-      return { nodes, isOfNode: false };
-    },
+    [Symbol.dispose]: () => changes[Symbol.dispose](),
   };
+}
+
+/** What a change may mean for pods that fitted nowhere. */
+export type Noted = {
+  /** Nodes that may have more room than before. */
+  readonly nodes: readonly string[];
+  /** Something of a Node that decides what fits there, its going too. */
+  readonly isOfNode: boolean;
+};
+
+export function roomMadeBy(change: Change<unknown>): Noted {
+  const { resource, name } = parseKey(change.key);
+  if (resource === "nodes") {
+    const isOfNode = nodeMoved(change);
+    return { nodes: isOfNode ? [name] : [], isOfNode };
+  }
+  if (resource !== "pods") return noted;
+  const [before, after] = [podIn(change.before), podIn(change.after)];
+  const [was, is] = [nominationOf(before), nominationOf(after)];
+  const nodes = [
+    ...(before !== undefined && isLeft(before, after) ? [before.spec.nodeName ?? ""] : []),
+    ...(was !== undefined && was.node !== is?.node ? [was.node] : []),
+  ];
+  return { nodes, isOfNode: false };
 }
 
 const noted: Noted = { nodes: [], isOfNode: false };

@@ -17,7 +17,9 @@ import { createLog } from "../../libs/telemetry/log.ts";
 import { seededRandom } from "../../libs/telemetry/seeded-random.ts";
 import { virtualClock } from "../../libs/telemetry/virtual-clock.ts";
 import { runScheduler } from "./batch.ts";
+import { runRebalancing } from "./rebalancing.ts";
 import { roomOf } from "./room.ts";
+import { rooms } from "./rooms.ts";
 
 type Context = Parameters<typeof admitCreate>[2];
 
@@ -140,15 +142,17 @@ export async function openWorld(seed = 1) {
       const cluster = await open(faults);
       return ({ owns = () => true }: Partial<Pick<Placement, "owns">> = {}) => {
         const stop = new AbortController();
-        const done = runScheduler({
+        const options = {
           ...cluster,
+          rooms: rooms(cluster.view, cluster.replica),
           placement: { ...alone, owns },
-          record: (facts) => void events.push(facts),
+          record: (facts: EventFacts) => void events.push(facts),
           signal: AbortSignal.any([signal, stop.signal]),
           clock,
           random,
           log,
-        });
+        };
+        const done = Promise.all([runScheduler(options), runRebalancing(options)]);
         return { stop, done };
       };
     },

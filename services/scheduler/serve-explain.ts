@@ -14,11 +14,12 @@ import type { Replica } from "../../libs/store/replica.ts";
 import { budgetsAt } from "./budgets.ts";
 import { explainPod } from "./decisions/explain.ts";
 import { textOf } from "./decisions/explain-text.ts";
-import { rooms } from "./rooms.ts";
+import type { Rooms } from "./rooms.ts";
 import { askedBy, labelsIn } from "./turn.ts";
 
 type Ports = {
   readonly view: ClusterView;
+  readonly rooms: Rooms;
   readonly replica: Pick<Replica<unknown>, "caughtUp">;
   readonly settings: ClusterSettings;
 };
@@ -40,10 +41,10 @@ export const serveExplain = (bus: Bus, ports: Ports): Promise<Served> =>
   );
 
 function answer({ namespace, name, pod: given }: ExplainRequest, ports: Ports): ExplainReply {
-  const { view, settings } = ports;
+  const { view, rooms, settings } = ports;
   const pod = given === undefined ? view.get(podKind, namespace, name) : parse(podKind, given);
   if (pod === undefined) return {};
-  const { rooms: all, nominated } = rooms(view).now(view);
+  const { rooms: all, nominated } = rooms.now();
   const explanation = explainPod(pod, askedBy(pod, view), {
     rooms: all,
     nominated,

@@ -27,6 +27,8 @@ import { addressOf, writesFor } from "./writes.ts";
 
 export type TurnPorts = {
   readonly view: ClusterView;
+  /** Of the same replica; they follow it from before whoever decides upon them does. */
+  readonly rooms: Rooms;
   readonly store: Pick<Store, "commit" | "lastRevision">;
   readonly settings: ClusterSettings;
   readonly record: RecordEvent;
@@ -48,9 +50,8 @@ export type TurnOutcome = {
 export async function runTurn(
   addresses: readonly string[],
   ports: TurnPorts,
-  rooms: Pick<Rooms, "now">,
 ): Promise<TurnOutcome> {
-  const { view, store, clock, random, settings, record, log } = ports;
+  const { view, rooms, store, clock, random, settings, record, log } = ports;
   // From here to the commits nothing waits: it is one cut.
   const startedMs = clock.monotonicMs();
   const context: AdmissionContext = { view, now: clock.now(), random, settings };
@@ -67,7 +68,7 @@ export async function runTurn(
     const revision = outcome.revision ?? (await store.lastRevision());
     return { refused: new Map(), again: addresses, revision };
   }
-  const { rooms: all, cohorts, nominated } = rooms.now(view);
+  const { rooms: all, cohorts, nominated } = rooms.now();
   const budgets = budgetsAt(view);
   // What runs goes before what is to come.
   const sized = resize(resizing, all);
@@ -76,7 +77,7 @@ export async function runTurn(
   const shares = sharesOf(placed, {
     grown: sized.granted,
     termsOf: (claim) => concerned.get(claim) ?? [],
-    budgetsOf: budgets.of,
+    budgetsOf: (claim) => budgets.of(claim),
   });
   const podOf = ({ namespace, name }: Claim) => view.get(podKind, namespace, name);
   const { choices } = placed;

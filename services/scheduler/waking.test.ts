@@ -167,7 +167,7 @@ type World = Awaited<ReturnType<typeof openWorld>>;
 /** What of those that wait could be placed, or have room made, although nobody tried. */
 function overlooked(world: World): readonly string[] {
   const { view } = world;
-  const { rooms: all, cohorts, nominated } = rooms(view).now(view);
+  const { rooms: all, cohorts, nominated } = rooms(view, world.replica).now();
   const around = { cohorts, labelsOf: labelsIn(view), nominated, budgets: budgetsAt(view) };
   return view
     .list(podKind)

@@ -9,7 +9,7 @@ import { matchesPod, type NamespaceLabels, type PodTerm } from "./decisions/pod-
 import { demandsOf, selects } from "./decisions/spread.ts";
 import type { Parked } from "./queue.ts";
 import type { Room } from "./room.ts";
-import { podIn, type Rooms } from "./rooms.ts";
+import { podIn, roomMadeBy } from "./rooms.ts";
 import { isStorage } from "./volumes-of.ts";
 
 /** What has changed that may help a pod. */
@@ -33,10 +33,10 @@ export const noNews = (): News => ({
 export const isNews = ({ nodes, come, gone, moved }: News): boolean =>
   nodes.size + come.size + gone.size + moved.size > 0;
 
-/** Adds what a change tells, which the rooms note. */
-export function tell(news: News, change: Change<unknown>, rooms: Pick<Rooms, "note">): void {
+/** Adds what a change tells. */
+export function tell(news: News, change: Change<unknown>): void {
   const { resource } = parseKey(change.key);
-  const { nodes, isOfNode } = rooms.note(change);
+  const { nodes, isOfNode } = roomMadeBy(change);
   for (const node of nodes) news.nodes.add(node);
   if (isOfNode) news.moved.add("nodes");
   if (resource === "pods") {

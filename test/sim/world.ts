@@ -19,6 +19,8 @@ import type { Controller, ControllerOfMany } from "../../services/controllers/co
 import { settings as testSettings } from "../../services/controllers/fixtures.ts";
 import { runInstance } from "../../services/controllers/instance.ts";
 import { runScheduler } from "../../services/scheduler/batch.ts";
+import { runRebalancing } from "../../services/scheduler/rebalancing.ts";
+import { rooms } from "../../services/scheduler/rooms.ts";
 import { answers } from "./answers.ts";
 import { balancer, type Balancer } from "./balancer.ts";
 import { followCache } from "./caches.ts";
@@ -219,7 +221,10 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     );
     const member = { id: `scheduler-${random.uuid()}`, group: "scheduler" };
     const placement = await joinPlacement({ ...ports, member });
-    await runScheduler({ ...cluster, placement, record: () => undefined, ...ports });
+    using space = rooms(cluster.view, cluster.replica);
+    const record = () => undefined;
+    const options = { ...cluster, rooms: space, placement, record, ...ports };
+    await Promise.all([runScheduler(options), runRebalancing(options)]);
     closing.abort();
   }
 

@@ -37,7 +37,7 @@ const settings = {
   domain: "cluster.local",
   nodePorts: [30_000, 32_767] as [number, number],
   tolerationSeconds: 2,
-  scheduling: defaultScheduling,
+  scheduling: { ...defaultScheduling, rebalance: false },
 };
 
 const serviceKey = `${servicePrefix}default.web`;

@@ -8,6 +8,9 @@ import { changesOf, type State } from "../state.ts";
 /** As the controllers have it: a node is silent after so long. */
 const silenceMs = 4_000;
 
+/** What is heard between a turn's decision and its commit comes too late for it. */
+const underWayMs = 20;
+
 /** A node is unreachable, and evicts, only after it was silent, and when half of the nodes were heard (N1, N4). */
 export const silentBeforeLost = invariant(
   "silent-before-lost",
@@ -37,7 +40,7 @@ function* judged(scene: Scene, state: State, name: string, what: string): Iterab
   if (at === undefined) return;
   const isRecent = (heard: number, withinMs: number) => heard <= at && heard > at - withinMs;
   const own = scene.heartbeats(name);
-  const last = own.findLast((one) => isRecent(one, silenceMs * 0.99));
+  const last = own.findLast((one) => isRecent(one, silenceMs * 0.99) && one < at - underWayMs);
   // Where a second agent may have had the name, the first is refused until that is silent (N5).
   const isDisputed = scene
     .anyHeartbeats(name)

@@ -5,7 +5,7 @@ import { parseKey } from "../../libs/cluster/key.ts";
 import { type Pod, pod as podKind } from "../../libs/model/kinds/pod.ts";
 import type { Advance, Change, Replica } from "../../libs/store/replica.ts";
 import { claimOf, isPending, isResizing } from "./claim.ts";
-import { queue } from "./queue.ts";
+import { type Parked, queue } from "./queue.ts";
 import { podIn } from "./rooms.ts";
 import { labelsIn, podAt, runTurn, type TurnPorts } from "./turn.ts";
 import { addNews, helpedBy, isNews, type News, noNews, tell } from "./waking.ts";
@@ -97,8 +97,11 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
       const { refused, again, revision } = await runTurn(addresses, options);
       await replica.caughtUp(revision);
       const isHelped = helped(missed);
-      for (const [address, parked] of refused) {
-        if (!waits(podAt(view, address), address) || isHelped(parked)) considerOne(address);
+      for (const address of refused) {
+        // As it is now: with the node where room is being made for it.
+        const pod = podAt(view, address);
+        const parked = waits(pod, address) ? parkedAs(pod) : undefined;
+        if (parked === undefined || isHelped(parked)) consider(pod, address);
         else pending.park(address, parked);
       }
       for (const address of again) considerOne(address);
@@ -119,6 +122,8 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
     consider(podAt(view, address), address);
   }
 }
+
+const parkedAs = (pod: Pod): Parked => ({ claim: claimOf(pod), home: pod.spec.nodeName ?? "" });
 
 /** The pod asks for something else than before: a gate was lifted, say. */
 function asksAnew({ before, after }: Change<unknown>): boolean {

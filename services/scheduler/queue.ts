@@ -103,6 +103,6 @@ export function queue(): Queue {
 }
 
 const keyOf = ({ claim, home }: Parked): string => {
-  const { priority, preempts, usesStorage, sameAs, alike } = claim;
-  return `${priority} ${preempts} ${usesStorage} ${home}\n${sameAs}\n${alike}`;
+  const { priority, preempts, nominated, usesStorage, sameAs, alike } = claim;
+  return `${priority} ${preempts} ${usesStorage} ${home} ${nominated}\n${sameAs}\n${alike}`;
 };

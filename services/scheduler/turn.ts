@@ -17,7 +17,6 @@ import { type Claim, claimOf, isPending, isResizing, withVolumes } from "./claim
 import { place, type Refused } from "./decisions/place.ts";
 import type { NamespaceLabels } from "./decisions/pod-terms.ts";
 import { resize } from "./decisions/resize.ts";
-import type { Parked } from "./queue.ts";
 import { eventOf, postpone, refuse } from "./refusals.ts";
 import type { Rooms } from "./rooms.ts";
 import { isKept, type Preemption, sharesOf } from "./shares.ts";
@@ -38,8 +37,8 @@ export type TurnPorts = {
 };
 
 export type TurnOutcome = {
-  /** By address, what found no node. */
-  readonly refused: ReadonlyMap<string, Parked>;
+  /** Addresses of what found no node. */
+  readonly refused: readonly string[];
   /** Addresses whose node was gone or changed: decide again. */
   readonly again: readonly string[];
   /** Where the replica must be before the next batch. */
@@ -66,7 +65,7 @@ export async function runTurn(
   if (unlisted.length > 0) {
     const outcome = await store.commit(listTerms(unlisted, view), { cut });
     const revision = outcome.revision ?? (await store.lastRevision());
-    return { refused: new Map(), again: addresses, revision };
+    return { refused: [], again: addresses, revision };
   }
   const { rooms: all, cohorts, nominated } = rooms.now();
   const budgets = budgetsAt(view);
@@ -124,14 +123,12 @@ export async function runTurn(
   const figures = { pods: claims.length, nodes: binds.size, refused: refused.length };
   log.debug({ ...figures, cut, decidedMs }, "a batch ended");
   const decidedAgain = new Set(again);
-  const parked = [
-    ...refused.flatMap(({ claim }) => podsOf.get(claim) ?? []),
-    ...sized.refused.map(({ pod }) => pod),
-  ]
-    .filter((pod) => !decidedAgain.has(addressOf(pod)))
-    .map((pod): Parked => ({ claim: claimOf(pod), home: pod.spec.nodeName ?? "" }));
+  const without = [
+    ...refused.map(({ claim }) => claim.address),
+    ...sized.refused.map(({ pod }) => addressOf(pod)),
+  ];
   return {
-    refused: new Map(parked.map((one) => [one.claim.address, one])),
+    refused: without.filter((address) => !decidedAgain.has(address)),
     again,
     revision,
   };

@@ -37,6 +37,8 @@ type Case = {
   readonly pod?: Described;
   readonly home?: string;
   readonly nodes?: readonly ReturnType<typeof room>[];
+  readonly filled?: string;
+  readonly nominated?: string;
   readonly come?: Described;
   readonly gone?: Described;
   readonly moved?: readonly ("nodes" | "namespaces" | "storage" | "budgets")[];
@@ -147,19 +149,43 @@ describe("a pod that found no node", () => {
       nodes: [room("n2")],
       helps: false,
     },
-  ])("$name", ({ pod, home = "", nodes = [], come, gone, moved = [], helps }) => {
-    const news: News = noNews();
-    for (const one of nodes) news.nodes.add(one.name);
-    for (const [to, of] of [
-      [news.come, come],
-      [news.gone, gone],
-    ] as const)
-      if (of !== undefined) to.set(claimed(of).cohort, claimed(of));
-    for (const one of moved) news.moved.add(one);
-    const roomAt = (node: string) => nodes.find(({ name }) => name === node);
-    const isHelped = helpedBy(news, { roomAt, labelsOf: () => ({}) });
-    expect(isHelped({ claim: claimed(pod), home })).toBe(helps);
-  });
+    {
+      name: "for which room is made is helped when that node changes",
+      pod: asking("9"),
+      nominated: "n1",
+      nodes: [room("n1")],
+      helps: true,
+    },
+    {
+      name: "for which room is made is helped when another comes there",
+      nominated: "n1",
+      filled: "n1",
+      helps: true,
+    },
+    {
+      name: "for which room is made is not helped when others come elsewhere",
+      nominated: "n1",
+      filled: "n2",
+      helps: false,
+    },
+  ])(
+    "$name",
+    ({ pod, home = "", nominated, nodes = [], filled, come, gone, moved = [], helps }) => {
+      const news: News = noNews();
+      if (filled !== undefined) news.filled.add(filled);
+      for (const one of nodes) news.nodes.add(one.name);
+      for (const [to, of] of [
+        [news.come, come],
+        [news.gone, gone],
+      ] as const)
+        if (of !== undefined) to.set(claimed(of).cohort, claimed(of));
+      for (const one of moved) news.moved.add(one);
+      const roomAt = (node: string) => nodes.find(({ name }) => name === node);
+      const isHelped = helpedBy(news, { roomAt, labelsOf: () => ({}) });
+      const claim = { ...claimed(pod), ...(nominated !== undefined && { nominated }) };
+      expect(isHelped({ claim, home })).toBe(helps);
+    },
+  );
 });
 
 type World = Awaited<ReturnType<typeof openWorld>>;
@@ -249,7 +275,7 @@ test("whatever happens, none is overlooked that could be placed", async () => {
         expect(overlooked(world)).toEqual([]);
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 150 },
   );
 });
 

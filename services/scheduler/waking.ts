@@ -16,6 +16,8 @@ import { isStorage } from "./volumes-of.ts";
 export type News = {
   /** Nodes that may have more room than before. */
   readonly nodes: Set<string>;
+  /** Nodes that more lives on than before: room that is made there may not do any more. */
+  readonly filled: Set<string>;
   /** By cohort: pods that are on a node now and were not, or were others to other pods; and the reverse. */
   readonly come: Map<string, Claim>;
   readonly gone: Map<string, Claim>;
@@ -25,13 +27,14 @@ export type News = {
 
 export const noNews = (): News => ({
   nodes: new Set(),
+  filled: new Set(),
   come: new Map(),
   gone: new Map(),
   moved: new Set(),
 });
 
-export const isNews = ({ nodes, come, gone, moved }: News): boolean =>
-  nodes.size + come.size + gone.size + moved.size > 0;
+export const isNews = ({ nodes, filled, come, gone, moved }: News): boolean =>
+  nodes.size + filled.size + come.size + gone.size + moved.size > 0;
 
 /** Adds what a change tells. */
 export function tell(news: News, change: Change<unknown>): void {
@@ -40,7 +43,9 @@ export function tell(news: News, change: Change<unknown>): void {
   for (const node of nodes) news.nodes.add(node);
   if (isOfNode) news.moved.add("nodes");
   if (resource === "pods") {
-    const [was, is] = [homed(podIn(change.before)), homed(podIn(change.after))];
+    const [before, after] = [podIn(change.before), podIn(change.after)];
+    const [was, is] = [homed(before), homed(after)];
+    if (is !== undefined && was === undefined) news.filled.add(after?.spec.nodeName ?? "");
     if (was?.cohort === is?.cohort) return;
     if (is !== undefined) news.come.set(is.cohort, is);
     if (was !== undefined) news.gone.set(was.cohort, was);
@@ -52,7 +57,8 @@ export function tell(news: News, change: Change<unknown>): void {
     news.moved.add("budgets");
 }
 
-export function addNews(to: News, { nodes, come, gone, moved }: News): void {
+export function addNews(to: News, { nodes, filled, come, gone, moved }: News): void {
+  for (const node of filled) to.filled.add(node);
   for (const node of nodes) to.nodes.add(node);
   for (const [cohort, claim] of come) to.come.set(cohort, claim);
   for (const [cohort, claim] of gone) to.gone.set(cohort, claim);
@@ -86,8 +92,10 @@ export function helpedBy(
     return found;
   };
   return ({ claim, home }) => {
-    if (home !== "") return news.nodes.has(home);
-    const { moved } = news;
+    const { nodes, filled, moved } = news;
+    if (home !== "") return nodes.has(home);
+    const { nominated } = claim;
+    if (nominated !== "" && (nodes.has(nominated) || filled.has(nominated))) return true;
     if (claim.usesStorage && (moved.has("storage") || moved.has("nodes"))) return true;
     if (claim.preempts && moved.has("budgets")) return true;
     return hasRoom(claim) || isHelpedByOthers(claim, news, labels);

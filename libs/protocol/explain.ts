@@ -36,6 +36,8 @@ export const explanation = z.object({
   help: z.array(z.string()),
   /** Those that take the pod first, the best of them before the others. */
   nodes: z.array(explainedNode),
+  /** How many of the last are left out, of a cluster too large to tell of each; absent: none. */
+  omitted: z.int().optional(),
   /** Where room would be made for it; absent: nowhere. */
   preemption: z.object({ node: z.string(), victims: z.array(z.string()) }).optional(),
 });

@@ -27,6 +27,8 @@ type Ports = {
 /** Each looks at every node and every pod: so few at once. */
 const concurrency = 4;
 const caughtUpMs = 3_000;
+/** Of about 700 bytes each: what is told stays below NATS' largest message (8 MB). */
+const nodesMax = 5_000;
 
 /** Any instance answers, until disposed. */
 export const serveExplain = (bus: Bus, ports: Ports): Promise<Served> =>
@@ -52,5 +54,9 @@ function answer({ namespace, name, pod: given }: ExplainRequest, ports: Ports): 
     budgets: budgetsAt(view),
     settings: settings.scheduling,
   });
-  return { explanation, text: textOf(`${namespace}/${name}`, explanation) };
+  const text = textOf(`${namespace}/${name}`, explanation);
+  const omitted = explanation.nodes.length - nodesMax;
+  if (omitted <= 0) return { explanation, text };
+  const nodes = explanation.nodes.slice(0, nodesMax);
+  return { explanation: { ...explanation, nodes, omitted }, text };
 }

@@ -5,6 +5,8 @@ import type { TestCluster } from "./cluster.ts";
 export type PeakMemory = {
   /** MiB that each process's resident set has grown by at most, by its name. */
   grown(): ReadonlyMap<string, number>;
+  /** MiB that it is larger by now. */
+  kept(): ReadonlyMap<string, number>;
 };
 
 /** Of a cluster's processes, from now on. */
@@ -14,9 +16,9 @@ export function watchMemory({ processes }: Pick<TestCluster, "processes">): Peak
     writeFileSync(`/proc/${pid}/clear_refs`, "5"); // The peak is counted anew.
     return { name, pid, rss: mib(pid, "VmRSS") };
   });
-  return {
-    grown: () => new Map(begun.map(({ name, pid, rss }) => [name, mib(pid, "VmHWM") - rss])),
-  };
+  const since = (field: "VmRSS" | "VmHWM") =>
+    new Map(begun.map(({ name, pid, rss }) => [name, mib(pid, field) - rss]));
+  return { grown: () => since("VmHWM"), kept: () => since("VmRSS") };
 }
 
 const mib = (pid: number, field: "VmRSS" | "VmHWM") =>

@@ -1,16 +1,16 @@
 /** What goes through the gateway to a pod and back, with unmodified kubectl. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { Exec, KubeConfig, type V1Status } from "@kubernetes/client-node";
-import Docker from "dockerode";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { eventually, type TestCluster, testCluster } from "../cluster.ts";
+import { exchange, localPort } from "../forwarded-port.ts";
 import { clientOf } from "../https-client.ts";
 import { kubectlProcess, someBytes } from "../kubectl-process.ts";
 import { watchMemory } from "../peak-memory.ts";
+import { podProcesses } from "../pod-processes.ts";
 
 vi.setConfig({ testTimeout: 120_000 }); // A machine may be busy.
 
@@ -156,18 +156,9 @@ describe.each([
 
 /** Those of the marked sleeps that run in a pod. */
 const sleepsIn = async (name: string, marks: readonly string[]): Promise<readonly string[]> =>
-  (await processesIn(name, "args")).filter((one) => marks.some((mark) => one === `sleep ${mark}`));
-
-/** What runs in a pod: not what has ended and waits for its parent to see it. */
-async function processesIn(name: string, by: "args" | "comm"): Promise<readonly string[]> {
-  const filters = { label: [`berth.dev/cluster=${cluster.id}`, `berth.dev/pod=${name}`] };
-  const [found] = await new Docker().listContainers({ filters });
-  const { Processes } = await new Docker()
-    .getContainer(found?.Id ?? "")
-    .top({ ps_args: `-eo pid,stat,${by}` });
-  const running = (Processes as string[][]).filter(([, stat = ""]) => !stat.startsWith("Z"));
-  return running.map((columns) => columns.at(-1) ?? "");
-}
+  (await podProcesses(cluster, name))
+    .map(({ args }) => args)
+    .filter((one) => marks.some((mark) => one === `sleep ${mark}`));
 
 test("fifty commands at once end each with its own output", async () => {
   const config = new KubeConfig();
@@ -222,13 +213,11 @@ describe.each([
 ])("a forwarded port $name", ({ env }) => {
   test("reaches what listens on localhost alone, half-closes, and says what fails", async () => {
     await using one = await running(["port-forward", "pod/box", ":9000", ":8080", ":9"], { env });
-    const ports = await Promise.all(
-      ["9000", "8080", "9"].map(async (to) => {
-        const [, port = ""] = await one.says(new RegExp(`127.0.0.1:(\\d+) -> ${to}\\n`, "u"));
-        return Number(port);
-      }),
-    );
-    const [local = 0, web = 0, nobody = 0] = ports;
+    const [local, web, nobody] = [
+      await localPort(one, 9000),
+      await localPort(one, 8080),
+      await localPort(one, 9),
+    ];
     const long = "x".repeat(300_000);
     const said = await Promise.all(["a", "b", long].map((text) => exchange(local, text)));
     expect(said).toEqual(["hello a", "hello b", `hello ${long}`]);
@@ -337,8 +326,7 @@ describe.each([
     await using copy = await running(["cp", "box:/tmp/large", copied], { env });
     exec.write("heard\n");
     await exec.says(/heard/u);
-    const [, port = ""] = await forward.says(/127.0.0.1:(\d+) -> 9000\n/u);
-    expect(await exchange(Number(port), "a")).toBe("hello a");
+    expect(await exchange(await localPort(forward, 9000), "a")).toBe("hello a");
     await eventually("it copies", async () => expect(existsSync(copied)).toBe(true));
     cluster.processes.get("api-0")?.kill();
     for (const client of [exec, forward, copy]) {
@@ -352,17 +340,6 @@ describe.each([
 
 test("no command outlives its client", async () => {
   await eventually("only the pod's own process runs", async () => {
-    expect(await processesIn("box", "comm")).toHaveLength(1);
+    expect(await podProcesses(cluster, "box")).toHaveLength(1);
   });
 });
-
-/** What is answered on a connection on which all is said at once. */
-function exchange(port: number, text: string): Promise<string> {
-  const socket = createConnection({ port, host: "127.0.0.1", allowHalfOpen: true });
-  socket.end(text);
-  return new Promise((resolve, reject) => {
-    let answer = "";
-    socket.setEncoding("utf8").on("data", (chunk: string) => (answer += chunk));
-    socket.once("end", () => resolve(answer)).once("error", reject);
-  });
-}

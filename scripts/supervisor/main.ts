@@ -62,6 +62,12 @@ async function bringUp(
     progress.note(`the services' code could not be compiled ahead: ${String(error)}`),
   );
   await step("nats-server", ensureNatsServer);
+  if (options.hollow > 0) {
+    progress.note(
+      `${options.hollow} hollow nodes: their pods are scheduled and become ready, but no container runs` +
+        `${options.nodes > 0 ? ", and there is no demo" : ", so there is no engine and no demo"}`,
+    );
+  }
   if (options.nodes > 0) {
     down.use(await step("Docker engine and nftables", ensureEngine));
     await step("images", () => ensureHelloImages(new Docker()));

@@ -15,6 +15,8 @@ import {
 export type HollowOptions = {
   readonly clock: Clock;
   readonly random: Random;
+  /** By default one of its own. */
+  readonly engineId?: string;
   readonly startLatencyMs?: number;
   readonly stopLatencyMs?: number;
   /** Images that cannot be had; all others are there. */
@@ -36,7 +38,7 @@ export function hollowRuntime(options: HollowOptions): HollowRuntime {
   const observed = new Map<string, Observed>();
   const specs = new Map<string, ContainerSpec>();
   const listeners = new Set<(uid: string) => void>();
-  const engineId = random.uuid();
+  const engineId = options.engineId ?? random.uuid();
 
   function set(id: string, change: Partial<Observed>): void {
     const before = observed.get(id);

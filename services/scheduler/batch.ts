@@ -96,7 +96,9 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
     for (const address of addresses) deciding.add(address);
     try {
       const { refused, again, revision } = await runTurn(addresses, options, space);
+      const committedAtMs = clock.monotonicMs();
       await replica.caughtUp(revision);
+      options.measured?.caughtUp(clock.monotonicMs() - committedAtMs);
       const isHelped = helped(missed);
       for (const [address, parked] of refused) {
         if (!waits(podAt(view, address), address) || isHelped(parked)) considerOne(address);

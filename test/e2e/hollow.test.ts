@@ -50,7 +50,10 @@ spec:
           topologyKey: ${zone}
           whenUnsatisfiable: ScheduleAnyway
           labelSelector: { matchLabels: { app: spread } }
-      containers: [{ name: app, image: "example.com/any:v1" }]
+      containers:
+        - name: app
+          image: example.com/any:v1
+          readinessProbe: { httpGet: { path: /ready, port: 8080 }, periodSeconds: 1 }
 `;
 
 describe("hollow nodes", () => {

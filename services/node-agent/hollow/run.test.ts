@@ -5,6 +5,8 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { systemClock } from "../../../libs/telemetry/clock.ts";
 import { createLog } from "../../../libs/telemetry/log.ts";
 import { systemRandom } from "../../../libs/telemetry/random.ts";
+import type { HollowRuntime } from "../runtime/hollow.ts";
+import { type ContainerSpec, sandboxName } from "../runtime/runtime.ts";
 import { hollowFrom, hollowNodes } from "./options.ts";
 import { runHollowNodes } from "./run.ts";
 
@@ -17,12 +19,14 @@ async function hollow(env: Record<string, string>) {
   const options = hollowFrom({ ...zones, ...env });
   const on = new Set<string>();
   const engines = new Map<string, string[]>();
+  const runtimes: HollowRuntime[] = [];
   const running = runHollowNodes(
     hollowNodes("hollow", options),
     options,
     async ({ name }, runtime, signal) => {
       const { id } = await runtime.engine();
       engines.set(name, [...(engines.get(name) ?? []), id]);
+      runtimes.push(runtime);
       on.add(name);
       await new Promise<void>((resolve) =>
         signal.addEventListener("abort", () => resolve(), { once: true }),
@@ -43,7 +47,7 @@ async function hollow(env: Record<string, string>) {
     await rm(dir, { recursive: true, force: true });
   });
   const offFile = join(dir, "off");
-  return { on, engines, offFile, stop, running };
+  return { on, engines, runtimes, offFile, stop, running };
 }
 
 const isOn = (on: ReadonlySet<string>, ...names: readonly string[]) =>
@@ -60,6 +64,19 @@ describe("hollow nodes", () => {
     await rm(offFile);
     await isOn(on, "hollow-1", "hollow-2", "hollow-3", "hollow-4");
     expect(engines.get("hollow-3")).toEqual(["hollow:hollow-3", "hollow:hollow-3"]);
+  });
+
+  test("fail to start as many containers as they are programmed to, and no sandbox", async () => {
+    const { runtimes, on } = await hollow({ BERTH_HOLLOW_FAIL_PERCENT: "100" });
+    await isOn(on, "hollow-1", "hollow-2", "hollow-3", "hollow-4");
+    const runtime = runtimes[0] ?? expect.unreachable();
+    const starting = async (container: string) => {
+      const identity = { uid: "u1", container, attempt: 0 };
+      const spec = { identity, image: "any" } as ContainerSpec; // All that it reads.
+      await runtime.start(await runtime.create(spec));
+    };
+    await expect(starting("main")).rejects.toThrow("--hollow-fail-percent");
+    await starting(sandboxName);
   });
 
   test("end also while some of them are off", async () => {

@@ -42,6 +42,7 @@ export async function runHollowNodes(
         clock,
         random,
         engineId: `hollow:${node.name}`,
+        answersForPorts: true,
         startLatencyMs: options["hollow-start-ms"],
         stopLatencyMs: options["hollow-stop-ms"],
         failStart: ({ identity }) =>

@@ -23,6 +23,8 @@ export type HollowOptions = {
   readonly missingImages?: ReadonlySet<string>;
   /** Its message fails the start. */
   readonly failStart?: (spec: ContainerSpec) => string | undefined;
+  /** Probes and hooks over the network succeed, though nobody listens. */
+  readonly answersForPorts?: boolean;
   /** What a running container has used so far; by default nothing is known of any. */
   readonly used?: (container: Observed) => Omit<Used, "id" | "atMs"> | undefined;
 };
@@ -60,6 +62,7 @@ export function hollowRuntime(options: HollowOptions): HollowRuntime {
   return {
     specs,
     exit,
+    answersForPorts: options.answersForPorts === true,
     containers: (uid) =>
       [...observed.values()].filter((one) => uid === undefined || one.uid === uid),
     onChange(listener) {

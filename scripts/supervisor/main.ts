@@ -63,9 +63,9 @@ async function bringUp(
   );
   await step("nats-server", ensureNatsServer);
   if (options.hollow > 0) {
+    const without = options.nodes > 0 ? ", and there is no demo" : ": no engine, no demo";
     progress.note(
-      `${options.hollow} hollow nodes: their pods are scheduled and become ready, but no container runs` +
-        `${options.nodes > 0 ? ", and there is no demo" : ", so there is no engine and no demo"}`,
+      `${options.hollow} hollow nodes: pods become ready on them, but no container runs${without}`,
     );
   }
   if (options.nodes > 0) {

@@ -6,9 +6,10 @@
  *     node bench/scheduler/decision.ts [--nodes 100,1000,5000] [--pods 5000] [--runs 3]
  */
 import { parseArgs } from "node:util";
+import { defaultScheduling } from "../../libs/cluster/settings.ts";
 import { type Claim, claimOf } from "../../services/scheduler/claim.ts";
 import { countCohorts } from "../../services/scheduler/decisions/cohorts.ts";
-import { place, predicates, scores } from "../../services/scheduler/decisions/place.ts";
+import { place, predicates, scoresBy } from "../../services/scheduler/decisions/place.ts";
 import { type Room, roomOf, withClaim } from "../../services/scheduler/room.ts";
 import { type Result, report } from "../report.ts";
 import {
@@ -84,6 +85,7 @@ function rateOf(claims: readonly Claim[], rooms: readonly Room[]): number {
 
 /** The best of all nodes by rules that look at one node alone. */
 function rateOfLooks(claims: readonly Claim[], rooms: readonly Room[]): number {
+  const scores = scoresBy(defaultScheduling);
   const some = claims.slice(0, Math.max(1, Math.floor(looksMax / rooms.length)));
   let found = 0;
   const begunMs = performance.now();

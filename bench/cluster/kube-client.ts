@@ -32,10 +32,13 @@ export async function kubeClient({ kubectl }: Pick<TestCluster, "kubectl">): Pro
   const send = (method: string, path: string, body?: unknown) =>
     new Promise<IncomingMessage>((resolve, reject) => {
       const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
-      const all = { ...headers, "content-type": type };
+      const text = body === undefined ? "" : JSON.stringify(body);
+      // Node says it by itself, but not of a DELETE.
+      const length = { "content-length": Buffer.byteLength(text) };
+      const all = { ...headers, "content-type": type, ...length };
       const sent = request(new URL(path, server), { method, agent, headers: all }, resolve);
       sent.on("error", reject);
-      sent.end(body === undefined ? undefined : JSON.stringify(body));
+      sent.end(text);
     });
 
   return {

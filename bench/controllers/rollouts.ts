@@ -9,12 +9,12 @@ import { parseArgs } from "node:util";
 import * as z from "zod";
 import { natsBus } from "../../libs/bus/nats.ts";
 import { natsStore } from "../../libs/store/nats.ts";
-import type { Store } from "../../libs/store/store.ts";
 import { systemClock } from "../../libs/telemetry/clock.ts";
 import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
 import { type KubeClient, kubeClient } from "../cluster/kube-client.ts";
 import { type Result, report } from "../report.ts";
+import { barePutMs } from "../store/bare-puts.ts";
 import { actorFigures, since } from "./actor-figures.ts";
 import { hollowCluster } from "./hollow-cluster.ts";
 import { cpuSeconds, residentMiB } from "./process-use.ts";
@@ -29,7 +29,6 @@ type Params = {
 
 const ports = { clock: systemClock, random: systemRandom, log: createLog("bench", "silent") };
 const withinMs = 600_000;
-const writers = 64;
 const path = "/apis/apps/v1/namespaces/default/deployments";
 
 export async function benchRollouts(params: Params): Promise<readonly Result[]> {
@@ -38,7 +37,7 @@ export async function benchRollouts(params: Params): Promise<readonly Result[]> 
   using client = await kubeClient(cluster);
   await using bus = await natsBus({ url: cluster.natsUrl, name: "bench", ...ports });
   await using store = await natsStore({ url: cluster.natsUrl, bucket: "state", ...ports });
-  const perRevisionMs = await bareCommit(store);
+  const perRevisionMs = await barePutMs(store);
   const results: Result[] = [];
 
   async function measure(what: string, act: () => Promise<void>): Promise<void> {
@@ -200,26 +199,6 @@ async function noPods(client: KubeClient): Promise<void> {
     if (performance.now() > deadline) throw new Error("the pods did not go");
     await systemClock.sleep(50);
   }
-}
-
-/** @returns ms a revision, when 64 writers of single keys share the store for two seconds */
-async function bareCommit(store: Store): Promise<number> {
-  const value = new TextEncoder().encode(JSON.stringify({ filler: "x".repeat(1_500) }));
-  const begunMs = performance.now();
-  let written = 0;
-  const write = async (writer: number) => {
-    let expect: number | "absent" = "absent";
-    const key = `bench.${writer}`;
-    while (performance.now() - begunMs < 2_000) {
-      const outcome = await store.commit([{ op: "put", key, expect, value }]);
-      if (!outcome.ok) throw new Error("a writer lost a race against itself");
-      expect = outcome.revision;
-      written += 1;
-    }
-    if (expect !== "absent") await store.commit([{ op: "delete", key, expect, last: value }]);
-  };
-  await Promise.all(Array.from({ length: writers }, (_, writer) => write(writer)));
-  return (performance.now() - begunMs) / written;
 }
 
 const deployment = (name: string, replicas: number) => ({

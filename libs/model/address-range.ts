@@ -15,5 +15,20 @@ export function rangeOf(cidr: string): { readonly first: number; readonly size: 
   return { first: value - (value % size), size };
 }
 
+/** A node's share of the cluster's pod addresses, unless that is small: a /24, 256 addresses. */
+const nodeBits = 24;
+
+/** Into what the cluster's pod addresses are divided, a range for each node. */
+export function nodeRangesIn(podCIDR: string): {
+  readonly bits: number;
+  /** Addresses in one. */
+  readonly size: number;
+  readonly count: number;
+} {
+  const bits = Math.max(nodeBits, Number(podCIDR.split("/")[1]) + 2);
+  const size = 2 ** (32 - bits);
+  return { bits, size, count: Math.floor(rangeOf(podCIDR).size / size) };
+}
+
 /** Where the API is reached in a cluster whose Services have this range: at its first address. */
 export const apiAddressIn = (serviceCIDR: string): string => addressIn(serviceCIDR, 1);

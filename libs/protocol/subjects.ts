@@ -77,6 +77,8 @@ export const failingSubject = "berth.controllers.failing";
 export const reportedMetricsSubject = "berth.metrics";
 /** What is measured of the controllers' actors. */
 export const metricsSubject = "berth.controllers.metrics";
+/** What is measured of the schedulers' batches. */
+export const schedulerMetricsSubject = "berth.scheduler.metrics";
 
 /** Why a pod is where it is, or is nowhere: any scheduler answers (`explain.ts`). */
 export const explainSubject = "berth.scheduler.explain";

@@ -17,6 +17,7 @@ import {
 import { natsFilesOf, natsServers } from "./nats-servers.ts";
 import { type ClusterOptions, natsServersMax } from "./options.ts";
 import { type Ranges, rangesOf, RangesRefused } from "./ranges.ts";
+import { hollowEnvironment } from "../../services/node-agent/hollow/options.ts";
 import { compileCache, serviceNodeOptions } from "../tools/compile-cache.ts";
 import { root } from "../tools/paths.ts";
 
@@ -25,7 +26,7 @@ export type RunningCluster = AsyncDisposable & {
   readonly natsUrl: string;
   readonly kubeconfig: string;
   readonly logs: string;
-  /** Its processes by name: `nats` (of several `nats-0`), `api-0`, `controllers-0`, `scheduler-0`, `node-1`, `lb-0`. */
+  /** Its processes by name: `nats` (of several `nats-0`), `api-0`, `controllers-0`, `scheduler-0`, `node-1`, `hollow`, `lb-0`. */
   readonly processes: ReadonlyMap<string, Child>;
 };
 
@@ -44,7 +45,7 @@ export async function startCluster(
 ): Promise<RunningCluster> {
   const { dir, port } = options;
   const { id, ...recorded } = await identityIn(dir);
-  const ranges = rangesOf(options.fresh ? {} : recorded, options);
+  const ranges = rangesOf(options.fresh ? {} : recorded, options, options.nodes + options.hollow);
   const { podCIDR } = ranges;
   refuseOtherServers(options, recorded.natsServers);
   const docker = new Docker();
@@ -123,6 +124,7 @@ function forget(dir: string): void {
     "pki",
     "kubeconfig",
     "nodes",
+    "hollow",
     "lb",
     "logs",
   ]) {
@@ -184,6 +186,14 @@ function serviceSpecs(options: ClusterOptions, places: Places): readonly ChildSp
         BERTH_NODE_SHARE: String(1 / nodes),
         BERTH_DATA_DIR: join(dir, "nodes", `node-${nth + 1}`),
         BERTH_RUNTIME: "docker",
+      }),
+    ),
+    ...each(options.hollow > 0 ? 1 : 0, () =>
+      spec("node-agent", "hollow", {
+        BERTH_NODE_NAME: "hollow",
+        BERTH_DATA_DIR: join(dir, "hollow"),
+        BERTH_RUNTIME: "hollow",
+        ...hollowEnvironment(options),
       }),
     ),
     ...each(nodes > 0 ? 1 : 0, () =>

@@ -62,6 +62,12 @@ async function bringUp(
     progress.note(`the services' code could not be compiled ahead: ${String(error)}`),
   );
   await step("nats-server", ensureNatsServer);
+  if (options.hollow > 0) {
+    const without = options.nodes > 0 ? ", and there is no demo" : ": no engine, no demo";
+    progress.note(
+      `${options.hollow} hollow nodes: pods become ready on them, but no container runs${without}`,
+    );
+  }
   if (options.nodes > 0) {
     down.use(await step("Docker engine and nftables", ensureEngine));
     await step("images", () => ensureHelloImages(new Docker()));

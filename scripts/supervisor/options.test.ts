@@ -29,10 +29,20 @@ describe("options of npm start", () => {
     ["a number that is none", [], { BERTH_NODES: "many" }, /^--nodes: /],
     ["too few", ["--apis", "0"], {}, /^--apis: /],
     ["an option that is none", ["--node", "2"], {}, /--node/],
+    ["a size that is none", ["--hollow", "3", "--hollow-cpu", "four"], {}, /^--hollow-cpu: /],
+    ["too many hollow nodes", [], { BERTH_HOLLOW: "5001" }, /^--hollow: /],
     ["a flag that is neither on nor off", [], { BERTH_FRESH: "maybe" }, /^--fresh: .*maybe/],
   ])("are refused by name: %s", (_what, argv, env, message) => {
     expect(() => optionsFrom(argv, env)).toThrow(BadOptions);
     expect(() => optionsFrom(argv, env)).toThrow(message);
+  });
+
+  test("hollow nodes are alone unless others are asked for, and have no demo", () => {
+    const alone = optionsFrom(["--hollow", "1000", "--hollow-zones", "3"], {});
+    expect(alone).toMatchObject({ hollow: 1_000, "hollow-zones": 3, nodes: 0, demo: false });
+    const beside = optionsFrom(["--hollow", "5", "--nodes", "2"], {});
+    expect(beside).toMatchObject({ hollow: 5, nodes: 2, demo: false });
+    expect(optionsFrom([], {})).toMatchObject({ hollow: 0, nodes: 1, demo: true });
   });
 
   test("a flag in the environment can be off", () => {

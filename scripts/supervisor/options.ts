@@ -2,6 +2,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import * as z from "zod";
 import { addressIn } from "../../libs/model/address-range.ts";
+import { hollowSchema, variableOf } from "../../services/node-agent/hollow/options.ts";
 import { root } from "../tools/paths.ts";
 
 const count = z.coerce.number().int().min(0).max(64);
@@ -11,11 +12,12 @@ const range = z.cidrv4().transform((cidr) => `${addressIn(cidr, 0)}/${cidr.split
 
 export const natsServersMax = 5;
 
-const schema = z.object({
+const settings = z.object({
+  ...hollowSchema.shape,
   /** Of the gateway; further gateways take the ports above it. */
   port: z.coerce.number().int().min(1).max(65_535).default(6443),
-  /** Agents on the one engine, each with a share of its capacity. */
-  nodes: count.default(1),
+  /** Agents on the one engine, each with a share of its capacity. Not named: one, or none beside hollow ones. */
+  nodes: count.optional(),
   apis: atLeastOne.default(1),
   controllers: atLeastOne.default(1),
   schedulers: atLeastOne.default(1),
@@ -41,6 +43,12 @@ const schema = z.object({
   /** Of the services too. */
   environment: z.record(z.string(), z.string()).default({}),
 });
+const schema = settings.transform(({ nodes, demo, ...others }) => ({
+  ...others,
+  nodes: nodes ?? (others.hollow > 0 ? 0 : 1),
+  // Its pods are to answer, also those that a hollow node would get.
+  demo: demo && others.hollow === 0,
+}));
 export type ClusterOptions = z.output<typeof schema>;
 
 export class BadOptions extends Error {
@@ -62,6 +70,7 @@ const texts = {
   "pod-cidr": "podCIDR",
   "service-cidr": "serviceCIDR",
   "log-level": "logLevel",
+  ...sameNames(hollowSchema.shape),
 } as const satisfies Record<string, keyof ClusterOptions>;
 const flags = {
   fresh: { fresh: true },
@@ -110,7 +119,7 @@ function argumentsIn(argv: readonly string[]): Named {
 }
 
 function fromEnvironment(env: NodeJS.ProcessEnv): Named {
-  const said = (name: string) => env[`BERTH_${name.toUpperCase().replaceAll("-", "_")}`] ?? "";
+  const said = (name: string) => env[variableOf(name)] ?? "";
   const set = (names: object) => Object.keys(names).filter((name) => said(name) !== "");
   return Object.fromEntries([
     ...set(texts).map((name) => [name, said(name)]),
@@ -126,3 +135,10 @@ function isOn(name: string, said: string): boolean {
 
 const isKey = <T extends object>(table: T, name: string): name is keyof T & string =>
   Object.hasOwn(table, name);
+
+function sameNames<T extends object>(table: T): { readonly [Name in keyof T]: Name } {
+  // What it says of every key is that key.
+  return Object.fromEntries(Object.keys(table).map((name) => [name, name])) as {
+    [Name in keyof T]: Name;
+  };
+}

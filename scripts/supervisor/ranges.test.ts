@@ -31,6 +31,15 @@ describe("a cluster's ranges", () => {
     expect(change).toThrow(/--service-cidr 10\.2\.0\.0\/16/);
   });
 
+  test("have room for every node, or are refused", () => {
+    expect(rangesOf({}, {}, 200).podCIDR).toBe("10.244.0.0/16");
+    expect(rangesOf({}, {}, 5_000).podCIDR).toBe("100.64.0.0/10");
+    expect(rangesOf(recorded, {}, 256)).toEqual(recorded);
+    const tooMany = () => rangesOf(recorded, {}, 257);
+    expect(tooMany).toThrow(RangesRefused);
+    expect(tooMany).toThrow(/10\.1\.0\.0\/16, are enough for 256 nodes and not for 257/);
+  });
+
   test("may not overlap", () => {
     expect(() => rangesOf({}, { podCIDR: "10.96.7.0/24" })).toThrow(/overlap/);
   });

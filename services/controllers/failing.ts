@@ -2,7 +2,7 @@
 import * as z from "zod";
 import type { Actors } from "../../libs/actor/runtime.ts";
 import { failingSubject } from "../../libs/protocol/subjects.ts";
-import { type AskAllPorts, serveAskAll } from "./ask-all.ts";
+import { type AskAllPorts, serveAskAll } from "../../libs/cluster/ask-all.ts";
 
 const question = z.object({
   /** An address to try again now, such as `deployments/default/web`. */

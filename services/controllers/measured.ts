@@ -1,7 +1,7 @@
 /** Answers what is measured of the actors on every instance. */
 import type { Actors } from "../../libs/actor/runtime.ts";
 import { metricsSubject } from "../../libs/protocol/subjects.ts";
-import { type AskAllPorts, serveAskAll } from "./ask-all.ts";
+import { type AskAllPorts, serveAskAll } from "../../libs/cluster/ask-all.ts";
 
 /**
  * Whichever instance is asked on `berth.controllers.metrics` asks all. The answer lists

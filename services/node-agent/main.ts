@@ -12,9 +12,16 @@ import { stopSignal } from "../../libs/telemetry/stop-signal.ts";
 import { runAgent } from "./agent.ts";
 import { podNetwork } from "./network/network.ts";
 import { runCommand } from "../../libs/machine/run-command.ts";
+import {
+  hollowCapacity,
+  hollowFrom,
+  type HollowNode,
+  hollowNodes,
+  labelsIn,
+} from "./hollow/options.ts";
+import { runHollowNodes } from "./hollow/run.ts";
 import { readFacts } from "./node/facts.ts";
 import { dockerRuntime } from "./runtime/docker.ts";
-import { hollowRuntime } from "./runtime/hollow.ts";
 import { readMachineUsage } from "./usage/machine.ts";
 
 const config = z
@@ -30,7 +37,6 @@ const config = z
     BERTH_NODE_SHARE: z.coerce.number().gt(0).max(1).default(1),
     BERTH_DATA_DIR: z.string().default(join(process.cwd(), ".berth", "node-agent")),
     BERTH_RUNTIME: z.enum(["docker", "hollow"]).default("docker"),
-    BERTH_HOLLOW_COUNT: z.coerce.number().int().min(1).max(5_000).default(1),
     /** The machine's cgroups, where the agent is in a container. */
     BERTH_CGROUP_DIR: z.string().default("/sys/fs/cgroup"),
     BERTH_DRAIN: z.enum(["on", "off"]).default("on"),
@@ -44,23 +50,10 @@ using stop = stopSignal();
 const { signal } = stop;
 const log = createLog("node-agent", config.BERTH_LOG_LEVEL);
 const ports = { clock: systemClock, random: systemRandom, log };
-const labels = Object.fromEntries(
-  config.BERTH_NODE_LABELS.split(",").flatMap((pair) => {
-    const [name = "", value = ""] = pair.split("=");
-    return name === "" ? [] : [[name, value]];
-  }),
-);
+const labels = labelsIn(config.BERTH_NODE_LABELS);
 const drains = config.BERTH_DRAIN === "on";
-const hollow = config.BERTH_RUNTIME === "hollow";
-const names =
-  hollow && config.BERTH_HOLLOW_COUNT > 1
-    ? Array.from(
-        { length: config.BERTH_HOLLOW_COUNT },
-        (_, nth) => `${config.BERTH_NODE_NAME}-${nth + 1}`,
-      )
-    : [config.BERTH_NODE_NAME];
 
-await Promise.all(names.map(hollow ? runHollow : runDocker));
+await (config.BERTH_RUNTIME === "hollow" ? runHollow() : runDocker(config.BERTH_NODE_NAME));
 log.info("node-agent stops; its containers stay");
 process.exit(0); // An attempt to connect to a NATS that is away would keep the process alive.
 
@@ -74,24 +67,47 @@ async function runDocker(node: string): Promise<void> {
   );
 }
 
-async function runHollow(node: string): Promise<void> {
-  await using runtime = hollowRuntime(ports);
-  await run(node, runtime, async () => ({
+/** One node of the name given, or many: their names begin with it. */
+async function runHollow(): Promise<void> {
+  const options = hollowFrom(process.env);
+  const capacity = hollowCapacity(options);
+  const name = config.BERTH_NODE_NAME;
+  const nodes = options.hollow === 0 ? [{ name, labels: {} }] : hollowNodes(name, options);
+  const openNetwork = async () => ({
     name: "hollow",
     repair: async () => undefined,
     hairpin: async () => undefined,
-  }));
+  });
+  await runHollowNodes(
+    nodes,
+    options,
+    (node, runtime, on) => run(node.name, runtime, openNetwork, { ...node, capacity, signal: on }),
+    { offFile: join(config.BERTH_DATA_DIR, "off"), signal, ...ports },
+  );
 }
+
+type Hollow = HollowNode & {
+  readonly capacity: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal;
+};
 
 async function run(
   node: string,
   runtime: Parameters<typeof runAgent>[0]["runtime"],
   openNetwork: Parameters<typeof runAgent>[0]["openNetwork"],
+  hollow?: Hollow,
 ): Promise<void> {
   const dataDir = resolve(config.BERTH_DATA_DIR, node);
   await mkdir(dataDir, { recursive: true });
   const share = config.BERTH_NODE_SHARE;
-  const facts = await readFacts({ node, labels, share, dataDir, engine: await runtime.engine() });
+  const facts = await readFacts({
+    node,
+    labels: { ...labels, ...hollow?.labels },
+    share,
+    capacity: hollow?.capacity ?? {},
+    dataDir,
+    engine: await runtime.engine(),
+  });
   log.info({ node, engine: facts.engineId, runtime: config.BERTH_RUNTIME }, "node-agent starts");
   await runAgent({
     node,
@@ -101,9 +117,9 @@ async function run(
     facts,
     dataDir,
     drains,
-    ...(share === 1 && !hollow && { machineUsage: readMachineUsage }),
+    ...(share === 1 && hollow === undefined && { machineUsage: readMachineUsage }),
     onAccepted: healthMark(config.BERTH_HEALTH_FILE, log),
-    signal,
     ...ports,
+    signal: hollow?.signal ?? signal,
   });
 }

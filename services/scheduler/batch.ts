@@ -95,7 +95,9 @@ export async function runScheduler(options: SchedulerOptions): Promise<void> {
     for (const address of addresses) deciding.add(address);
     try {
       const { refused, again, revision } = await runTurn(addresses, options);
+      const committedAtMs = clock.monotonicMs();
       await replica.caughtUp(revision);
+      options.measured?.caughtUp(clock.monotonicMs() - committedAtMs);
       const isHelped = helped(missed);
       for (const address of refused) {
         // As it is now: with the node where room is being made for it.

@@ -2,10 +2,12 @@
 import * as z from "zod";
 import { joinPlacement } from "../../libs/actor/placement.ts";
 import { natsBus } from "../../libs/bus/nats.ts";
+import { serveAskAll } from "../../libs/cluster/ask-all.ts";
 import { openCluster } from "../../libs/cluster/open.ts";
 import { proveHealth } from "../../libs/cluster/prove-health.ts";
 import { eventRecorder } from "../../libs/cluster/record-event.ts";
 import { settingsFromEnvironment } from "../../libs/cluster/settings.ts";
+import { schedulerMetricsSubject } from "../../libs/protocol/subjects.ts";
 import { natsMemberships } from "../../libs/store/nats-memberships.ts";
 import { natsEnvironment } from "../../libs/store/nats-environment.ts";
 import { natsStore } from "../../libs/store/nats.ts";
@@ -15,6 +17,7 @@ import { createLog } from "../../libs/telemetry/log.ts";
 import { systemRandom } from "../../libs/telemetry/random.ts";
 import { stopSignal } from "../../libs/telemetry/stop-signal.ts";
 import { runScheduler } from "./batch.ts";
+import { schedulerMetrics } from "./metrics.ts";
 import { runRebalancing } from "./rebalancing.ts";
 import { rooms } from "./rooms.ts";
 import { serveExplain } from "./serve-explain.ts";
@@ -65,8 +68,20 @@ const member = { id: `${config.BERTH_INSTANCE}-${systemRandom.uuid()}`, group: "
 const placement = await joinPlacement({ memberships, member, signal, ...ports });
 log.info({ member: member.id }, "scheduling");
 const works = () => placement.isMember();
+const measured = schedulerMetrics();
+let instances: readonly string[] = [];
+await using _metrics = await serveAskAll(
+  { bus, instance: member.id, instances: () => instances, log },
+  schedulerMetricsSubject,
+  async () => [{ metrics: await measured.text() }],
+);
 await Promise.all([
-  runScheduler({ ...cluster, rooms: space, placement, record, signal, ...ports }),
+  memberships.follow(
+    member.group,
+    (members) => void (instances = members.map(({ id }) => id)),
+    signal,
+  ),
+  runScheduler({ ...cluster, rooms: space, placement, record, measured, signal, ...ports }),
   runRebalancing({ ...cluster, rooms: space, placement, record, signal, ...ports }),
   proveHealth({
     cluster,

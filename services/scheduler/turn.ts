@@ -17,6 +17,7 @@ import { type Claim, claimOf, isPending, isResizing, withVolumes } from "./claim
 import { place, type Refused } from "./decisions/place.ts";
 import type { NamespaceLabels } from "./decisions/pod-terms.ts";
 import { resize } from "./decisions/resize.ts";
+import type { SchedulerMetrics } from "./metrics.ts";
 import { eventOf, postpone, refuse } from "./refusals.ts";
 import type { Rooms } from "./rooms.ts";
 import { isKept, type Preemption, sharesOf } from "./shares.ts";
@@ -34,6 +35,7 @@ export type TurnPorts = {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly measured?: SchedulerMetrics;
 };
 
 export type TurnOutcome = {
@@ -95,6 +97,7 @@ export async function runTurn(
 
   let revision = cut;
   const again: string[] = [];
+  let bound = 0;
   const settle = async (ops: readonly Op[]): Promise<boolean> => {
     const outcome = await store.commit(ops, { cut });
     revision = Math.max(revision, outcome.revision ?? (await store.lastRevision()));
@@ -110,6 +113,7 @@ export async function runTurn(
       again.push(...grown.map(addressOf));
       return;
     }
+    bound += binds.length;
     for (const { claim, node } of binds) noteBound(claim, node);
     for (const one of preemptions) notePreempted(one);
   });
@@ -122,6 +126,14 @@ export async function runTurn(
   const { binds, refused } = placed;
   const figures = { pods: claims.length, nodes: binds.size, refused: refused.length };
   log.debug({ ...figures, cut, decidedMs }, "a batch ended");
+  const committedMs = clock.monotonicMs() - startedMs - decidedMs;
+  ports.measured?.ended({
+    bound,
+    refused: refused.length,
+    again: again.length,
+    decidedMs,
+    committedMs,
+  });
   const decidedAgain = new Set(again);
   const without = [
     ...refused.map(({ claim }) => claim.address),

@@ -4,6 +4,9 @@ import { benchMemory } from "../../bench/cluster/memory.ts";
 import { benchIdle } from "../../bench/controllers/idle.ts";
 import { benchRollouts } from "../../bench/controllers/rollouts.ts";
 import { benchScale } from "../../bench/controllers/scale.ts";
+import { benchBound } from "../../bench/scheduler/bound.ts";
+import { benchDecisions } from "../../bench/scheduler/decision.ts";
+import { mixes } from "../../bench/scheduler/mixes.ts";
 import { benchPods } from "../../bench/cluster/pods.ts";
 import { benchStart } from "../../bench/cluster/start.ts";
 import type { Result } from "../../bench/report.ts";
@@ -61,4 +64,25 @@ test("the benchmark of an idle cluster runs, and finds that nothing is stored", 
 test("the benchmark of a change's cost runs", async () => {
   const results = await benchScale({ objects: [30, 60], changes: 10 });
   expect(measured(results)).toEqual(["controllers/cost-of-a-change"]);
+});
+
+test("the benchmark of the scheduler's decisions runs", () => {
+  expect(measured(benchDecisions({ nodes: 6, pods: 30, runs: 1 }))).toEqual(
+    mixes.map((mix) => `scheduler/decision-${mix}`),
+  );
+});
+
+test("the benchmark of bound pods runs: each mix, through a Deployment, and at a steady rate", async () => {
+  const once = { kind: "at-once", pods: 12, runs: 1 } as const;
+  const results = await benchBound({ nodes: 6, schedulers: 2 }, [
+    ...mixes.map((mix) => ({ ...once, mix, through: "pods" }) as const),
+    { ...once, mix: "spread", through: "deployment" },
+    { kind: "steady", rate: 20, seconds: 1 },
+  ]);
+  expect(measured(results)).toEqual([
+    ...mixes.map((mix) => `scheduler/bound-${mix}`),
+    "scheduler/bound-deployment-spread",
+    "scheduler/steady-p50",
+    "scheduler/steady-p99",
+  ]);
 });

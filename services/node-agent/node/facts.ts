@@ -9,6 +9,8 @@ export type FactsOptions = {
   readonly labels: Readonly<Record<string, string>>;
   /** Of the machine's capacity, when several nodes share it; 1: all of it. */
   readonly share: number;
+  /** What it has otherwise than the machine, by resource. */
+  readonly capacity?: Readonly<Record<string, string>>;
   readonly dataDir: string;
   readonly engine: { readonly id: string; readonly version: string };
 };
@@ -20,6 +22,7 @@ export async function readFacts({
   node,
   labels,
   share,
+  capacity: otherwise,
   dataDir,
   engine,
 }: FactsOptions): Promise<NodeFacts> {
@@ -29,6 +32,7 @@ export async function readFacts({
     memory: `${Math.floor((totalmem() / 1_024) * share)}Ki`,
     pods: String(podsMax),
     "ephemeral-storage": `${Math.floor(((disk.blocks * disk.bsize) / 1_024) * share)}Ki`,
+    ...otherwise,
   };
   const architecture = architectures[process.arch] ?? process.arch;
   const [machineID, bootID, osRelease] = await Promise.all(

@@ -57,6 +57,20 @@ test("a check over TCP connects, or says why not", async () => {
   expect(await run({ tcpSocket: { port: 1 } }, container)).toMatchObject({ ok: false });
 });
 
+test("a check of a port is answered by a runtime that has none", async () => {
+  const runtime = hollowRuntime({
+    clock: systemClock,
+    random: seededRandom(1),
+    answersForPorts: true,
+  });
+  const about = { container: withPort(1), id: "c1", address: "127.0.0.1", timeoutMs: 2_000 };
+  for (const handler of [{ tcpSocket: { port: 1 } }, { httpGet: { port: "http" } }]) {
+    expect(await check({ handler, ...about }, { runtime, clock: systemClock })).toMatchObject({
+      ok: true,
+    });
+  }
+});
+
 test("a hook that sleeps ends after its time, or when that is over", async () => {
   const clock = virtualClock();
   const slept = run({ sleep: { seconds: 1 } }, withPort(80), clock);

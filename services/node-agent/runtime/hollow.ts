@@ -15,12 +15,16 @@ import {
 export type HollowOptions = {
   readonly clock: Clock;
   readonly random: Random;
+  /** By default one of its own. */
+  readonly engineId?: string;
   readonly startLatencyMs?: number;
   readonly stopLatencyMs?: number;
   /** Images that cannot be had; all others are there. */
   readonly missingImages?: ReadonlySet<string>;
   /** Its message fails the start. */
   readonly failStart?: (spec: ContainerSpec) => string | undefined;
+  /** Probes and hooks over the network succeed, though nobody listens. */
+  readonly answersForPorts?: boolean;
   /** What a running container has used so far; by default nothing is known of any. */
   readonly used?: (container: Observed) => Omit<Used, "id" | "atMs"> | undefined;
 };
@@ -36,7 +40,7 @@ export function hollowRuntime(options: HollowOptions): HollowRuntime {
   const observed = new Map<string, Observed>();
   const specs = new Map<string, ContainerSpec>();
   const listeners = new Set<(uid: string) => void>();
-  const engineId = random.uuid();
+  const engineId = options.engineId ?? random.uuid();
 
   function set(id: string, change: Partial<Observed>): void {
     const before = observed.get(id);
@@ -58,6 +62,7 @@ export function hollowRuntime(options: HollowOptions): HollowRuntime {
   return {
     specs,
     exit,
+    answersForPorts: options.answersForPorts === true,
     containers: (uid) =>
       [...observed.values()].filter((one) => uid === undefined || one.uid === uid),
     onChange(listener) {

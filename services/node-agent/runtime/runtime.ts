@@ -178,6 +178,8 @@ export interface ContainerRuntime extends AsyncDisposable {
   attach(id: string, options: Omit<ExecOptions, "command">, signal: AbortSignal): Promise<Session>;
   /** Of the containers that run; one of which nothing can be told now is left out (N1). */
   usage(): Promise<readonly Used[]>;
+  /** Whatever is asked of a container's ports is answered well: nothing listens there, and nothing is asked. */
+  readonly answersForPorts?: boolean;
   /** The engine, for the Node object. */
   engine(): Promise<{ readonly id: string; readonly version: string }>;
 }

@@ -1,8 +1,5 @@
 import { stableHash } from "../workload/stable-hash.ts";
-import { addressIn, rangeOf } from "../../../../libs/model/address-range.ts";
-
-/** A node's share of the cluster's pod addresses, unless that is small: a /24, 256 addresses. */
-const nodeBits = 24;
+import { addressIn, nodeRangesIn } from "../../../../libs/model/address-range.ts";
 
 /**
  * A range of the cluster's pod CIDR that no node has; undefined when all are taken. Two turns may pick
@@ -14,9 +11,7 @@ export function freePodRange(
   node: string,
   isTaken: (range: string) => boolean,
 ): string | undefined {
-  const bits = Math.max(nodeBits, Number(podCIDR.split("/")[1]) + 2);
-  const size = 2 ** (32 - bits);
-  const count = Math.floor(rangeOf(podCIDR).size / size);
+  const { bits, size, count } = nodeRangesIn(podCIDR);
   const first = stableHash(node) % count;
   for (let step = 0; step < count; step += 1) {
     const nth = (first + step) % count;

@@ -1,7 +1,7 @@
-/** A question to all living instances at once, through whichever of them hears it. */
-import { type Bus, NoResponders, RequestTimeout } from "../../libs/bus/bus.ts";
-import { token } from "../../libs/protocol/subjects.ts";
-import type { Log } from "../../libs/telemetry/log.ts";
+/** A question to all living instances of a service at once, through whichever of them hears it. */
+import { type Bus, NoResponders, RequestTimeout } from "../bus/bus.ts";
+import { token } from "../protocol/subjects.ts";
+import type { Log } from "../telemetry/log.ts";
 
 export type AskAllPorts = {
   readonly bus: Bus;
@@ -51,7 +51,7 @@ export async function serveAskAll(
         const all = await Promise.all(instances().map((other) => ask(other, data)));
         return encode(all.flat());
       },
-      { queue: "controllers" },
+      { queue: "instances" },
     ),
   );
   return stack;

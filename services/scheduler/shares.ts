@@ -9,10 +9,11 @@ export type Bind = {
   readonly terms: readonly string[];
 };
 
-/** A pod that found no node, and what goes from one for it; its status says so in any case. */
+/** A pod that found no node, whose nomination changes, and what goes for it; its status says so in any case. */
 export type Preemption = {
   readonly claim: Claim;
   readonly why: string;
+  /** Where room is made for it from now on; "" for nowhere. */
   readonly node: string;
   readonly victims: readonly Claim[];
 };
@@ -29,7 +30,8 @@ export type Share = {
 
 /**
  * All that comes to count on one node is committed together (B1), and with it what does on others where both
- * write the key of one term (B2), or charge one disruption budget (O3).
+ * write the key of one term (B2), or charge one disruption budget (O3), or where a pod leaves room to others
+ * that was made for it.
  */
 export function sharesOf(
   { binds, choices, refused }: Pick<Placed, "binds" | "choices" | "refused">,
@@ -62,20 +64,22 @@ export function sharesOf(
   const bound = [...choices.keys()].map((claim): Bind => {
     const [node, terms] = [nodes.get(claim) ?? "", termsOf(claim)];
     for (const term of terms) join(node, `term ${term}`);
+    if (claim.nominated !== "") join(node, `node ${claim.nominated}`);
     return { claim, node, terms };
   });
   const preempting = refused.flatMap(({ claim, why, nomination }): readonly Preemption[] => {
-    if (nomination === undefined || isKept(claim, nomination)) return [];
-    for (const budget of nomination.victims.flatMap(budgetsOf))
-      join(nomination.node, `budget ${budget}`);
-    return [{ claim, why, ...nomination }];
+    if (isKept(claim, nomination)) return [];
+    const { node, victims } = nomination ?? { node: "", victims: [] };
+    if (node !== "" && claim.nominated !== "") join(node, `node ${claim.nominated}`);
+    for (const budget of victims.flatMap(budgetsOf)) join(node, `budget ${budget}`);
+    return [{ claim, why, node, victims }];
   });
   const of = <T>(all: readonly T[], nodeOf: (one: T) => string) =>
     Map.groupBy(all, (one) => leadOf(`node ${nodeOf(one)}`));
   const [b, g, p] = [
     of(bound, ({ node }) => node),
     of(grown, ({ spec }) => spec.nodeName ?? ""),
-    of(preempting, ({ node }) => node),
+    of(preempting, ({ node, claim }) => (node === "" ? claim.nominated : node)),
   ];
   return [...new Set([...b.keys(), ...g.keys(), ...p.keys()])].map((lead) => ({
     binds: b.get(lead) ?? [],
@@ -84,8 +88,8 @@ export function sharesOf(
   }));
 }
 
-/** Room is being made already: nothing more goes, and nothing is to be kept that is not. */
+/** Its nomination stays as it is: there is none, or room is being made already and nothing more goes. */
 export const isKept = (
   { nominated }: Claim,
-  { node, victims }: { readonly node: string; readonly victims: readonly Claim[] },
-): boolean => nominated === node && victims.length === 0;
+  nomination: { readonly node: string; readonly victims: readonly Claim[] } | undefined,
+): boolean => nominated === (nomination?.node ?? "") && (nomination?.victims ?? []).length === 0;

@@ -145,9 +145,9 @@ export async function runTurn(
     revision,
   };
 
-  /** That of one for which room is made is written with what goes for it. */
+  /** Where its nomination changes that is written with all that counts on the node. */
   function refusalOf({ claim, why, nomination }: Refused) {
-    if (nomination !== undefined && !isKept(claim, nomination)) return undefined;
+    if (!isKept(claim, nomination)) return undefined;
     const pod = podOf(claim);
     return pod && refuse(pod, { why, node: nomination?.node ?? "" }, context);
   }

@@ -1,7 +1,7 @@
 import { node } from "../../../libs/model/kinds/node.ts";
 import { pod, type Pod } from "../../../libs/model/kinds/pod.ts";
 import { allocatedSpec } from "../../../libs/model/pod/allocated.ts";
-import { isLive, isTerminal } from "../../../libs/model/pod/state.ts";
+import { isLive } from "../../../libs/model/pod/state.ts";
 import { quantityMilli } from "../../../libs/model/quantity.ts";
 import { invariant } from "../invariant.ts";
 import { changesOf, objectIn, objectsIn } from "../state.ts";
@@ -23,7 +23,8 @@ export const roomKept = invariant(
             (one.spec.priority ?? 0) >= (after.spec.priority ?? 0),
         );
         if (nominated.length === 0) continue;
-        const there = all.filter((one) => one.spec.nodeName === name && !isTerminal(one));
+        // What goes leaves its room to who was nominated.
+        const there = all.filter((one) => one.spec.nodeName === name && isLive(one));
         const used = [...there, ...nominated].reduce((sum, one) => sum + cpuOf(one), 0);
         const has = quantityMilli(
           objectIn(state, node, undefined, name)?.status?.allocatable?.["cpu"] ?? "0",

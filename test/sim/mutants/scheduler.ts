@@ -30,6 +30,27 @@ export const ofTheScheduler: readonly Mutant[] = [
     to: "export const takesRoom = (pod: PodFacts): boolean => isLive(pod) && !isTerminal(pod);",
   },
   {
+    rule: "B1",
+    what: "a nomination does not write the node's load",
+    file: "libs/admission/derived.ts",
+    from: 'return typeof is === "string" && is !== "" && is !== was ? [is] : [];',
+    to: 'return typeof is === "string" && is !== "" && is !== was ? [] : [];',
+  },
+  {
+    rule: "B1",
+    what: "room that is made for one is free to all",
+    file: "services/scheduler/decisions/place.ts",
+    from: "const kept = nominated",
+    to: "const kept = nominated.slice(0, 0)",
+  },
+  {
+    rule: "O3",
+    what: "a preemption leaves its budgets as they are",
+    file: "libs/admission/evict.ts",
+    from: "...[...charges].map(([budget, all]) => chargeFor(",
+    to: "...[...charges].slice(0, 0).map(([budget, all]) => chargeFor(",
+  },
+  {
     rule: "B2",
     what: "a bind does not write the keys of its terms",
     file: "services/scheduler/terms.ts",

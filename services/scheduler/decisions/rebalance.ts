@@ -36,14 +36,14 @@ export function moveOf(
   const target = without.find(({ name }) => name === to);
   if (target === undefined || target.name === from) return undefined;
   const left = without.find(({ name }) => name === from) ?? home;
-  const compared = comparedBy(claim, { left, target, rooms: without });
-  // What evens one thing out and another not might be moved back for that.
-  const isWorse = compared.some(({ here, there }) => there[1] + 1 > here[1]);
+  const sides = { left, target, rooms: without };
+  const own = claim.spread.flatMap((of) => comparedBy(of, claim, sides) ?? []);
+  const skew = skewMade(claim, sides);
   const fills = around.settings.strategy === "MostAllocated";
   const why =
     brokenAt(claim, left, without, around) ??
-    (isWorse ? undefined : unevenness(compared)) ??
-    (isWorse || fills ? undefined : fullness(claim, { home, target }));
+    (skew < 0 ? unevenness(own) : undefined) ??
+    (skew > 0 || fills ? undefined : fullness(claim, { home, left, target }));
   return why === undefined ? undefined : { claim, from, to: target.name, why };
 }
 
@@ -70,31 +70,47 @@ type Compared = {
   readonly there: readonly [domain: string, pods: number];
 };
 
-/** By each constraint that tells the two nodes apart. */
+type Sides = { readonly left: Room; readonly target: Room; readonly rooms: readonly Room[] };
+type Constraint = Claim["spread"][number];
+
+/** Undefined: the constraint does not tell the two nodes apart. */
 function comparedBy(
-  claim: Claim,
-  {
-    left,
-    target,
-    rooms,
-  }: { readonly left: Room; readonly target: Room; readonly rooms: readonly Room[] },
-): readonly Compared[] {
-  return claim.spread.flatMap(({ topologyKey: key, labelSelector }) => {
-    const [here, there] = [left.labels[key], target.labels[key]];
-    if (labelSelector === undefined || here === undefined || there === undefined) return [];
-    if (here === there) return [];
-    const count = (domain: string) =>
-      rooms
-        .filter(({ labels }) => labels[key] === domain)
-        .flatMap(({ claims }) => claims)
-        .filter(
-          (one) =>
-            !one.ending &&
-            one.namespace === claim.namespace &&
-            matchesSelector(labelSelector, one.labels),
-        ).length;
-    return [{ key, here: [here, count(here) + 1], there: [there, count(there)] }];
-  });
+  { topologyKey: key, labelSelector }: Constraint,
+  { namespace }: Claim,
+  { left, target, rooms }: Sides,
+): Compared | undefined {
+  const [here, there] = [left.labels[key], target.labels[key]];
+  if (labelSelector === undefined || here === undefined || there === undefined) return undefined;
+  if (here === there) return undefined;
+  const count = (domain: string) =>
+    rooms
+      .filter(({ labels }) => labels[key] === domain)
+      .flatMap(({ claims }) => claims)
+      .filter(
+        (one) =>
+          !one.ending && one.namespace === namespace && matchesSelector(labelSelector, one.labels),
+      ).length;
+  return { key, here: [here, count(here) + 1], there: [there, count(there)] };
+}
+
+/**
+ * How much more uneven the move makes what any pod's constraints count, by the sum of squares. It rests on
+ * all of them, so that no pod is moved back for another's sake.
+ */
+function skewMade(claim: Claim, sides: Sides): number {
+  const all = new Map<string, Constraint>();
+  for (const one of [claim, ...sides.rooms.flatMap(({ claims }) => claims)]) {
+    if (one.namespace !== claim.namespace) continue;
+    for (const of of one.spread) all.set(JSON.stringify([of.topologyKey, of.labelSelector]), of);
+  }
+  let skew = 0;
+  for (const of of all.values()) {
+    if (of.labelSelector === undefined || !matchesSelector(of.labelSelector, claim.labels))
+      continue;
+    const compared = comparedBy(of, claim, sides);
+    if (compared !== undefined) skew += 2 * (compared.there[1] - compared.here[1] + 1);
+  }
+  return skew;
 }
 
 /** Where it is there are two more, or above, of the pods that a constraint counts. */
@@ -105,20 +121,26 @@ function unevenness(compared: readonly Compared[]): string | undefined {
   return `${key} ${here[0]} has ${here[1]} of its pods, ${there[0]} ${there[1]}`;
 }
 
-/** The node that it is on is much fuller than the other, and remains no emptier when it has moved. */
+/** The node that it is on is much fuller than the other, and the two are more even when it has moved. */
 function fullness(
   claim: Claim,
-  { home, target }: { readonly home: Room; readonly target: Room },
+  { home, left, target }: { readonly home: Room; readonly left: Room; readonly target: Room },
 ): string | undefined {
-  const [was, is] = [usedOf(home), usedOf(withClaim(target, claim))];
-  if (was - usedOf(target) < fullerBy || is >= was) return undefined;
+  const [was, other] = [usedOf(home), usedOf(target)];
+  const moved = withClaim(target, claim);
+  if (was - other < fullerBy || squares(left) + squares(moved) >= squares(home) + squares(target))
+    return undefined;
   const percent = (share: number) => `${Math.round(share * 100)} %`;
-  return `of ${home.name} ${percent(was)} are requested, of ${target.name} ${percent(usedOf(target))}`;
+  return `of ${home.name} ${percent(was)} are requested, of ${target.name} ${percent(other)}`;
 }
 
+const weighed = ["cpu", "memory"] as const;
+
+const shareOf = ({ allocatable, taken }: Room, name: (typeof weighed)[number]): number =>
+  (taken[name] ?? 0) / (allocatable[name] ?? Number.POSITIVE_INFINITY);
+
 /** The larger share of CPU and memory that is requested of a node. */
-function usedOf({ allocatable, taken }: Room): number {
-  const share = (name: string) =>
-    (taken[name] ?? 0) / (allocatable[name] ?? Number.POSITIVE_INFINITY);
-  return Math.max(share("cpu"), share("memory"));
-}
+const usedOf = (room: Room): number => Math.max(...weighed.map((name) => shareOf(room, name)));
+
+const squares = (room: Room): number =>
+  weighed.reduce((sum, name) => sum + shareOf(room, name) ** 2, 0);

@@ -39,7 +39,15 @@ describe("a scheduler", () => {
     const written = world.view.revision;
     await world.clock.advance(300_000);
     expect(world.view.revision).toBe(written);
-    expect(world.events).toMatchObject([{ type: "Warning", reason: "FailedScheduling", message }]);
+    const help =
+      "it asks for 1.5 cpu; the largest node has 1 allocatable, and the most that is free is 1 on small: no node of these can ever take it";
+    expect(world.events).toMatchObject([
+      {
+        type: "Warning",
+        reason: "FailedScheduling",
+        message: `${message} What would help: ${help}.`,
+      },
+    ]);
     await world.node("large", { cpu: "2" });
     await world.until(() => world.nodeOf("web") === "large");
     expect(condition()).toMatchObject({ status: "True" });

@@ -14,6 +14,7 @@ import type { Log } from "../../libs/telemetry/log.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
 import { budgetsAt } from "./budgets.ts";
 import { type Claim, claimOf, isPending, isResizing, withVolumes } from "./claim.ts";
+import { whatHelps } from "./decisions/explain.ts";
 import { place, type Refused } from "./decisions/place.ts";
 import type { NamespaceLabels } from "./decisions/pod-terms.ts";
 import { resize } from "./decisions/resize.ts";
@@ -47,6 +48,11 @@ export type TurnOutcome = {
   readonly revision: Revision;
 };
 
+/** Shapes of pods in one batch for which every node is asked what would help. */
+const helpsMax = 10;
+/** Kubernetes' limit of an Event's message. */
+const eventMessageMax = 1_024;
+
 /** @param addresses pods that were pending, or waited for room to grow, at some cut */
 export async function runTurn(
   addresses: readonly string[],
@@ -71,6 +77,7 @@ export async function runTurn(
   }
   const { rooms: all, cohorts, nominated } = rooms.now();
   const budgets = budgetsAt(view);
+  const helps = new Map<string, readonly string[]>();
   // What runs goes before what is to come.
   const sized = resize(resizing, all);
   const around = { cohorts, labelsOf, nominated, budgets, settings: settings.scheduling };
@@ -149,7 +156,18 @@ export async function runTurn(
   function refusalOf({ claim, why, nomination }: Refused) {
     if (!isKept(claim, nomination)) return undefined;
     const pod = podOf(claim);
-    return pod && refuse(pod, { why, node: nomination?.node ?? "" }, context);
+    const refusal = pod && refuse(pod, { why, node: nomination?.node ?? "" }, context);
+    return refusal && { ...refusal, why: withHelp(claim, why) };
+  }
+
+  /** For the Event alone: what is free changes, and no status is written anew for that. */
+  function withHelp(claim: Claim, why: string): string {
+    const alike = `${claim.sameAs}${claim.alike}`;
+    if (!helps.has(alike) && helps.size >= helpsMax) return why;
+    const help = helps.get(alike) ?? whatHelps(claim, sized.rooms, around);
+    helps.set(alike, help);
+    if (help.length === 0) return why;
+    return `${why} What would help: ${help.join("; ")}.`.slice(0, eventMessageMax);
   }
 
   function noteBound(claim: Claim, node: string): void {

@@ -72,6 +72,18 @@ export function explainPod(
   };
 }
 
+/** What would let a pod be placed that no node takes. */
+export const whatHelps = (
+  claim: Claim,
+  rooms: readonly Room[],
+  around: Partial<Omit<Surroundings, "cohorts">>,
+): readonly string[] =>
+  helpFor(
+    claim,
+    nodesFor(claim, rooms, around).flatMap(({ refusals }) => refusals),
+    rooms,
+  );
+
 /** Why no scheduler of Berth looks for a node for the pod, and what would change that. */
 function whyNotConsidered(pod: PodFacts): Pick<Explanation, "message" | "help"> | undefined {
   const { spec, metadata } = pod;

@@ -21,7 +21,11 @@ export type KeptNodes = AsyncDisposable & {
 };
 
 /** Resolves when pods may be bound to every one. They are kept until disposed. */
-export async function keptNodes(client: KubeClient, count: number): Promise<KeptNodes> {
+export async function keptNodes(
+  client: KubeClient,
+  count: number,
+  capacity: Readonly<Record<string, string>> = nodeCapacity,
+): Promise<KeptNodes> {
   const now = () => new Date().toISOString().replace("Z", "000Z");
   await each(count, atOnce, async (nth) => {
     const name = nodeName(nth);
@@ -29,7 +33,7 @@ export async function keptNodes(client: KubeClient, count: number): Promise<Kept
     const at = new Date().toISOString().replace(/\.\d+Z$/, "Z");
     const ready = { type: "Ready", status: "True", reason: "KubeletReady", lastHeartbeatTime: at };
     await client.call("PATCH", `/api/v1/nodes/${name}/status`, {
-      status: { capacity: nodeCapacity, allocatable: nodeCapacity, conditions: [ready] },
+      status: { capacity, allocatable: capacity, conditions: [ready] },
     });
     await client.call("POST", leases, {
       metadata: { name },

@@ -298,6 +298,19 @@ describe("a pod that is to grow", () => {
     expect(world.nodeOf("late")).toBe("");
   });
 
+  test("gets less than what its node will never have, when it asks for that", async () => {
+    await using world = await openWorld();
+    await world.node("n1");
+    (await world.join())();
+    await world.pod("web", "1");
+    await world.until(() => world.nodeOf("web") === "n1");
+    await world.resize("web", "9");
+    await world.until(() => conditionOf(world, "web")?.reason === "Infeasible");
+    await world.resize("web", "1500m");
+    await world.until(() => cpuOf(assigned(world, "web")?.spec) === "1500m");
+    expect(conditionOf(world, "web")).toBeUndefined();
+  });
+
   test("is told that its node will never do, until that has more", async () => {
     await using world = await openWorld();
     await world.node("n1");

@@ -125,7 +125,9 @@ export async function runTurn(
     for (const one of preemptions) notePreempted(one);
   });
   const told = refusals.map(async ({ pod, reason, why, ops }) => {
-    if (await settle(ops)) record({ ...eventOf(pod), type: "Warning", reason, message: why });
+    // What its status says was written by another meanwhile: it is said of the pod as it is then.
+    if (!(await settle(ops))) again.push(addressOf(pod));
+    else record({ ...eventOf(pod), type: "Warning", reason, message: why });
   });
   const results = await Promise.allSettled([...committed, ...told]);
   const failed = results.find((result) => result.status === "rejected");

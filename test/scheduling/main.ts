@@ -32,7 +32,7 @@ const shapeOf = (terms: Terms) => {
 for (const natsServers of numbers(values["nats-servers"])) {
   for (const schedulers of numbers(values.schedulers)) {
     for (const terms of wanted) {
-      const options = { schedulers, natsServers, terms, ...shapeOf(terms), killEveryMs: 1_000 };
+      const options = { schedulers, natsServers, terms, ...shapeOf(terms), killEveryMs: 3_000 };
       const report = await race(testRandom("race"), options);
       console.log(JSON.stringify({ ...options, ...report }));
       if (report.broken.length > 0) process.exitCode = 1;

@@ -64,7 +64,9 @@ export async function race(random: Random, options: RaceOptions): Promise<RaceRe
   await using _kept = await keptNodes(client, nodes, capacity);
   await using store = await storeOf(cluster);
   await using followed = await followPods(client, namespace);
-  const victims = [...cluster.processes.values()].filter(({ name }) => /^scheduler-/.test(name));
+  const victims = [...cluster.processes.values()].filter(({ name }) =>
+    name.startsWith("scheduler-"),
+  );
   const over = new AbortController();
   const begunMs = performance.now();
   const killing = (async () => {

@@ -91,8 +91,14 @@ export async function runTurn(
   const { choices } = placed;
   const transactions = shares.map((share) => writesFor(share, { podOf, choices, terms }, context));
   const refusals = [
-    ...placed.refused.flatMap((one) => refusalOf(one) ?? []),
-    ...sized.refused.flatMap(({ pod, ...fault }) => postpone(pod, fault, context) ?? []),
+    ...placed.refused.flatMap((one) => {
+      const refusal = refusalOf(one);
+      return refusal === undefined ? [] : [{ refusal, said: () => withHelp(one.claim, one.why) }];
+    }),
+    ...sized.refused.flatMap(({ pod, ...fault }) => {
+      const refusal = postpone(pod, fault, context);
+      return refusal === undefined ? [] : [{ refusal, said: () => refusal.why }];
+    }),
   ];
   const podsOf = new Map(claims.map((claim) => [claim, podOf(claim)]));
   const victims = new Map(
@@ -124,10 +130,10 @@ export async function runTurn(
     for (const { claim, node } of binds) noteBound(claim, node);
     for (const one of preemptions) notePreempted(one);
   });
-  const told = refusals.map(async ({ pod, reason, why, ops }) => {
+  const told = refusals.map(async ({ refusal: { pod, reason, ops }, said }) => {
     // What its status says was written by another meanwhile: it is said of the pod as it is then.
     if (!(await settle(ops))) again.push(addressOf(pod));
-    else record({ ...eventOf(pod), type: "Warning", reason, message: why });
+    else record({ ...eventOf(pod), type: "Warning", reason, message: said() });
   });
   const results = await Promise.allSettled([...committed, ...told]);
   const failed = results.find((result) => result.status === "rejected");
@@ -158,11 +164,13 @@ export async function runTurn(
   function refusalOf({ claim, why, nomination }: Refused) {
     if (!isKept(claim, nomination)) return undefined;
     const pod = podOf(claim);
-    const refusal = pod && refuse(pod, { why, node: nomination?.node ?? "" }, context);
-    return refusal && { ...refusal, why: withHelp(claim, why) };
+    return pod && refuse(pod, { why, node: nomination?.node ?? "" }, context);
   }
 
-  /** For the Event alone: what is free changes, and no status is written anew for that. */
+  /**
+   * For the Event alone: what is free changes, and no status is written anew for that. So it is worked out
+   * when the batch is committed, and holds up no bind.
+   */
   function withHelp(claim: Claim, why: string): string {
     const alike = `${claim.sameAs}${claim.alike}`;
     if (!helps.has(alike) && helps.size >= helpsMax) return why;

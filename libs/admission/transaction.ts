@@ -117,9 +117,15 @@ function loadOps(
     // Nominated by its user to a node that is not there.
     if (expect === "absent" && after?.kind === "Pod" && after.spec?.["nodeName"] === undefined)
       return [];
-    return [{ op: "put", key, expect, value: encode({}) }];
+    return [writeOfLoad(node, view)];
   });
 }
+
+/** What decides, as of the view's cut, who has room on a node, writes this (B1). */
+export const writeOfLoad = (node: string, view: ClusterView): Op => {
+  const key = loadKey(node);
+  return { op: "put", key, expect: heldAt(view, key), value: encode({}) };
+};
 
 /** What a write of a key expects that was decided at the view's cut. */
 export const heldAt = (view: ClusterView, key: string): number | "absent" =>

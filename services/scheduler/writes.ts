@@ -3,7 +3,7 @@ import { admitBind, admitUpdate } from "../../libs/admission/admit.ts";
 import { admitGrowth } from "../../libs/admission/admit-growth.ts";
 import { admitPreemptions } from "../../libs/admission/evict.ts";
 import type { AdmissionContext } from "../../libs/admission/context.ts";
-import { together, transactionOf } from "../../libs/admission/transaction.ts";
+import { together, transactionOf, writeOfLoad } from "../../libs/admission/transaction.ts";
 import { parseKey } from "../../libs/cluster/key.ts";
 import type { ObjectOf } from "../../libs/model/kind.ts";
 import { persistentVolume } from "../../libs/model/kinds/persistentvolume.ts";
@@ -92,10 +92,14 @@ function preempt(
   context: AdmissionContext,
 ): readonly (readonly Op[])[] {
   const victims = preemptions.flatMap((one) => one.victims).flatMap((one) => podOf(one) ?? []);
-  const told = preemptions.flatMap(({ claim, why, node }) => {
+  const told = preemptions.flatMap(({ claim, why, node, victims: going }) => {
     const pod = podOf(claim);
-    const refusal = pod && refuse(pod, { why, node }, context);
-    return refusal === undefined ? [] : [refusal.ops];
+    if (pod === undefined) return [];
+    const ops = refuse(pod, { why, node }, context)?.ops;
+    if (going.length === 0) return ops === undefined ? [] : [ops];
+    // Also where room was being made already, and more goes: that rests on the pod and on the node (B1).
+    const unchanged = () => transactionOf(podKind, pod, pod, context.view);
+    return [ops ?? unchanged(), [writeOfLoad(node, context.view)]];
   });
   return [...admitPreemptions(victims, context), ...told];
 }

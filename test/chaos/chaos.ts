@@ -213,6 +213,7 @@ const notSeen = () => {
 };
 const unseen: Scene = {
   runsOn: notSeen,
+  hasRun: notSeen,
   heartbeats: notSeen,
   anyHeartbeats: notSeen,
   askedAtMs: notSeen,

@@ -16,11 +16,13 @@ export type CrewOptions = {
   readonly from: number;
   readonly seeds: number;
   readonly steps: number;
+  /** Only these workloads, by name. */
+  readonly of: readonly string[] | undefined;
   /** Told of each that breaks something. @returns whether to go on */
   readonly onBroken: (seed: number, result: RunResult) => boolean;
 };
 
-export async function runMany({ from, seeds, steps, onBroken }: CrewOptions): Promise<Sum> {
+export async function runMany({ from, seeds, steps, of, onBroken }: CrewOptions): Promise<Sum> {
   const sum: Sum = { schedules: 0, revisions: 0, virtualMs: 0, steps: 0, mishaps: {} };
   let next = from;
   let goesOn = true;
@@ -33,7 +35,7 @@ export async function runMany({ from, seeds, steps, onBroken }: CrewOptions): Pr
       while (goesOn && next < from + seeds) {
         const seed = next;
         next += 1;
-        const answer = await ask(worker, { seed, steps });
+        const answer = await ask(worker, { seed, steps, of });
         const result = answer ?? endless;
         if (answer === undefined) {
           await worker.terminate();

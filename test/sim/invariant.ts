@@ -9,6 +9,8 @@ import { recordedState, type State } from "./state.ts";
 export type Scene = {
   /** Where a pod's containers run now. */
   readonly runsOn: (uid: string) => readonly string[];
+  /** Whether they ever did. */
+  readonly hasRun: (uid: string) => boolean;
   /** When heartbeats of a node's agent reached the wire, in milliseconds of the record's time. */
   readonly heartbeats: (node: string) => readonly number[];
   /** The same, of whichever agent has the name. */

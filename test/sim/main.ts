@@ -4,7 +4,8 @@
  * Prints, for each schedule that breaks something, what that is and the command that repeats it with as
  * few steps as will do; then a summary. Ends with 1 when there was one. `--steps` says how long a
  * schedule is, `--first` ends with the first that breaks something, `--only 2,5` runs some of a
- * schedule's steps, `--calm` lets nothing come by chance.
+ * schedule's steps, `--of nodes,deployments` draws from some workloads only, `--calm` lets nothing come
+ * by chance.
  */
 import { parseArgs } from "node:util";
 import * as z from "zod";
@@ -17,12 +18,13 @@ const { values } = parseArgs({
     from: { type: "string" },
     steps: { type: "string" },
     only: { type: "string" },
+    of: { type: "string" },
     calm: { type: "boolean", default: false },
     first: { type: "boolean", default: false },
   },
 });
 const count = z.coerce.number().int().min(1);
-const { seeds, from, steps, only, calm, first } = z
+const { seeds, from, steps, only, of, calm, first } = z
   .object({
     seeds: count.default(100),
     from: z.coerce.number().int().min(0).default(1),
@@ -30,6 +32,10 @@ const { seeds, from, steps, only, calm, first } = z
     only: z
       .string()
       .transform((text) => text.split(",").map(Number))
+      .optional(),
+    of: z
+      .string()
+      .transform((text) => text.split(","))
       .optional(),
     calm: z.boolean(),
     first: z.boolean(),
@@ -44,7 +50,7 @@ process.exitCode = seeds === 1 ? await runOne() : await runAll();
 
 async function runOne(): Promise<number> {
   const { runSchedule } = await import("./run.ts");
-  const options: RunOptions = { seed: from, steps, only, calm };
+  const options: RunOptions = { seed: from, steps, only, of, calm };
   const result = await runSchedule(options);
   if (result.broken.length > 0 && only === undefined && !calm) await tell(options, result, true);
   else say(result);
@@ -58,6 +64,7 @@ async function runAll(): Promise<number> {
     from,
     seeds,
     steps,
+    of,
     onBroken(seed, result) {
       failed.push({ seed, result });
       return !first;
@@ -65,7 +72,7 @@ async function runAll(): Promise<number> {
   });
   const seconds = Math.round((performance.now() - begun) / 1_000);
   for (const [nth, { seed, result }] of failed.entries()) {
-    await tell({ seed, steps }, result, nth < shrunkMax && !first && result !== endless);
+    await tell({ seed, steps, of }, result, nth < shrunkMax && !first && result !== endless);
   }
   const virtualMinutes = Math.round(virtualMs / 60_000);
   const byKind = Object.entries(mishaps).toSorted(([a], [b]) => (a < b ? -1 : 1));

@@ -12,8 +12,10 @@ export type Mutant = {
   /** Occurs once. */
   readonly from: string;
   readonly to: string;
+  /** Workloads, by name, whose schedules show it; undefined: any. It needs what seldom meets in others. */
+  readonly of?: readonly string[];
   /** What else is broken with it: where each of two rules hides that the other is missing. */
-  readonly also?: Omit<Mutant, "rule" | "what" | "also">;
+  readonly also?: Pick<Mutant, "file" | "from" | "to">;
 };
 
 /** Whether the text that it replaces occurs once in its file. */

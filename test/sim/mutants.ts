@@ -34,23 +34,24 @@ if (lost.length > 0) throw new Error(`cannot be made any more: ${JSON.stringify(
 
 const say = (...cells: readonly (string | number)[]) =>
   process.stdout.write(`| ${cells.join(" | ")} |\n`);
-say("rule", "mutant", "seeds needed", "caught by", "seconds");
-say("---", "---", "---", "---", "---");
+say("rule", "mutant", "schedules of", "seeds needed", "caught by", "seconds");
+say("---", "---", "---", "---", "---", "---");
 let escaped = 0;
 for (const mutant of mutants) {
   const begun = performance.now();
   const caught = await isCaught(mutant);
   if (caught === undefined) escaped += 1;
   const seconds = Math.round((performance.now() - begun) / 1_000);
-  const { rule, what } = mutant;
-  say(rule, what, caught?.schedules ?? `more than ${seeds}`, caught?.by ?? "nothing", seconds);
+  const { rule, what, of = ["any"] } = mutant;
+  const needed = caught?.schedules ?? `more than ${seeds}`;
+  say(rule, what, of.join(", "), needed, caught?.by ?? "nothing", seconds);
 }
 process.exitCode = escaped > 0 ? 1 : 0;
 
 type Caught = { readonly schedules: number; readonly by: string };
 
 /** What the simulation said of it first; undefined: nothing, in as many schedules as were asked for. */
-async function isCaught({ also, ...edit }: Mutant): Promise<Caught | undefined> {
+async function isCaught({ also, of, ...edit }: Mutant): Promise<Caught | undefined> {
   const copy = mkdtempSync(join(tmpdir(), "berth-mutant-"));
   try {
     for (const part of ["libs", "services", "test", "package.json", "tsconfig.json"]) {
@@ -61,15 +62,16 @@ async function isCaught({ also, ...edit }: Mutant): Promise<Caught | undefined> 
       const whole = readFileSync(join(copy, file), "utf8");
       writeFileSync(join(copy, file), whole.split(text).join(to));
     }
-    return await firstBroken(copy);
+    return await firstBroken(copy, of);
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }
 }
 
-function firstBroken(copy: string): Promise<Caught | undefined> {
+function firstBroken(copy: string, of: Mutant["of"]): Promise<Caught | undefined> {
   const main = join(copy, "test/sim/main.ts");
   const words = ["--first", "--seeds", String(seeds), "--from", String(from)];
+  if (of !== undefined) words.push("--of", of.join(","));
   const child = spawn(process.execPath, [main, ...words], { stdio: ["ignore", "pipe", "inherit"] });
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));

@@ -17,6 +17,8 @@ export type RunOptions = {
   readonly steps: number;
   /** Only these of them, by number from 1. */
   readonly only?: readonly number[] | undefined;
+  /** Only these workloads, by name. */
+  readonly of?: readonly string[] | undefined;
   /** Nothing comes by chance. */
   readonly calm?: boolean | undefined;
 };

@@ -17,14 +17,16 @@ export type ScheduleOptions = {
   readonly steps: number;
   /** Only these of them, by number from 1. */
   readonly only?: readonly number[] | undefined;
+  /** Names of workloads, all alike often; undefined: as the schedule's theme has it. */
+  readonly of?: readonly string[] | undefined;
 };
 
 export function stepsOf(
-  { seed, steps, only }: ScheduleOptions,
+  { seed, steps, only, of }: ScheduleOptions,
   workloads: readonly Workload[],
 ): readonly Step[] {
   const chance = chanceOf(seededRandom(seed * 16 + 3));
-  const theme = themeOf(seed, workloads);
+  const theme = { ...themeOf(seed, workloads), ...(of && { workloads: named(of, workloads) }) };
   const all = Array.from({ length: steps }, (_, nth): Step => {
     const isUse = nth === 0 || chance.is(theme.uses);
     const step = isUse ? use(chance, theme.workloads) : befall(chance, theme.mishaps);
@@ -34,6 +36,12 @@ export function stepsOf(
   return all.map((step, nth) =>
     only === undefined || only.includes(nth + 1) ? step : { ...step, what: "", run: nothing },
   );
+}
+
+function named(names: readonly string[], workloads: readonly Workload[]): readonly Workload[] {
+  const found = workloads.filter(({ name }) => names.includes(name));
+  if (found.length < names.length) throw new Error(`no such workload among ${names.join(", ")}`);
+  return found.map((one) => ({ ...one, weight: 1 }));
 }
 
 const nothing = async (): Promise<void> => undefined;
@@ -48,7 +56,10 @@ type Theme = {
   readonly pauseMaxMs: number;
 };
 
-/** Half of the schedules have some workloads only, half have some kinds of mishaps only; paces differ. */
+/**
+ * A third of the schedules have a few workloads only, all alike often, a third some of them, a third all.
+ * Half have some kinds of mishaps only; paces differ.
+ */
 function themeOf(seed: number, workloads: readonly Workload[]): Theme {
   const chance = chanceOf(seededRandom(seed * 16 + 4));
   const weighed = workloads.map((one) => ({
@@ -56,10 +67,15 @@ function themeOf(seed: number, workloads: readonly Workload[]): Theme {
     weight: one.weight * chance.pick([0, 0, 0, 1, 1, 3]),
   }));
   const some = weighed.filter(({ weight }) => weight > 0);
-  const few = [chance.pick([befalls[0], ...befalls]), chance.pick([befalls[0], ...befalls])];
+  const few = Array.from({ length: chance.between(1, 4) }, () => {
+    const one = workloads[chance.between(0, workloads.length - 1)];
+    return one === undefined ? [] : [{ ...one, weight: 1 }];
+  }).flat();
+  const twoKinds = [chance.pick([befalls[0], ...befalls]), chance.pick([befalls[0], ...befalls])];
+  const chosen = chance.pick([workloads, some, few]);
   return {
-    workloads: some.length === 0 || chance.is(0.5) ? workloads : some,
-    mishaps: chance.is(0.5) ? befalls : few,
+    workloads: chosen.length === 0 ? workloads : chosen,
+    mishaps: chance.is(0.5) ? befalls : twoKinds,
     uses: chance.pick([0.4, 0.6, 0.6, 0.8]),
     pauseMaxMs: chance.pick([300, 1_600, 1_600, 4_000]),
   };

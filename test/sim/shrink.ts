@@ -39,7 +39,8 @@ const nameOf = ({ broken: [wrong = ""] }: RunResult): string =>
   /^[a-z0-9-]*/.exec(wrong)?.[0] ?? "";
 
 /** The line that repeats it. */
-export function commandOf({ seed, steps, only, calm }: RunOptions): string {
+export function commandOf({ seed, steps, only, of, calm }: RunOptions): string {
   const few = only === undefined ? "" : ` --only ${only.length === 0 ? "0" : only.join(",")}`;
-  return `npm run sim -- --seeds 1 --from ${seed} --steps ${steps}${few}${calm === true ? " --calm" : ""}`;
+  const some = of === undefined ? "" : ` --of ${of.join(",")}`;
+  return `npm run sim -- --seeds 1 --from ${seed} --steps ${steps}${few}${some}${calm === true ? " --calm" : ""}`;
 }

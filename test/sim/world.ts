@@ -105,6 +105,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     random,
     log,
   };
+  const begunEver = new Set<string>();
   const upTo = (ms: number) => () => Math.floor(models.next() * ms);
   const modelled = (name: string, engine: string) =>
     machine({
@@ -117,7 +118,10 @@ export async function openWorld(options: WorldOptions): Promise<World> {
       readyMs: upTo(300),
       runMs: upTo(2_000),
       succeeds: () => models.next() < 0.85,
-      onStart: (begun) => engine === twinEngine && startedTwice(begun),
+      onStart(begun) {
+        begunEver.add(begun.uid);
+        if (engine === twinEngine) startedTwice(begun);
+      },
       onEnd: ended,
       onForgotten: ({ uid, pod: of }) => isAskedFor(uid) && fail(`asked-for: ${name} ends ${of}`),
     });
@@ -129,6 +133,7 @@ export async function openWorld(options: WorldOptions): Promise<World> {
     heartbeats: heard.of,
     anyHeartbeats: heard.ofAny,
     askedAtMs: watching.askedAtMs,
+    hasRun: (uid) => begunEver.has(uid),
     runsOn: (uid) => machines.filter(({ running }) => running.has(uid)).map(({ name }) => name),
   });
   stack.use(follow());

@@ -4,8 +4,11 @@ import { homes } from "../homes.ts";
 import { invariant } from "../invariant.ts";
 import { changesOf } from "../state.ts";
 
-/** A pod is told to have ended only when its containers have, unless its node is gone (N2, O6). */
-export const endedAsItWas = invariant("ended-as-it-was", ({ runsOn }) => {
+/**
+ * A pod is told to have ended only when its containers have, unless its node is gone; one that nobody
+ * deletes only when they had begun (N2, O6).
+ */
+export const endedAsItWas = invariant("ended-as-it-was", ({ runsOn, hasRun }) => {
   const home = homes();
   return function* (state) {
     home.see(state);
@@ -15,6 +18,8 @@ export const endedAsItWas = invariant("ended-as-it-was", ({ runsOn }) => {
       if (home.isLost(after.metadata.uid, state)) continue;
       const on = runsOn(after.metadata.uid);
       if (on.length > 0) yield `${key} has ended, and its containers run on ${on.join(", ")}`;
+      const { uid, deletionTimestamp } = after.metadata;
+      if (deletionTimestamp === undefined && !hasRun(uid)) yield `${key} has ended, and never ran`;
     }
   };
 });

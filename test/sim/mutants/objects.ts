@@ -56,6 +56,7 @@ export const ofObjects: readonly Mutant[] = [
     file: "services/controllers/sessions/merge-report.ts",
     from: 'if (pod === undefined || pod.uid !== report.uid) return { act: "forget" };',
     to: 'if (pod === undefined) return { act: "forget" };',
+    of: ["pods", "statefulsets"],
   },
   {
     rule: "O7",

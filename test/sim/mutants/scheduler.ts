@@ -14,6 +14,7 @@ export const ofTheScheduler: readonly Mutant[] = [
     file: "libs/admission/derived.ts",
     from: 'cordoned: spec["unschedulable"] ?? false,',
     to: 'cordoned: spec["unschedulable"] === 1,',
+    of: ["deployments", "nodes"],
   },
   {
     rule: "B1",
@@ -35,6 +36,12 @@ export const ofTheScheduler: readonly Mutant[] = [
     file: "libs/admission/derived.ts",
     from: 'return typeof is === "string" && is !== "" && is !== was ? [is] : [];',
     to: 'return typeof is === "string" && is !== "" && is !== was ? [] : [];',
+    also: {
+      file: "services/scheduler/writes.ts",
+      from: "[writeOfLoad(node, context.view)]];",
+      to: "[]];",
+    },
+    of: ["deployments", "priorities"],
   },
   {
     rule: "B1",

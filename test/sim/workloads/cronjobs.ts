@@ -24,7 +24,7 @@ function draw(chance: Chance): Act {
   if (chance.is(0.1)) {
     return { what: `delete cronjob ${name}`, run: (user) => user.remove(cronJob, metadata) };
   }
-  if (chance.is(0.25)) return deletesJobsOf(name);
+  if (chance.is(0.25)) return deletesJobsOf(name, chance.between(0, 3_000));
   const concurrencyPolicy = chance.pick(["Allow", "Forbid", "Replace"]);
   const template = templateOf(name, { image: "tick:1", cpu: "50m", restartPolicy: "Never" });
   const manifest = {
@@ -41,10 +41,13 @@ function draw(chance: Chance): Act {
   };
 }
 
-/** What it has started is deleted, which is no reason to start it again. */
-const deletesJobsOf = (name: string): Act => ({
-  what: `delete the jobs of ${name}`,
+const minuteMs = 60_000;
+
+/** What it has started in the next minute is deleted, which is no reason to start it again. */
+const deletesJobsOf = (name: string, afterMs: number): Act => ({
+  what: `delete the jobs of ${name}, ${afterMs} ms after the minute`,
   async run(user) {
+    await user.sleep(minuteMs - (user.now() % minuteMs) + afterMs);
     const own = user.list(job).filter((one) => controllerNamed(one, "CronJob") === name);
     for (const { metadata } of own) {
       await user.remove(job, metadata, { propagationPolicy: "Background" });

@@ -64,7 +64,7 @@ function draw(chance: Chance): Act {
     [false, true],
     [true, true],
   ]);
-  const replaces = chance.is(0.1);
+  const replaces = chance.is(0.2);
   return {
     what: `${replaces ? "another " : ""}deployment ${of.namespace}/${name}: ${replicas} of ${image}, ${JSON.stringify(strategy)}`,
     async run(user) {

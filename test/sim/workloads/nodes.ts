@@ -4,6 +4,7 @@ import { readyOf } from "../ready.ts";
 import { objectsIn } from "../state.ts";
 import type { User } from "../user.ts";
 import { type Act, type Chance, workload } from "../workload.ts";
+import { scaleOut } from "../scale-out.ts";
 
 /** Nodes that are cordoned, drained and deleted. */
 export const nodes = workload({
@@ -25,6 +26,19 @@ export const nodes = workload({
 const cordon = (user: User, name: string, unschedulable: boolean) =>
   user.change(node, { name }, (one) => ({ ...one, spec: { ...one.spec, unschedulable } }));
 
+/** What a scheduler that has not seen the cordon yet may still bind there. */
+function cordonsWhilePodsCome(chance: Chance, name: string): Act {
+  const afterMs = chance.between(0, 60);
+  return {
+    what: `scale out, and cordon ${name} ${afterMs} ms later`,
+    async run(user) {
+      const scaled = scaleOut(user);
+      await user.sleep(afterMs);
+      await Promise.all([scaled, cordon(user, name, true)]);
+    },
+  };
+}
+
 function draw(chance: Chance): Act {
   const name = `n${chance.between(1, 3)}`;
   const drawn = chance.between(1, 10);
@@ -32,7 +46,8 @@ function draw(chance: Chance): Act {
     return { what: `delete node ${name}`, run: (user) => user.remove(node, { name }) };
   }
   if (drawn <= 5) return { what: `uncordon ${name}`, run: (user) => cordon(user, name, false) };
-  if (drawn <= 8) return { what: `cordon ${name}`, run: (user) => cordon(user, name, true) };
+  if (drawn <= 7) return { what: `cordon ${name}`, run: (user) => cordon(user, name, true) };
+  if (drawn <= 8) return cordonsWhilePodsCome(chance, name);
   return {
     what: `drain ${name}`,
     async run(user) {

@@ -7,7 +7,7 @@ import { type Act, type Chance, workload } from "../workload.ts";
 /** Pods that users delete under their owners' hands. */
 export const pods = workload({
   name: "pods",
-  weight: 1,
+  weight: 2,
   draw,
   *unfinished(state) {
     for (const one of objectsIn(state, pod)) {

@@ -1,5 +1,7 @@
 import { deployment } from "../../../libs/model/kinds/deployment.ts";
+import { podDisruptionBudget } from "../../../libs/model/kinds/poddisruptionbudget.ts";
 import { priorityClass } from "../../../libs/model/kinds/priorityclass.ts";
+import { scaleOut } from "../scale-out.ts";
 import { home } from "../user.ts";
 import { type Act, type Chance, templateOf, withImage, workload } from "../workload.ts";
 
@@ -36,13 +38,19 @@ function draw(chance: Chance): Act {
   if (chance.is(0.25)) {
     return { what: `delete deployment ${name}`, run: (user) => user.remove(deployment, of) };
   }
+  const minAvailable = chance.between(0, 1);
+  const budget = { metadata: of, spec: { minAvailable, selector: { matchLabels: { app: name } } } };
+  const othersCome = chance.is(0.5);
   return {
-    what: `deployment ${name}: ${replicas} of ${image}, of priority ${value}`,
+    what: `deployment ${name}: ${replicas} of ${image}, of priority ${value}, ${minAvailable} available${othersCome ? "; scale out" : ""}`,
     async run(user) {
       await user.create(priorityClass, ofClass);
-      await user.apply(deployment, manifest, (one) =>
+      await user.create(podDisruptionBudget, budget);
+      const comes = user.apply(deployment, manifest, (one) =>
         withImage({ ...one, spec: { ...one.spec, replicas } }, image),
       );
+      // What comes meanwhile may take what is free beside the room that is being made.
+      await Promise.all([comes, othersCome && scaleOut(user)]);
     },
   };
 }

@@ -1,4 +1,6 @@
+import { pod } from "../../../libs/model/kinds/pod.ts";
 import { statefulSet } from "../../../libs/model/kinds/statefulset.ts";
+import { controllerNamed } from "../owners.ts";
 import { objectsIn } from "../state.ts";
 import {
   type Act,
@@ -49,6 +51,7 @@ function draw(chance: Chance): Act {
       run: (user) => user.remove(statefulSet, metadata),
     };
   }
+  if (chance.is(0.35)) return deletesPodsOf(metadata);
   const updates = chance.is(0.4);
   const manifest = {
     metadata,
@@ -70,3 +73,15 @@ function draw(chance: Chance): Act {
       }),
   };
 }
+
+/** Their names are used again at once, and what is still told of the former ones comes late. */
+const deletesPodsOf = (of: { readonly name: string; readonly namespace: string }): Act => ({
+  what: `delete the pods of statefulset ${of.name}`,
+  async run(user) {
+    const own = user
+      .list(pod)
+      .filter((one) => controllerNamed(one, "StatefulSet") === of.name)
+      .filter(({ metadata }) => metadata.namespace === of.namespace);
+    await Promise.all(own.map(({ metadata }) => user.remove(pod, metadata)));
+  },
+});

@@ -110,7 +110,9 @@ async function oneByOne(
   const absent = headers();
   absent.set("Nats-Expected-Last-Subject-Sequence", "0");
   for (let nth = -Math.ceil(count / 5); nth < count; nth += 1) {
-    const made = await timed(() => gateway.ask("POST", path, JSON.stringify(body(name(run, nth)))));
+    const made = await timed(() =>
+      gateway.ask("POST", path, { body: JSON.stringify(body(name(run, nth))) }),
+    );
     const put = await timed(async () => {
       const subject = `$KV.bare.${name(run, nth)}`;
       const reply = await connection.request(subject, value, { headers: absent, timeout: 5_000 });

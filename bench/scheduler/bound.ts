@@ -243,7 +243,7 @@ async function createAll(
       const earlyMs = sentAtMs + nth * everyMs - performance.now();
       if (earlyMs > 0) await sleep(earlyMs);
       const begunMs = performance.now();
-      await client.ask("POST", path, body.text);
+      await client.ask("POST", path, { body: body.text });
       const now = performance.now();
       answers.push(now - begunMs);
       answeredAtMs.set(body.name, now);

@@ -7,6 +7,7 @@ import type { Store } from "../../../libs/store/store.ts";
 import { atMost, type AtMost } from "../watch/at-most.ts";
 import { type ChangeRing, changeRing, type RingPorts } from "../watch/change-ring.ts";
 import { consistentReads } from "./consistent-read.ts";
+import { type PagedLists, pagedLists } from "./paged-lists.ts";
 import { oneAtATime, type OneAtATime } from "./one-at-a-time.ts";
 
 /** Where kinds live: the state, or the events' own store, each with its own order of revisions. */
@@ -19,6 +20,8 @@ export type Backend = Disposable & {
   readonly catchUps: AtMost;
   /** Resolves when the view shows all that was acknowledged before the call. */
   readonly consistent: () => Promise<void>;
+  /** Lists of which pages are still to come. */
+  readonly paged: PagedLists;
   /** Writes of one object: of those who would race one alone succeeds. */
   readonly changing: OneAtATime;
   /** Writes of what lost a race about a key that many write. */
@@ -39,6 +42,7 @@ export function backendOf(
     ring,
     catchUps: atMost(catchUpsMax),
     consistent: consistentReads(store, replica),
+    paged: pagedLists(),
     changing: oneAtATime(),
     contended: oneAtATime(),
     [Symbol.dispose]: () => ring[Symbol.dispose](),

@@ -14,6 +14,7 @@ import {
   type Page,
   revisionOf,
 } from "./list-options.ts";
+import { byKey, type OrderedList, placeAfter } from "./paged-lists.ts";
 import type { Selects } from "./selectors.ts";
 import { whenConverted } from "../custom/conversion-pending.ts";
 import { existing } from "./write.ts";
@@ -74,25 +75,59 @@ export async function listObjects(
   await reach(backend, wanted);
   const prefix = heldPrefix(target);
   const exact = isExact && wanted !== undefined ? wanted : undefined;
-  const { held, revision } = await cutOf(backend, prefix, exact);
+  const known = exact === undefined ? undefined : backend.paged.get(prefix, exact);
+  const { held, revision } =
+    known !== undefined && exact !== undefined
+      ? { held: known, revision: exact }
+      : await cutOf(backend, prefix, exact);
   if (held === undefined) {
     throw page === undefined ? listTooOld() : inconsistentContinue(page.after);
   }
-  const after = page?.after ?? "";
-  const selected = held
-    .filter(({ key, value }) => key > after && options.selects(objectOf(value)))
-    .toSorted((a, b) => (a.key < b.key ? -1 : 1));
-  const limit = options.limit === undefined || options.limit <= 0 ? selected.length : options.limit;
-  const shown = selected.slice(0, limit);
-  const rest = selected.length - shown.length;
+  const { limit = 0, isSelective = false } = options;
+  const selects = ({ value }: Held<unknown>) => options.selects(objectOf(value));
+  if (limit <= 0 && page === undefined) {
+    const objects = held.filter(selects).toSorted(byKey).map(valueOf);
+    return { objects, revision, continue: undefined, remaining: undefined };
+  }
+  const ordered = known ?? held.toSorted(byKey);
+  const most = limit <= 0 ? ordered.length : limit;
+  const { shown, rest } = pageOf(ordered, { after: page?.after ?? "", most, selects });
   const last = shown.at(-1)?.key;
+  if (rest === 0 || last === undefined) {
+    return { objects: shown.map(valueOf), revision, continue: undefined, remaining: undefined };
+  }
+  backend.paged.put(prefix, revision, ordered);
   return {
-    objects: shown.map(({ value }) => objectOf(value)),
+    objects: shown.map(valueOf),
     revision,
-    continue:
-      rest > 0 && last !== undefined ? encodeContinue({ revision, after: last }) : undefined,
-    remaining: rest > 0 && options.isSelective !== true ? rest : undefined,
+    continue: encodeContinue({ revision, after: last }),
+    remaining: isSelective ? undefined : rest,
   };
+}
+
+const valueOf = ({ value }: Held<unknown>) => objectOf(value);
+
+/** What a page shows, and how many come after it, from the next that is selected. */
+function pageOf(
+  ordered: OrderedList,
+  {
+    after,
+    most,
+    selects,
+  }: {
+    readonly after: string;
+    readonly most: number;
+    readonly selects: (held: Held<unknown>) => boolean;
+  },
+): { readonly shown: OrderedList; readonly rest: number } {
+  const shown: Held<unknown>[] = [];
+  for (let at = placeAfter(ordered, after); at < ordered.length; at += 1) {
+    const one = ordered[at];
+    if (one === undefined || !selects(one)) continue;
+    if (shown.length === most) return { shown, rest: ordered.length - at };
+    shown.push(one);
+  }
+  return { shown, rest: 0 };
 }
 
 /** @throws {ApiError} BadRequest */

@@ -4,4 +4,13 @@
  */
 import type { RunOptions } from "./run.ts";
 
-export const regressions: readonly { readonly what: string; readonly options: RunOptions }[] = [];
+export const regressions: readonly { readonly what: string; readonly options: RunOptions }[] = [
+  {
+    what: "a replica that lagged took what a delete had left of a transaction for a state",
+    options: { seed: 1884, steps: 10 },
+  },
+  {
+    what: "more was displaced for a nominated pod without a write of its node's load",
+    options: { seed: 71, steps: 10, of: ["deployments", "priorities"] },
+  },
+];

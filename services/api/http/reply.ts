@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from "node:http";
 import { type Format, mediaTypes } from "./accept.ts";
+import type { LongText } from "./long-text.ts";
 import { yamlOf } from "./render.ts";
 
 /** What a handler answers: a body at once, or one that goes on until `run` ends. */
@@ -19,7 +20,7 @@ export type Reply =
       readonly type: "body";
       readonly code: number;
       readonly contentType: string;
-      readonly body: string | Uint8Array;
+      readonly body: string | Uint8Array | LongText;
       readonly headers?: OutgoingHttpHeaders;
     }
   | {
@@ -68,7 +69,7 @@ export function valueReply(
 
 /** An object, a list or a Table: in protobuf, or as JSON, which becomes YAML for who asked for that. */
 export function shownReply(
-  shown: string | Uint8Array,
+  shown: string | Uint8Array | LongText,
   { language }: Pick<Format, "language">,
   {
     code = 200,

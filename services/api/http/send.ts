@@ -5,6 +5,7 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { Clock } from "../../../libs/telemetry/clock.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
+import { isLong, type LongText, sliceBytes, wholeOf } from "./long-text.ts";
 import { prettied, rendered } from "./render.ts";
 import type { Out, Reply } from "./reply.ts";
 
@@ -32,7 +33,7 @@ export async function send(
   const { code, headers, contentType, body: given } = pretty ? prettied(plain) : plain;
   const body = typeof given === "string" ? Buffer.from(given) : given;
   const zip = body.byteLength > gzipMinBytes && takesGzip(request.headers["accept-encoding"]);
-  const sent = zip ? await zipped(body, { level: gzipLevel }) : body;
+  const sent = zip ? await zipped(wholeOf(body), { level: gzipLevel }) : body;
   if (isGone(response)) return;
   response.writeHead(code, {
     "Cache-Control": "no-cache, private",
@@ -45,7 +46,34 @@ export async function send(
   const limit = clock.after(replyWaits * waitMs, () => cut(response));
   response.once("close", () => limit[Symbol.dispose]());
   response.once("finish", () => limit[Symbol.dispose]());
-  response.end(sent);
+  if (sent.byteLength <= sliceBytes) {
+    response.end(wholeOf(sent));
+    return;
+  }
+  for (const slice of slicesOf(sent)) {
+    if (isGone(response)) return;
+    if (!response.write(slice)) await drained(response);
+  }
+  response.end();
+}
+
+/** Larger parts at once cost more: they are copied, and encrypted, before the first of them is sent. */
+function* slicesOf(body: Uint8Array | LongText): Iterable<Uint8Array> {
+  if (isLong(body)) return yield* body.slices();
+  for (let at = 0; at < body.byteLength; at += sliceBytes) yield body.subarray(at, at + sliceBytes);
+}
+
+/** Resolves when the client takes more, or has gone. */
+function drained(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off("drain", done);
+      response.off("close", done);
+      resolve();
+    };
+    response.once("drain", done);
+    response.once("close", done);
+  });
 }
 
 /** A reply that is as large as the state may take so many times as long as a part of a stream. */

@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import { ApiError } from "../../../libs/model/errors.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
 import { overNats, type UserInfo } from "../auth/user.ts";
+import { wholeOf } from "../http/long-text.ts";
 import { rendered } from "../http/render.ts";
 import type { Out, Reply } from "../http/reply.ts";
 import { statusReply } from "../http/server.ts";
@@ -94,7 +95,7 @@ async function whole(reply: Told): Promise<{ readonly code: number; readonly tex
   const decoder = new TextDecoder();
   const decode = (chunk: string | Uint8Array) =>
     typeof chunk === "string" ? chunk : decoder.decode(chunk, { stream: true });
-  if (reply.type === "body") return { code: reply.code, text: decode(reply.body) };
+  if (reply.type === "body") return { code: reply.code, text: decode(wholeOf(reply.body)) };
   const chunks: string[] = [];
   const out: Out = {
     signal: new AbortController().signal,

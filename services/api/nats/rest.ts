@@ -9,6 +9,7 @@ import { readMessage } from "../../../libs/protocol/read-message.ts";
 import { type RestHead, type RestOpening, restOpening } from "../../../libs/protocol/rest.ts";
 import { apiStreams } from "../../../libs/protocol/subjects.ts";
 import { overNats } from "../auth/user.ts";
+import { wholeOf } from "../http/long-text.ts";
 import type { Out } from "../http/reply.ts";
 import type { Dispatch, Told } from "./dispatch.ts";
 
@@ -56,7 +57,7 @@ async function send(stream: ByteStream, reply: Told, signal: AbortSignal): Promi
     }
   };
   if (reply.type === "body") {
-    await write(reply.body);
+    await write(wholeOf(reply.body));
     return;
   }
   const over = AbortSignal.any([stream.closed, signal]);

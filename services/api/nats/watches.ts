@@ -8,6 +8,7 @@ import { linesOf } from "../../../libs/client/lines.ts";
 import { ApiError } from "../../../libs/model/errors.ts";
 import type { Clock } from "../../../libs/telemetry/clock.ts";
 import type { Log } from "../../../libs/telemetry/log.ts";
+import { wholeOf } from "../http/long-text.ts";
 import type { Out } from "../http/reply.ts";
 import { type Asked, dispatchAsked, type Dispatch } from "./dispatch.ts";
 
@@ -43,7 +44,7 @@ export function deliverWatches(ports: {
       }
       const asked = { path, query: { ...query, watch: true, allowWatchBookmarks: true } };
       const reply = await dispatchAsked(ports.dispatch, { method: "GET", ...asked });
-      if (reply.type === "body") return { ok: false, status: statusIn(reply.body) };
+      if (reply.type === "body") return { ok: false, status: statusIn(wholeOf(reply.body)) };
       const sending: Promise<void> = send(reply.run, {
         ...ports,
         deliver,

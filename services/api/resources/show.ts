@@ -3,6 +3,7 @@ import type { AnyObject } from "../../../libs/admission/context.ts";
 import { apiVersionOf, type Kind } from "../../../libs/model/kind.ts";
 import type { EpochMs } from "../../../libs/telemetry/clock.ts";
 import type { Language, View } from "../http/accept.ts";
+import { longText, type LongText } from "../http/long-text.ts";
 import { sealedValue } from "../protobuf/messages.ts";
 import { protobufEvent, protobufList, protobufObject } from "../protobuf/shown.ts";
 import { jsonOf, metadataJsonOf } from "./json.ts";
@@ -42,7 +43,11 @@ function objectText(given: AnyObject, object: AnyObject, shown: Shown): string {
 }
 
 /** A list, of the objects' own remembered texts or bytes. */
-export function shownList(objects: readonly AnyObject[], meta: ListMeta, shown: Shown): Encoded {
+export function shownList(
+  objects: readonly AnyObject[],
+  meta: ListMeta,
+  shown: Shown,
+): Encoded | LongText {
   if (shown.language === "protobuf") {
     return protobufList(
       objects.map((object) => asServed(shown.kind, object)),
@@ -50,14 +55,15 @@ export function shownList(objects: readonly AnyObject[], meta: ListMeta, shown: 
       shown,
     );
   }
-  if (shown.view === "Table") return tableText(objects, meta, shown);
+  if (shown.view === "Table") return longText(...tableParts(objects, meta, shown));
   const partial = shown.view === "PartialObjectMetadata";
   const kind = partial ? "PartialObjectMetadataList" : `${shown.kind.kind}List`;
   const apiVersion = partial ? "meta.k8s.io/v1" : apiVersionOf(shown.kind);
-  const items = objects
-    .map((object) => (partial ? metadataJsonOf : jsonOf)(asServed(shown.kind, object)))
-    .join(",");
-  return `{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${JSON.stringify(meta)},"items":[${items}]}`;
+  const items = objects.map((object) =>
+    (partial ? metadataJsonOf : jsonOf)(asServed(shown.kind, object)),
+  );
+  const head = `{"kind":"${kind}","apiVersion":"${apiVersion}","metadata":${JSON.stringify(meta)},"items":[`;
+  return longText(head, items, "]}");
 }
 
 /** A watch event; a Table event holds one row, and the columns only where `head` asks for them. */
@@ -95,15 +101,21 @@ function bookmarkTable(object: AnyObject, shown: Shown): string {
   return `{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":${meta},"columnDefinitions":null,"rows":[${row}]}`;
 }
 
-function tableText(
+function tableText(...table: Parameters<typeof tableParts>): string {
+  const [head, rows, tail] = tableParts(...table);
+  return `${head}${rows.join(",")}${tail}`;
+}
+
+function tableParts(
   objects: readonly AnyObject[],
   meta: ListMeta,
   { kind, includeObject, now }: Shown,
   head = true,
-): string {
+): readonly [head: string, rows: readonly string[], tail: string] {
   const columns = head ? tableHead(kind) : "null";
-  const rows = objects
-    .map((object) => rowOf(kind, asServed(kind, object), { includeObject, now }))
-    .join(",");
-  return `{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":${JSON.stringify(meta)},"columnDefinitions":${columns},"rows":[${rows}]}`;
+  return [
+    `{"kind":"Table","apiVersion":"meta.k8s.io/v1","metadata":${JSON.stringify(meta)},"columnDefinitions":${columns},"rows":[`,
+    objects.map((object) => rowOf(kind, asServed(kind, object), { includeObject, now })),
+    "]}",
+  ];
 }

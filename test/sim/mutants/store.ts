@@ -5,8 +5,8 @@ export const ofTheStore: readonly Mutant[] = [
     rule: "S1",
     what: "a cut ends with any message, in the middle of a transaction",
     file: "libs/store/cuts.ts",
-    from: "return entry.tx.index >= entry.tx.count ?",
-    to: "return entry.tx.index >= 1 ?",
+    from: "if (entry.tx.index >= entry.tx.count) close();",
+    to: "if (entry.tx.index >= 1) close();",
   },
   {
     rule: "S2",

@@ -2,7 +2,7 @@
 import { deployment, type Deployment } from "../../libs/model/kinds/deployment.ts";
 import { node, type Node } from "../../libs/model/kinds/node.ts";
 import { pod, type Pod } from "../../libs/model/kinds/pod.ts";
-import { replicaSet } from "../../libs/model/kinds/replicaset.ts";
+import { replicaSet, type ReplicaSet } from "../../libs/model/kinds/replicaset.ts";
 import { isLive, readySinceMs } from "../../libs/model/pod/state.ts";
 import { rolloutBounds } from "../../libs/model/rollout.ts";
 import type { Checker } from "./invariant.ts";
@@ -58,7 +58,7 @@ export function promised(check: (judged: Judged) => string | undefined): Checker
       const losses = lostNow + (before === undefined || before.complete ? 0 : before.losses);
       const wrong = check({ self, live, promise: both, losses, state });
       if (wrong !== undefined) yield wrong;
-      const complete = isComplete(self, live, state);
+      const complete = isComplete(self, own, live, state);
       since.set(uid, { promise: complete ? now : both, losses, complete });
     }
   };
@@ -109,8 +109,10 @@ function promiseOf({ spec }: Deployment): Promise {
   return { most: spec.replicas + surge, fewest: Math.max(spec.replicas - unavailable, 0) };
 }
 
+/** Its status may be of before: one set alone is to have pods, and has them. */
 function isComplete(
   { spec, metadata, status }: Deployment,
+  sets: readonly ReplicaSet[],
   live: readonly Pod[],
   state: State,
 ): boolean {
@@ -119,6 +121,8 @@ function isComplete(
     status?.updatedReplicas === spec.replicas &&
     status.availableReplicas === spec.replicas &&
     live.length === spec.replicas &&
+    sets.every((set) => set.spec.replicas === 0 || set.spec.replicas === spec.replicas) &&
+    sets.filter((set) => set.spec.replicas > 0).length <= 1 &&
     live.every((one) => isAvailable(one, state))
   );
 }

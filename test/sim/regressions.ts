@@ -10,6 +10,10 @@ export const regressions: readonly { readonly what: string; readonly options: Ru
     options: { seed: 1884, steps: 10 },
   },
   {
+    what: "a Deployment that was scaled down in the middle of an update made pods above its surge",
+    options: { seed: 5586, steps: 10 },
+  },
+  {
     what: "more was displaced for a nominated pod without a write of its node's load",
     options: { seed: 71, steps: 10, of: ["deployments", "priorities"] },
   },

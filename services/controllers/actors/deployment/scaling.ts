@@ -75,17 +75,28 @@ const largestFirst = (sets: readonly SetSize[], added: number): readonly SetSize
     return b.replicas - a.replicas || (added > 0 ? newer : -newer) || (a.name < b.name ? -1 : 1);
   });
 
-/** Gives back what rounding took of pods that are available and promised. */
+/**
+ * Gives back what was taken of pods that are available and promised, and takes as much of those that are
+ * not available: a set that will make them again is not to come above the surge.
+ */
 function keepAvailable(sets: readonly SetSize[], plan: Plan, minAvailable: number): Plan {
   const kept = new Map(plan);
   const size = (set: SetSize) => kept.get(set.name) ?? set.replicas;
-  const left = sum(sets, (set) => Math.min(set.available, size(set)));
-  let missing = Math.min(minAvailable, sum(sets, staying)) - left;
+  const stays = (set: SetSize) => Math.min(set.available, size(set));
+  let missing = Math.min(minAvailable, sum(sets, staying)) - sum(sets, stays);
+  let given = 0;
   for (const set of sets) {
     const back = Math.min(missing, staying(set) - size(set));
     if (back <= 0) continue;
     kept.set(set.name, size(set) + back);
     missing -= back;
+    given += back;
+  }
+  for (const set of sets) {
+    const less = Math.min(given, size(set) - stays(set));
+    if (less <= 0) continue;
+    kept.set(set.name, size(set) - less);
+    given -= less;
   }
   return kept;
 }

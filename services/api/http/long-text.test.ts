@@ -2,7 +2,8 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { longText, sliceBytes } from "./long-text.ts";
 
-const bytesOf = (text: ReturnType<typeof longText>) => Buffer.concat([...text.slices()]);
+const bytesOf = (text: ReturnType<typeof longText>) =>
+  Buffer.concat([...text.slices()].map(({ bytes }) => bytes));
 
 test("is the same bytes as the text whole, of any characters", () => {
   const item = fc.oneof(
@@ -23,7 +24,16 @@ test("is the same bytes as the text whole, of any characters", () => {
 
 test("comes in slices of a bounded size", () => {
   const items = Array.from({ length: 2_000 }, (_, nth) => `${nth}`.padEnd(1_000));
-  const sizes = [...longText("[", items, "]").slices()].map((slice) => slice.byteLength);
+  const sizes = [...longText("[", items, "]").slices()].map(({ bytes }) => bytes.byteLength);
   expect(Math.max(...sizes)).toBeLessThanOrEqual(sliceBytes);
   expect(sizes.length).toBeLessThan(12);
+});
+
+test("a slice that is freed becomes another's, and no other does", () => {
+  const items = Array.from({ length: 400 }, (_, nth) => `${nth}`.padEnd(1_000));
+  const [first, second] = [...longText("", items, "").slices()];
+  first?.free();
+  const [again] = longText("", ["other"], "").slices();
+  expect(again?.bytes.buffer).toBe(first?.bytes.buffer);
+  expect(Buffer.from(second?.bytes ?? []).toString()).toContain("399".padEnd(1_000));
 });

@@ -5,11 +5,32 @@
 export type LongText = {
   /** As UTF-8. */
   readonly byteLength: number;
-  readonly slices: () => Iterable<Uint8Array>;
+  readonly slices: () => Iterable<Slice>;
   readonly toString: () => string;
 };
 
+export type Slice = {
+  readonly bytes: Uint8Array;
+  /** The bytes are sent, and may become another slice's. */
+  readonly free: () => void;
+};
+
 export const sliceBytes = 256 * 1024;
+
+/** To be used again: new ones for every list keep the collector at work. */
+const spare: Buffer[] = [];
+const spareMax = 64;
+
+const taken = (size: number): Buffer =>
+  (size <= sliceBytes ? spare.pop() : undefined) ??
+  Buffer.allocUnsafeSlow(Math.max(sliceBytes, size));
+
+const sliceOf = (buffer: Buffer, used: number): Slice => ({
+  bytes: buffer.subarray(0, used),
+  free() {
+    if (buffer.byteLength === sliceBytes && spare.length < spareMax) spare.push(buffer);
+  },
+});
 
 /** `head`, the items with commas between them, `tail`. */
 export function longText(head: string, items: readonly string[], tail: string): LongText {
@@ -18,21 +39,20 @@ export function longText(head: string, items: readonly string[], tail: string): 
   const sizes = parts.map((part, nth) => Buffer.byteLength(part) + (isFollowed(nth) ? 1 : 0));
   const byteLength = sizes.reduce((sum, size) => sum + size, 0);
 
-  function* slices(): Iterable<Uint8Array> {
-    // Not of the pool: a reader may keep it for long.
-    let slice = Buffer.allocUnsafeSlow(Math.min(sliceBytes, byteLength));
+  function* slices(): Iterable<Slice> {
+    let slice = taken(sizes[0] ?? 0);
     let used = 0;
     for (const [nth, part] of parts.entries()) {
       const size = sizes[nth] ?? 0;
       if (used + size > slice.byteLength) {
-        if (used > 0) yield slice.subarray(0, used);
-        slice = Buffer.allocUnsafeSlow(Math.max(sliceBytes, size));
+        yield sliceOf(slice, used);
+        slice = taken(size);
         used = 0;
       }
       used += slice.write(part, used);
       if (isFollowed(nth)) used += slice.write(",", used);
     }
-    if (used > 0) yield slice.subarray(0, used);
+    yield sliceOf(slice, used);
   }
 
   return { byteLength, slices, toString: () => `${head}${items.join(",")}${tail}` };

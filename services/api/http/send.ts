@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { Clock } from "../../../libs/telemetry/clock.ts";
 import type { GatewayMetrics } from "./gateway-metrics.ts";
-import { isLong, type LongText, sliceBytes, wholeOf } from "./long-text.ts";
+import { isLong, type Slice, sliceBytes, wholeOf } from "./long-text.ts";
 import { prettied, rendered } from "./render.ts";
 import type { Out, Reply } from "./reply.ts";
 
@@ -50,17 +50,19 @@ export async function send(
     response.end(wholeOf(sent));
     return;
   }
-  for (const slice of slicesOf(sent)) {
+  for (const { bytes, free } of isLong(sent) ? sent.slices() : slicesOf(sent)) {
     if (isGone(response)) return;
-    if (!response.write(slice)) await drained(response);
+    const done = (error: Error | null | undefined) =>
+      (error === null || error === undefined) && free();
+    if (!response.write(bytes, done)) await drained(response);
   }
   response.end();
 }
 
 /** Larger parts at once cost more: they are copied, and encrypted, before the first of them is sent. */
-function* slicesOf(body: Uint8Array | LongText): Iterable<Uint8Array> {
-  if (isLong(body)) return yield* body.slices();
-  for (let at = 0; at < body.byteLength; at += sliceBytes) yield body.subarray(at, at + sliceBytes);
+function* slicesOf(body: Uint8Array): Iterable<Slice> {
+  for (let at = 0; at < body.byteLength; at += sliceBytes)
+    yield { bytes: body.subarray(at, at + sliceBytes), free: () => undefined };
 }
 
 /** Resolves when the client takes more, or has gone. */

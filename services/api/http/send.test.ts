@@ -20,6 +20,7 @@ const items = (of: string) =>
 const bodyOf = (of: string) => longText("[", items(of), "]");
 
 const opened = new AsyncDisposableStack();
+const broken: unknown[] = [];
 let place: { readonly origin: string; readonly ca: string };
 
 beforeAll(async () => {
@@ -35,7 +36,7 @@ beforeAll(async () => {
     const body = bodyOf((request.url ?? "").slice(1));
     const wire = { request, response, clock, waitMs: 10_000, metrics: { sent: () => undefined } };
     const reply = { type: "body" as const, code: 200, contentType: "application/json", body };
-    void send(wire, reply, { pretty: false });
+    send(wire, reply, { pretty: false }).catch((error: unknown) => broken.push(error));
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   opened.defer(async () => {
@@ -87,5 +88,6 @@ test.each(["HTTP/1.1", "HTTP/2"])(
       }
     }
     session.close();
+    expect(broken).toEqual([]);
   },
 );

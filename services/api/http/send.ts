@@ -117,21 +117,12 @@ export async function stream(
   }
   const out: Out = {
     signal: AbortSignal.any([gone.signal, stop]),
-    write: (chunk) => {
+    async write(chunk) {
       metrics.sent(chunk.length);
-      return new Promise((resolve) => {
-        if (gone.signal.aborted || response.write(chunk)) return resolve();
-        // A client that takes nothing for so long is given up, with all that waits for it.
-        const limit = clock.after(waitMs, () => cut(response));
-        const done = () => {
-          limit[Symbol.dispose]();
-          response.off("drain", done);
-          gone.signal.removeEventListener("abort", done);
-          resolve();
-        };
-        response.once("drain", done);
-        gone.signal.addEventListener("abort", done, { once: true });
-      });
+      if (gone.signal.aborted || response.write(chunk)) return;
+      // A client that takes nothing for so long is given up, with all that waits for it.
+      using _limit = clock.after(waitMs, () => cut(response));
+      await drained(response);
     },
   };
   await reply.run(out);

@@ -191,6 +191,7 @@ class Resume implements fc.AsyncCommand<Model, Real> {
         seen.clear();
         continue;
       }
+      if (item.type === "stored") continue;
       if (item.type === "entry") seen.set(item.entry.key, item.entry.revision);
       const at = item.type === "entry" ? item.entry.revision : item.revision;
       if (at >= model.revision) break;

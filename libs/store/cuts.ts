@@ -3,8 +3,8 @@
  *
  * Where revisions are missing between two that come, a later write purged them before they were sent. What
  * was sent since shows some keys as they were before those, and others as they were after: no state that
- * ever was. So no cut ends until all has come that was stored when the gap showed, the later writes among
- * it; what is complete by then is one cut.
+ * ever was. So no cut ends until all has come that the stream is found to have stored once the gap has
+ * shown, the later writes among it; what is complete by then is one cut.
  */
 import type { Entry, FeedItem, Revision } from "./store.ts";
 
@@ -38,8 +38,8 @@ export function cuts(): Cuts {
   let open: Entry[] = [];
   /** Complete, and no cut yet. */
   let held: Entry[] = [];
-  /** So many entries must come until what a gap hid has. */
-  let missing = 0;
+  /** The last gap: the entry after it, and how far the stream was then, once that is known. */
+  let gap: { readonly at: Revision; readonly until: Revision | undefined } | undefined;
   /** All up to it has come, or is gone; undefined: it loads. */
   let head: Revision | undefined;
   /** The load is complete, but a transaction is open across its end. */
@@ -53,7 +53,7 @@ export function cuts(): Cuts {
 
   /** What has been closed, as a cut, where one may end. */
   function cut(): readonly Cut[] {
-    if (missing > 0 || open.length > 0) return [];
+    if (gap !== undefined || open.length > 0) return [];
     const entries = held;
     held = [];
     const closed: Cut[] = entries.length === 0 ? [] : [{ type: "transaction", entries }];
@@ -63,14 +63,15 @@ export function cuts(): Cuts {
     return [...closed, { type: "loaded", revision }];
   }
 
-  function takeEntry({ entry, pending }: Extract<FeedItem, { type: "entry" }>): readonly Cut[] {
+  function takeEntry(entry: Entry): readonly Cut[] {
     const [first] = open;
     const isNext = first !== undefined && first.tx.id !== entry.tx.id;
     if (isNext) close();
     const isGap = head !== undefined && entry.revision > head + 1;
     // Unless a gap needs this entry, what came before is complete without it.
     const before = isNext && !isGap ? cut() : [];
-    missing = isGap ? pending : Math.max(Math.min(missing - 1, pending), 0);
+    if (isGap) gap = { at: entry.revision, until: undefined };
+    else if (gap?.until !== undefined && entry.revision >= gap.until) gap = undefined;
     if (head !== undefined) head = entry.revision;
     open.push(entry);
     if (entry.tx.index >= entry.tx.count) close();
@@ -79,7 +80,7 @@ export function cuts(): Cuts {
 
   /** The stream has reached `revision`, and all up to it has come. */
   function reached(revision: Revision): void {
-    missing = 0;
+    gap = undefined;
     if (head !== undefined) head = Math.max(head, revision);
     const last = open.at(-1);
     if (last === undefined) return;
@@ -90,7 +91,11 @@ export function cuts(): Cuts {
     take(item) {
       switch (item.type) {
         case "entry":
-          return takeEntry(item);
+          return takeEntry(item.entry);
+        case "stored":
+          if (gap === undefined || item.after < gap.at) return [];
+          gap = (head ?? 0) >= item.revision ? undefined : { ...gap, until: item.revision };
+          return cut();
         case "idle": {
           reached(item.revision);
           const closed = cut();
@@ -102,7 +107,7 @@ export function cuts(): Cuts {
           head = item.revision;
           return cut();
         case "reset":
-          [open, held, missing] = [[], [], 0];
+          [open, held, gap] = [[], [], undefined];
           [head, loadedAt] = [undefined, undefined];
           return [{ type: "reset" }];
         default:

@@ -1,7 +1,7 @@
 /** A feed: consumers of the state, one after another, as if they were one. */
 import type { Clock } from "../telemetry/clock.ts";
 import type { Log } from "../telemetry/log.ts";
-import type { Life } from "./life.ts";
+import type { Delivery, Life } from "./life.ts";
 import { type FeedItem, type Revision, StoreUnavailable } from "./store.ts";
 import type { Stream } from "./stream.ts";
 
@@ -106,6 +106,7 @@ async function* loading(life: Life): AsyncGenerator<Step> {
   let target = life.stream.last;
   life.probe();
   for await (const delivery of life) {
+    if (delivery.type === "stored") continue;
     revision = Math.max(revision, revisionOf(delivery));
     if (delivery.type === "entry") {
       yield { item: delivery, revision, loaded: false };
@@ -125,14 +126,19 @@ async function* following(life: Life, after: Revision): AsyncGenerator<Step> {
   let revision = after;
   life.probe(); // What came before may be torn.
   for await (const delivery of life) {
+    if (delivery.type === "stored") {
+      yield { item: delivery, revision, loaded: true };
+      continue;
+    }
+    const isGap = delivery.type === "entry" && delivery.entry.revision > revision + 1;
     revision = Math.max(revision, revisionOf(delivery));
     const item = delivery.type === "reached" ? ({ type: "idle", revision } as const) : delivery;
     yield { item, revision, loaded: true };
-    if (delivery.type === "entry" && isTorn(delivery)) life.probe();
+    if (isGap || (delivery.type === "entry" && isTorn(delivery))) life.probe();
   }
 }
 
-type EntryItem = Extract<FeedItem, { type: "entry" }>;
+type EntryItem = Extract<Delivery, { type: "entry" }>;
 
 const revisionOf = (
   delivery: EntryItem | { readonly type: "reached"; readonly revision: Revision },

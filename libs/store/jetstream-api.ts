@@ -78,6 +78,9 @@ export const streamInfo = z.object({
 export const streamState = z.object({ state: z.object({ last_seq: z.number() }) });
 export const consumerInfo = z.object({
   name: z.string(),
-  num_pending: z.number().default(0),
-  delivered: z.object({ consumer_seq: z.number() }),
+  delivered: z.object({
+    consumer_seq: z.number(),
+    /** The consumer has looked at all up to it. */
+    stream_seq: z.number(),
+  }),
 });

@@ -4,9 +4,11 @@ export type Delivery =
   | {
       readonly type: "entry";
       readonly entry: Entry;
-      /** Messages that the server had still to send after this one. */
+      /** Messages that the server had still to send after this one, as far as it has counted them. */
       readonly pending: number;
     }
+  /** The stream had reached `revision` when it was asked, and all up to `after` had been taken then. */
+  | { readonly type: "stored"; readonly revision: Revision; readonly after: Revision }
   /** All up to `revision` has been delivered, and the stream has reached it. */
   | { readonly type: "reached"; readonly revision: Revision };
 
@@ -18,7 +20,7 @@ export type Life = AsyncIterable<Delivery> &
   AsyncDisposable & {
     /** The stream as it was just after the consumer came to be. */
     readonly stream: StreamState;
-    /** Asks whether anything is pending; if not, `reached` follows. */
+    /** Asks how far the stream is: `stored` follows, and `reached` when all up to there has come. */
     probe(): void;
     /** The stream's last sequence now. @throws {StoreUnavailable} */
     last(): Promise<Revision>;

@@ -128,6 +128,7 @@ function feedLife(
 ): Life {
   const newest = from === "newest" ? [...bucket.newestOfAll()] : [];
   const resume = from === "newest" ? bucket.last() : from - 1;
+  const question = { isAsked: false };
 
   async function* deliveries(): AsyncGenerator<Delivery> {
     for (const [at, revision] of newest.entries()) {
@@ -136,9 +137,11 @@ function feedLife(
       const pending = newest.length - at - 1 + bucket.pending(resume);
       if (entry !== undefined) yield { type: "entry", entry, pending };
     }
-    yield* following(bucket, resume, signal, () => isCut(faults, clock, signal));
+    const isOver = () => isCut(faults, clock, signal);
+    yield* following(bucket, { after: resume, question, signal }, isOver);
   }
-  return lifeOf(bucket, 1, deliveries);
+  const probe = () => (question.isAsked = true);
+  return lifeOf(bucket, { first: 1, deliveries, probe });
 }
 
 function recordLife(bucket: MemoryBucket, { from, signal }: LifeOptions): Life {
@@ -156,17 +159,29 @@ function recordLife(bucket: MemoryBucket, { from, signal }: LifeOptions): Life {
       yield { type: "entry", entry, pending: bucket.pending(at) };
     }
   }
-  return lifeOf(bucket, first, deliveries);
+  // It says by itself when nothing is pending.
+  return lifeOf(bucket, { first, deliveries, probe: () => undefined });
 }
 
 async function* following(
   bucket: MemoryBucket,
-  after: Revision,
-  signal: AbortSignal,
+  {
+    after,
+    question,
+    signal,
+  }: {
+    readonly after: Revision;
+    readonly question: { isAsked: boolean };
+    readonly signal: AbortSignal;
+  },
   isCut: () => Promise<boolean>,
 ): AsyncGenerator<Delivery> {
   let at = after;
   while (!signal.aborted) {
+    if (question.isAsked) {
+      question.isAsked = false;
+      yield { type: "stored", revision: bucket.last(), after: at };
+    }
     const entry: Entry | undefined = bucket.after(at);
     if (entry === undefined) {
       at = bucket.last();
@@ -205,12 +220,19 @@ function appendedTo(bucket: MemoryBucket, signal: AbortSignal): Promise<void> {
 
 function lifeOf(
   bucket: MemoryBucket,
-  first: Revision,
-  deliveries: () => AsyncGenerator<Delivery>,
+  {
+    first,
+    deliveries,
+    probe,
+  }: {
+    readonly first: Revision;
+    readonly deliveries: () => AsyncGenerator<Delivery>;
+    readonly probe: () => void;
+  },
 ): Life {
   return {
     stream: { created: "memory", first, last: bucket.last() },
-    probe() {}, // It says by itself when nothing is pending.
+    probe,
     last: async () => bucket.last(),
     [Symbol.asyncIterator]: deliveries,
     async [Symbol.asyncDispose]() {},

@@ -22,10 +22,16 @@ const heartbeatMs = 1_000;
 /** Silence that ends a life. */
 const silenceMs = 2_000;
 const nanosPerMs = 1_000_000;
+/** Questions until the consumer has looked at all that is stored; then the heartbeat says it. */
+const probesMax = 6;
+const probePauseMs = 2;
 
 type Raw =
   | { readonly type: "raw"; readonly message: Msg }
-  | { readonly type: "probed"; readonly consumerSequence: number; readonly last: Revision };
+  | ({ readonly type: "probed"; readonly last: Revision; readonly isAll: boolean } & Place);
+
+/** How far deliveries have been taken. */
+type Place = { readonly sequence: number; readonly revision: Revision };
 
 /**
  * @throws {StoreUnavailable | JetStreamError} when it could not be made
@@ -37,6 +43,7 @@ export async function beginLife(link: Link, options: ConsumerOptions): Promise<L
   const queue: Raw[] = []; // Bounded by the server's flow control, answered as we take.
   let wake: (() => void) | undefined;
   let over = false;
+  let taken: Place = { sequence: 0, revision: from === "newest" ? 0 : from - 1 };
   let silence = clock.after(silenceMs * 2, end);
   function end(): void {
     over = true;
@@ -87,13 +94,39 @@ export async function beginLife(link: Link, options: ConsumerOptions): Promise<L
     num_replicas: 1,
   };
 
-  const probe = async () => {
-    // In this order: what was stored before the first answer is counted by the second.
+  /**
+   * Not by what is pending: a consumer counts a message a moment after it is stored. Nothing up to the
+   * place that it has looked at is still to be sent, if it has sent nothing since it was asked.
+   */
+  async function ask(): Promise<{ readonly last: Revision; readonly isAll: boolean }> {
+    const asked = taken;
     const { state } = await api(link, `STREAM.INFO.${stream}`, undefined, streamInfo);
     const info = await api(link, `CONSUMER.INFO.${stream}.${name}`, undefined, consumerInfo);
-    if (info.num_pending > 0) return;
-    push({ type: "probed", consumerSequence: info.delivered.consumer_seq, last: state.last_seq });
-  };
+    const { consumer_seq, stream_seq } = info.delivered;
+    const isAll = stream_seq >= state.last_seq && consumer_seq === asked.sequence;
+    push({ type: "probed", last: state.last_seq, isAll, ...asked });
+    return { last: state.last_seq, isAll };
+  }
+
+  let asked: "no" | "once" | "again" = "no";
+  async function probe(): Promise<void> {
+    if (asked !== "no") {
+      asked = "again";
+      return;
+    }
+    try {
+      for (let left = probesMax; left > 0 && !over; left -= 1) {
+        asked = "once";
+        const { last, isAll } = await ask();
+        const isAgain = (asked as string) === "again";
+        if (isAgain) left = probesMax;
+        else if (isAll || taken.revision >= last) return;
+        else await clock.sleep(probePauseMs * 2 ** (probesMax - left), signal);
+      }
+    } finally {
+      asked = "no";
+    }
+  }
 
   let info: z.infer<typeof streamInfo>;
   try {
@@ -106,7 +139,6 @@ export async function beginLife(link: Link, options: ConsumerOptions): Promise<L
   }
 
   async function* deliveries(): AsyncGenerator<Delivery> {
-    let sequence = 0;
     for (;;) {
       if (over) return;
       const item = queue.shift();
@@ -116,7 +148,10 @@ export async function beginLife(link: Link, options: ConsumerOptions): Promise<L
         continue;
       }
       if (item.type === "probed") {
-        if (item.consumerSequence <= sequence) yield { type: "reached", revision: item.last };
+        yield { type: "stored", revision: item.last, after: item.revision };
+        if (item.isAll && item.sequence === taken.sequence) {
+          yield { type: "reached", revision: item.last };
+        }
         continue;
       }
       const { message } = item;
@@ -124,14 +159,15 @@ export async function beginLife(link: Link, options: ConsumerOptions): Promise<L
         const beat = heartbeatOf(message);
         if (beat.answer !== undefined) link.connection.publish(beat.answer);
         if (beat.consumerSequence === undefined) continue;
-        if (beat.consumerSequence > sequence) return; // A message was lost on its way.
+        if (beat.consumerSequence > taken.sequence) return; // A message was lost on its way.
         if (beat.stalled) continue;
-        if (beat.consumerSequence === sequence) yield { type: "reached", revision: beat.last };
+        if (beat.consumerSequence === taken.sequence)
+          yield { type: "reached", revision: beat.last };
         continue;
       }
       const place = placeOf(message.reply ?? "");
-      if (place.consumerSequence !== sequence + 1) return;
-      sequence = place.consumerSequence;
+      if (place.consumerSequence !== taken.sequence + 1) return;
+      taken = { sequence: place.consumerSequence, revision: place.revision };
       yield {
         type: "entry",
         pending: place.pending,

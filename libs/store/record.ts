@@ -27,6 +27,7 @@ export async function* recordOf(
       if (first > at + 1 && last > 0) throw new HistoryExpired("the record begins later", first);
       life.probe();
       for await (const delivery of life) {
+        if (delivery.type === "stored") continue;
         if (delivery.type === "reached") {
           at = Math.max(at, delivery.revision);
           if (at >= upTo) return;

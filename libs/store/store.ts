@@ -83,9 +83,9 @@ export type FeedItem =
   | {
       readonly type: "entry";
       readonly entry: Entry;
-      /** Messages for this feed that the server had not yet sent after this one. */
-      readonly pending: number;
     }
+  /** The stream had reached `revision` when all up to `after` had come: said after a gap (S1). */
+  | { readonly type: "stored"; readonly revision: Revision; readonly after: Revision }
   /** The load, or the load after a reset, is complete: all keys as of `revision` have come. */
   | { readonly type: "loaded"; readonly revision: Revision }
   /** Nothing is pending, and the stream has reached `revision`: the third way to end a cut (S1). */

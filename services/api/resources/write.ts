@@ -90,8 +90,9 @@ type WriteWith = {
 type WithHooks = WriteWith & { readonly concerning: Concerning | undefined };
 
 async function attempts(backend: Backend, decide: Decide, options: WithHooks): Promise<AnyObject> {
-  // What webhooks are told is true: they are asked about an object as it is now.
-  if (options.concerning !== undefined) await backend.consistent();
+  // What webhooks are told is true: they are asked about an object as it is now. No commit tells that
+  // what would have been done was decided on an older one.
+  if (isAtOnce(options)) await backend.consistent();
   const attempt = attemptOf(backend, decide, options);
   let queue: string | undefined;
   for (let nth = 0; nth < attemptsMax; nth += 1) {
@@ -106,6 +107,10 @@ async function attempts(backend: Backend, decide: Decide, options: WithHooks): P
   throw new ApiError("Conflict", "too many others wrote at the same time; please try again");
 }
 
+/** Whether even the first decision needs the newest cut. */
+const isAtOnce = ({ concerning, dryRun }: Pick<WithHooks, "concerning" | "dryRun">): boolean =>
+  concerning !== undefined || dryRun;
+
 /** @returns decides once, and commits; `queue` is the key whose turn it is, if any */
 function attemptOf(
   backend: Backend,
@@ -116,7 +121,7 @@ function attemptOf(
   const decideNow = decideAt(backend, decide, options);
   const seal = sealAt(backend, options);
   const before = () => beforeAt(backend, options);
-  let consistent = concerning !== undefined;
+  let consistent = isAtOnce({ concerning, ...options });
   return async (queue) => {
     let sealed: Sealed | undefined;
     try {
@@ -136,7 +141,14 @@ function attemptOf(
     }
     if (sealed === undefined) return {};
     const { object, ops, cut } = sealed;
-    if (ops.length === 0 || options.dryRun) return { done: object };
+    if (options.dryRun) return { done: object };
+    if (ops.length === 0) {
+      if (consistent) return { done: object };
+      // Nothing to do, as it was here: elsewhere, or a moment ago, it may have become something else.
+      await backend.consistent();
+      consistent = true;
+      return {};
+    }
     const others = ops.find(({ key }) => backend.contended.waits(key))?.key;
     if (queue === undefined && others !== undefined && concerning === undefined) {
       return { contended: others };

@@ -64,8 +64,12 @@ export async function claimSet(
       await consistent();
       return { key, revision: entry?.revision ?? 0 };
     }
-    if (entry === undefined && [...view.raw.scan(setPrefix(publisher))].length >= setsMax) {
-      throw new ApiError("Forbidden", `${publisher} has ${setsMax} sets already`);
+    if (entry === undefined) {
+      // Of those that it has had made, none may be missing.
+      await consistent();
+      if ([...view.raw.scan(setPrefix(publisher))].length >= setsMax) {
+        throw new ApiError("Forbidden", `${publisher} has ${setsMax} sets already`);
+      }
     }
     const value = new TextEncoder().encode(JSON.stringify(next));
     const outcome = await store.commit([

@@ -24,7 +24,8 @@ export type InterPod = {
   refusal(room: Room): string | undefined;
   /** The weight of the wishes that are met there, the pod's own and others'. */
   wish(room: Room): number;
-  /** Whether anyone wishes anything. */
+  /** The labels by whose domains wishes are met; without any nobody wishes anything. */
+  readonly wishKeys: Iterable<string>;
   readonly hasWishes: boolean;
   /** The labels by which pods like that mean anything to this one, or it to them. */
   topologyKeys(like: Claim): readonly string[];
@@ -84,6 +85,9 @@ export function interPod(claim: Claim, labelsOf: NamespaceLabels): InterPod {
       let sum = 0;
       for (const counts of wishes.values()) sum += countAt(counts, room);
       return sum;
+    },
+    get wishKeys() {
+      return wishes.keys();
     },
     get hasWishes() {
       return wishes.size > 0;

@@ -30,6 +30,8 @@ export type Near = {
   readonly hasWishes: boolean;
   /** The node labels whose values are the domains that matter to them. */
   readonly topologyKeys: readonly string[];
+  /** Those of them by which one node suits better than another. */
+  readonly wishKeys: readonly string[];
   /** No other pod means anything to them. */
   readonly isAlone: boolean;
   /** What none could have before, one may have after another was placed. */
@@ -126,6 +128,9 @@ function nearOf(claim: Claim, rooms: readonly Room[], labelsOf: NamespaceLabels)
     },
     get topologyKeys() {
       return topologyKeys;
+    },
+    get wishKeys() {
+      return [...new Set([...others.wishKeys, ...spread.wishKeys])];
     },
     get isAlone() {
       return isAlone;

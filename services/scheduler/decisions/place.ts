@@ -175,7 +175,7 @@ function bestOf(
     pools,
   }: { readonly near: Near; readonly owners: OwnerSpread; readonly pools: Pools },
 ): Best | undefined {
-  const parts = pools.openTo(claim, near, keysFor(claim, near, owners));
+  const { parts, refuses } = pools.openTo(claim, near, owners.keysOf(claim));
   const likes = parts.map(({ like }) => like);
   const relative = relativeScores(claim, likes, { near, owners });
   const more = owners.byNode
@@ -188,17 +188,10 @@ function bestOf(
     for (const { weight, score } of relative) shared += weight * score(part.like, nth);
     const than = (best?.total ?? -1) - shared;
     if ((part.heap.peek()?.score ?? 0) + moreMax <= than) continue;
-    const found = pools.bestOf(part, { more, moreMax, than });
+    const found = pools.bestOf(part, { refuses, more, moreMax, than });
     if (found !== undefined) best = { ...found, total: found.total + shared };
   }
   return best;
-}
-
-/** The labels in which nodes differ for the pod. */
-function keysFor(claim: Claim, near: Near, owners: OwnerSpread): readonly string[] {
-  const own = owners.keysOf(claim);
-  if (own.length === 0) return near.topologyKeys;
-  return [...new Set([...near.topologyKeys, ...own])].toSorted();
 }
 
 /** Whether the node takes the pod, other pods' terms apart, when all that it may displace have gone. */

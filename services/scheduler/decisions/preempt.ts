@@ -31,6 +31,7 @@ type Candidate = {
   readonly at: number;
   readonly room: Room;
   readonly victims: readonly Claim[];
+  readonly harm: Harm;
   /** How many charges of budgets had been made when it was judged. */
   readonly charges: number;
 };
@@ -92,7 +93,8 @@ export function preemptionIn(
       const others = gone.filter((other) => other !== one);
       if (suits(claim, near, room, others)) gone.splice(gone.indexOf(one), 1);
     }
-    return { at, room, victims: victims.filter((one) => gone.includes(one)), charges };
+    const going = victims.filter((one) => gone.includes(one));
+    return { at, room, victims: going, harm: harmOf(going), charges };
   }
 
   function suits(claim: Claim, near: Near, room: Room, gone: readonly Claim[]): boolean {
@@ -182,27 +184,31 @@ function lowestIn(rooms: readonly Room[]): number {
  * their priorities, then they are fewer, then the most important of them are younger.
  */
 function isLess(a: Candidate, b: Candidate): boolean {
-  const [one, other] = [harmOf(a), harmOf(b)];
-  for (const [nth, value] of one.numbers.entries()) {
-    const theirs = other.numbers[nth] ?? 0;
-    if (value !== theirs) return value < theirs;
-  }
+  const [one, other] = [a.harm, b.harm];
+  if (one.highest !== other.highest) return one.highest < other.highest;
+  if (one.sum !== other.sum) return one.sum < other.sum;
+  if (one.count !== other.count) return one.count < other.count;
   return one.since === other.since ? a.at < b.at : one.since > other.since;
 }
 
-type Harm = { readonly numbers: readonly number[]; readonly since: string };
-const harms = new WeakMap<Candidate, Harm>();
+type Harm = {
+  /** The highest priority of any. */
+  readonly highest: number;
+  readonly sum: number;
+  readonly count: number;
+  /** When the oldest of the most important was made. */
+  readonly since: string;
+};
 
-function harmOf(candidate: Candidate): Harm {
-  const known = harms.get(candidate);
-  if (known !== undefined) return known;
-  const { victims } = candidate;
-  const highest = Math.max(...victims.map(({ priority }) => priority));
-  // Kubernetes lifts negative priorities, so that fewer pods of them are less harm.
-  const sum = victims.reduce((total, { priority }) => total + priority + 2 ** 31, 0);
-  const first = victims.filter(({ priority }) => priority === highest);
-  const since = first.map(({ createdAt }) => createdAt).toSorted()[0] ?? "";
-  const harm = { numbers: [highest, sum, victims.length], since };
-  harms.set(candidate, harm);
-  return harm;
+function harmOf(victims: readonly Claim[]): Harm {
+  let highest = Number.NEGATIVE_INFINITY;
+  let sum = 0;
+  let since = "";
+  for (const { priority, createdAt } of victims) {
+    // Kubernetes lifts negative priorities, so that fewer pods of them are less harm.
+    sum += priority + 2 ** 31;
+    if (priority > highest || (priority === highest && createdAt < since)) since = createdAt;
+    highest = Math.max(highest, priority);
+  }
+  return { highest, sum, count: victims.length, since };
 }

@@ -20,6 +20,8 @@ export type Spread = {
   /** From 0 to 100, over its wishes: 100 where each finds its domain the emptiest. */
   score(room: Room): number;
   readonly hasWishes: boolean;
+  /** The labels of its wishes. */
+  readonly wishKeys: readonly string[];
   /** Whether any constraint counts pods like that. */
   concerns(like: Claim): boolean;
   /** `count` pods like that are on the node. */
@@ -72,6 +74,7 @@ export function spreadOf(claim: Claim, rooms: Iterable<Room>): Spread {
       return wishes.length === 0 ? 0 : score / wishes.length;
     },
     hasWishes: wishes.length > 0,
+    wishKeys: wishes.map(({ of }) => of.topologyKey),
     concerns: (like) => all.some(({ of }) => selects(of, claim, like)),
     note(like, room, count) {
       for (const { of, isCounted, domains } of all) {

@@ -44,6 +44,11 @@ export const nodeFacts = z.object({
   allocatable: z.record(z.string(), z.string()),
   /** As in v1 NodeSystemInfo. */
   nodeInfo: z.record(z.string(), z.string()),
+  /** As in v1 NodeStatus; absent: not seen yet, or the node has none of its own. */
+  images: z
+    .array(z.object({ names: z.array(z.string()).max(5), sizeBytes: z.number() }))
+    .max(50)
+    .optional(),
   /** Where the agent keeps directories that volumes are made of. */
   volumesFolder: z.string().optional(),
   /** Problems that keep the node from running pods: condition NetworkUnavailable, or Ready false. */

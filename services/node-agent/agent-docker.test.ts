@@ -51,6 +51,12 @@ describe("an agent on Docker", () => {
     readinessProbe: { httpGet: { path: "/busybox", port: "http" }, periodSeconds: 1 },
   });
 
+  test("says which images are on its machine", async () => {
+    const shown = () => control.facts()?.images?.find(({ names }) => names.includes(image));
+    await eventually(async () => shown() !== undefined);
+    expect(shown()?.sizeBytes).toBeGreaterThan(0);
+  });
+
   test("runs a pod that answers its probe, says its logs, and runs commands in it", async () => {
     control.assign(
       anAssignment("web", {

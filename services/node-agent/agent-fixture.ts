@@ -6,6 +6,7 @@ import type {
   Claimed,
   NodeConfigRequest,
   NodeFacts,
+  NodeHeartbeat,
   NodeReport,
   PodReport,
   VolumesRemoved,
@@ -41,6 +42,8 @@ export type FakeControl = AsyncDisposable & {
   answer(standing: Standing): void;
   /** How many were answered. */
   heartbeats(): number;
+  /** As the last of them had them. */
+  facts(): NodeFacts | undefined;
   readonly configs: Map<string, Record<string, string>>;
   /** By the claim's name; those that are not here are not bound. */
   readonly claims: Map<string, NonNullable<Claimed["volume"]>>;
@@ -108,8 +111,10 @@ export async function fakeControl(bus: Bus, node: string): Promise<FakeControl> 
     );
   };
   let heartbeats = 0;
-  await serve("heartbeat", () => {
+  let facts: NodeFacts | undefined;
+  await serve("heartbeat", (beat: NodeHeartbeat) => {
     heartbeats += 1;
+    ({ facts } = beat);
     return standing === "accepted"
       ? {
           accepted: true,
@@ -166,6 +171,7 @@ export async function fakeControl(bus: Bus, node: string): Promise<FakeControl> 
       bus.publish(nodeSubject(node, "changed"), new TextEncoder().encode(told));
     },
     heartbeats: () => heartbeats,
+    facts: () => facts,
     configs,
     claims,
     pendingOnce,

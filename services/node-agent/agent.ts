@@ -9,6 +9,7 @@ import type { Log } from "../../libs/telemetry/log.ts";
 import type { Random } from "../../libs/telemetry/random.ts";
 import { type Addresses, addressesIn } from "./network/addresses.ts";
 import type { PodNetwork } from "./network/network.ts";
+import { watchImages } from "./node/images.ts";
 import { type PodActor, podActor } from "./pod/actor.ts";
 import { quantityNumber } from "../../libs/model/quantity.ts";
 import { type Owner, predecessorsOf } from "./pod/predecessors.ts";
@@ -71,6 +72,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   await using removing = singleFlight((error) =>
     log.warn({ err: error }, "directories of volumes could not be removed: is told again"),
   );
+  const images = watchImages(runtime, { clock, log });
   const session = nodeSession({
     node,
     boot,
@@ -78,7 +80,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     memory: fileMemory(join(options.dataDir, `agent-${node}.json`)),
     known,
     reports,
-    facts: async () => facts,
+    facts: async () => ({ ...facts, images: images.seen() }),
     onAccepted: () => {
       if (network !== undefined) options.onAccepted();
     },

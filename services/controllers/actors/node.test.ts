@@ -64,6 +64,15 @@ describe("a Node", () => {
     });
   });
 
+  test("shows the images of its machine, and those as long as it does not say others", () => {
+    const images = [{ names: ["web:v1"], sizeBytes: 7 }];
+    const said = world({ observed: { ...heard(100), facts: { ...facts, images } } });
+    const shown = decide(ours, said, start).status;
+    expect(shown?.images).toEqual(images);
+    const again = decide(aNode("n1", { ...engine, status: { ...shown } }), world(), start);
+    expect(again.status?.images).toEqual(images);
+  });
+
   test("gets the free range once", () => {
     const decision = decide(aNode("n1"), world({ freeRange: "10.244.3.0/24" }), start);
     expect(decision.self).toMatchObject({ object: { spec: { podCIDR: "10.244.3.0/24" } } });

@@ -143,6 +143,7 @@ function statusOf(self: Node, facts: Facts, { conditions }: Readiness): Node["st
     capacity: facts.capacity,
     allocatable: facts.allocatable,
     nodeInfo: facts.nodeInfo,
+    ...(facts.images !== undefined && { images: facts.images }),
   };
   const status = { ...self.status, ...reported, conditions } as Node["status"]; // Admission parses it.
   return dequal(status, { conditions: [], ...self.status }) ? self.status : status;

@@ -90,6 +90,11 @@ export function runtimeContract(name: string, open: () => Promise<RuntimeUnderTe
       const { runtime, image, missingImage } = await open();
       expect(await runtime.hasImage(image)).toBe(true);
       expect(await runtime.hasImage(missingImage)).toBe(false);
+      const images = await runtime.images();
+      if (images !== undefined) {
+        const one = images.find(({ names }) => names.includes(image));
+        expect(one?.sizeBytes).toBeGreaterThan(0);
+      }
       await expect(runtime.create(aSpec("none", missingImage))).rejects.toThrow(ImageMissing);
     });
 

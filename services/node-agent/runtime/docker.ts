@@ -136,6 +136,20 @@ export async function dockerRuntime(options: DockerOptions): Promise<ContainerRu
         throw failure("the engine did not show an image", error);
       }
     },
+    async images() {
+      try {
+        const listed = await docker.listImages();
+        return listed.map(({ RepoDigests, RepoTags, Size }) => ({
+          // One that another has taken the tag of is named so.
+          names: [...(RepoDigests ?? []), ...(RepoTags ?? [])].filter(
+            (name) => !name.includes("<none>"),
+          ),
+          sizeBytes: Size,
+        }));
+      } catch (error) {
+        throw failure("the engine did not list its images", error);
+      }
+    },
     async pull(image, signal) {
       try {
         const progress = await docker.pull(image, { abortSignal: signal });

@@ -71,6 +71,7 @@ export function hollowRuntime(options: HollowOptions): HollowRuntime {
     },
     refresh: async () => undefined,
     hasImage: async (image) => options.missingImages?.has(image) !== true,
+    images: async () => undefined,
     async pull(image) {
       if (options.missingImages?.has(image) === true) throw new ImageMissing("pull access denied");
     },

@@ -150,6 +150,13 @@ export type Used = {
   readonly atMs: number;
 };
 
+/** An image on the machine. */
+export type Image = {
+  /** By digest and by tag. */
+  readonly names: readonly string[];
+  readonly sizeBytes: number;
+};
+
 export interface ContainerRuntime extends AsyncDisposable {
   /** As last observed: what runs of one pod, or of all. */
   containers(uid?: string): readonly Observed[];
@@ -158,6 +165,8 @@ export interface ContainerRuntime extends AsyncDisposable {
   /** Observes everything anew. @throws {RuntimeFailure} */
   refresh(): Promise<void>;
   hasImage(image: string): Promise<boolean>;
+  /** Undefined: it has no images of its own. @throws {RuntimeFailure} */
+  images(): Promise<readonly Image[] | undefined>;
   /** @throws {ImageMissing | InvalidImage | RuntimeFailure} */
   pull(image: string, signal: AbortSignal): Promise<void>;
   /** A container with the same identity is there already: that one. @throws {RuntimeFailure | ImageMissing} */

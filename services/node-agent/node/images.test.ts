@@ -1,0 +1,64 @@
+import { describe, expect, test } from "vitest";
+import { createLog } from "../../../libs/telemetry/log.ts";
+import { virtualClock } from "../../../libs/telemetry/virtual-clock.ts";
+import type { Image } from "../runtime/runtime.ts";
+import { shownImages, watchImages } from "./images.ts";
+
+const image = (name: string, sizeBytes: number): Image => ({ names: [name], sizeBytes });
+
+describe("images that a node shows", () => {
+  test("are the largest first, those without a name left out", () => {
+    const all = [image("b:1", 5), image("a:1", 5), { names: [], sizeBytes: 9 }, image("c:1", 7)];
+    expect(shownImages(all).flatMap(({ names }) => names)).toEqual(["c:1", "a:1", "b:1"]);
+  });
+
+  test("are fifty at most, of five names each", () => {
+    const names = Array.from({ length: 9 }, (_, nth) => `x:${nth}`);
+    const all = Array.from({ length: 60 }, (_, nth) => ({ names, sizeBytes: nth }));
+    const shown = shownImages(all);
+    expect(shown).toHaveLength(50);
+    expect(shown[0]).toEqual({ names: names.slice(0, 5), sizeBytes: 59 });
+  });
+});
+
+describe("the images of a machine", () => {
+  const log = createLog("node-agent", "silent");
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+
+  test("are looked at again after a while, and never waited for", async () => {
+    const clock = virtualClock();
+    let there: readonly Image[] = [image("a:1", 1)];
+    let looks = 0;
+    const images = async () => {
+      looks += 1;
+      return there;
+    };
+    const watch = watchImages({ images }, { clock, log });
+    expect(watch.seen()).toBeUndefined();
+    await settle();
+    there = [image("b:1", 1)];
+    expect(watch.seen()).toEqual([{ names: ["a:1"], sizeBytes: 1 }]);
+    await clock.advance(10_000);
+    expect(watch.seen()).toEqual([{ names: ["a:1"], sizeBytes: 1 }]);
+    await settle();
+    expect(watch.seen()).toEqual([{ names: ["b:1"], sizeBytes: 1 }]);
+    expect(looks).toBe(2);
+  });
+
+  test("stay as they were while the engine does not list them", async () => {
+    const clock = virtualClock();
+    let isBroken = false;
+    const images = async () => {
+      if (isBroken) throw new Error("no engine");
+      return [image("a:1", 1)];
+    };
+    const watch = watchImages({ images }, { clock, log });
+    watch.seen();
+    await settle();
+    isBroken = true;
+    await clock.advance(10_000);
+    watch.seen();
+    await settle();
+    expect(watch.seen()).toEqual([{ names: ["a:1"], sizeBytes: 1 }]);
+  });
+});

@@ -108,23 +108,24 @@ export async function beginLife(link: Link, options: ConsumerOptions): Promise<L
     return { last: state.last_seq, isAll };
   }
 
-  let asked: "no" | "once" | "again" = "no";
+  let probing = false;
+  /** So many questions are left of what was asked last. */
+  let left = 0;
   async function probe(): Promise<void> {
-    if (asked !== "no") {
-      asked = "again";
-      return;
-    }
+    left = probesMax;
+    if (probing) return;
+    probing = true;
     try {
-      for (let left = probesMax; left > 0 && !over; left -= 1) {
-        asked = "once";
+      while (left > 0 && !over) {
+        left -= 1;
+        const before = left;
         const { last, isAll } = await ask();
-        const isAgain = (asked as string) === "again";
-        if (isAgain) left = probesMax;
-        else if (isAll || taken.revision >= last) return;
-        else await clock.sleep(probePauseMs * 2 ** (probesMax - left), signal);
+        if (left > before) continue; // Asked meanwhile: what has come since may need another answer.
+        if (isAll || taken.revision >= last) return;
+        await clock.sleep(probePauseMs * 2 ** (probesMax - left - 1), signal);
       }
     } finally {
-      asked = "no";
+      probing = false;
     }
   }
 

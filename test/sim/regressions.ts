@@ -17,4 +17,8 @@ export const regressions: readonly { readonly what: string; readonly options: Ru
     what: "more was displaced for a nominated pod without a write of its node's load",
     options: { seed: 71, steps: 10, of: ["deployments", "priorities"] },
   },
+  {
+    what: "an instance that had been cut off took a node for silent, and let a second agent have its name",
+    options: { seed: 3527, steps: 10 },
+  },
 ];

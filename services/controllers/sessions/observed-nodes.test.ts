@@ -90,10 +90,25 @@ describe("the memory of heartbeats", () => {
   test("lets no other engine in before the recorded one could be heard (N5)", async () => {
     const { clock, nodes } = ears();
     const verdict = nodes.hear(beat("n1", "b", "e2"), "e1");
-    expect(verdict).toEqual({ accepted: false, reason: "the Node records another engine" });
+    expect(verdict).toEqual({ accepted: false, reason: "the node had another engine" });
     expect(nodes.hear(beat("n1", "a", "e1"), "e1")).toMatchObject({ accepted: true });
     await clock.advance(silenceMs);
     expect(nodes.hear(beat("n2", "b", "e2"), "e1")).toMatchObject({ accepted: true });
+  });
+
+  test("lets no other engine in for its own silence: it was cut off itself (N5)", async () => {
+    let healthySinceMs: number | undefined = 0;
+    const { clock, nodes } = ears(() => healthySinceMs);
+    nodes.hear(beat("n1", "a", "e1"), "e1");
+    healthySinceMs = undefined;
+    await clock.advance(silenceMs * 2);
+    healthySinceMs = clock.monotonicMs();
+    await clock.advance(200);
+    for (const recorded of ["e1", undefined])
+      expect(nodes.hear(beat("n1", "b", "e2"), recorded)).toMatchObject({ accepted: false });
+    expect(nodes.hear(beat("n1", "c", "e1"), "e1")).toMatchObject({ accepted: true });
+    await clock.advance(silenceMs + 1);
+    expect(nodes.hear(beat("n1", "b", "e2"), "e1")).toMatchObject({ accepted: true });
   });
 });
 

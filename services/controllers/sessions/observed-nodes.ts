@@ -68,13 +68,14 @@ export function observeNodes(
     hear(heartbeat, recordedEngine) {
       const { node, boot, bootedAt, facts } = heartbeat;
       const known = heard.get(node);
-      if (known === undefined) {
-        // The first of two may be heard any moment: this instance has only begun to listen.
-        const foreign = recordedEngine !== undefined && recordedEngine !== facts.engineId;
+      if (known?.boot !== boot && (known === undefined || ageOf(known) > silenceMs)) {
+        // The first of two may be heard any moment: this instance has not listened for long.
+        const engines = [recordedEngine, known?.facts.engineId];
+        const foreign = engines.some((id) => id !== undefined && id !== facts.engineId);
         if (foreign && heardForMs() < silenceMs)
-          return { accepted: false, reason: "the Node records another engine" };
-      } else {
-        const reason = refuse(known, ageOf(known), heartbeat);
+          return { accepted: false, reason: "the node had another engine" };
+      } else if (known !== undefined) {
+        const reason = refuse(known, heartbeat);
         const { engineId } = known.facts;
         if (reason !== undefined) return { accepted: false, reason, engineId };
       }
@@ -107,10 +108,9 @@ export function observeNodes(
  */
 function refuse(
   { facts: { engineId }, ...known }: Heard,
-  ageMs: number,
   { boot, bootedAt, facts }: NodeHeartbeat,
 ): string | undefined {
-  if (known.boot === boot || ageMs > silenceMs) return undefined;
+  if (known.boot === boot) return undefined;
   if (engineId !== facts.engineId) return "an agent on another engine has this node's name";
   return bootedAt < known.bootedAt ? "a later agent has this node's name" : undefined;
 }

@@ -25,8 +25,8 @@ export interface Known {
   network(): NodeNetwork | undefined;
   /** The highest revision that was applied. */
   applied(): number;
-  /** What is on disk is taken over where nothing newer is known. */
-  restore(saved: unknown): void;
+  /** What is on disk is taken over where nothing newer is known. False: it says nothing. */
+  restore(saved: unknown): boolean;
   saved(): unknown;
 }
 
@@ -91,7 +91,7 @@ export function known(): Known {
     applied: () => applied,
     restore(saved) {
       const { data } = savedState.safeParse(saved);
-      if (data === undefined) return;
+      if (data === undefined) return false;
       for (const one of data.held) {
         const work = parseWork(one.work);
         if (isNews(podKey(work), one.revision)) {
@@ -100,6 +100,7 @@ export function known(): Known {
       }
       // `applied` stays: what is on disk is no proof of what the control plane has now.
       network ??= data.network;
+      return true;
     },
     saved: () => ({ applied, network, held: [...held.values()] }),
   };

@@ -20,6 +20,7 @@ async function stage(saved?: unknown) {
   const stop = new AbortController();
   const known = knownAssignments();
   const seen: string[] = [];
+  const kept: unknown[] = [];
   const control = memoryBus({ network, clock });
   const answer: {
     heartbeat: NodeHeartbeatReply | undefined;
@@ -41,7 +42,7 @@ async function stage(saved?: unknown) {
     node: "n1",
     boot: "b1",
     connect: async () => memoryBus({ network, clock }),
-    memory: { load: async () => saved, save: async () => undefined },
+    memory: { load: async () => saved, save: async (state) => void kept.push(state) },
     known,
     reports: reports(),
     facts: async () => nodeFacts,
@@ -64,6 +65,7 @@ async function stage(saved?: unknown) {
   return {
     clock,
     seen,
+    kept,
     answer,
     asked,
     /** Whether a drain that was asked for is over. */
@@ -114,6 +116,27 @@ test("an agent that is refused serves nothing and acts on no hint, until it is a
   const before = agent.seen.length;
   await agent.clock.advance(1_500);
   expect(agent.seen.slice(before)).toEqual(["serves"]); // The snapshot, at 9, lags behind the hint.
+});
+
+test("an agent keeps nothing to act on alone once another engine has its name (N5)", async () => {
+  await using agent = await stage();
+  agent.answer.heartbeat = accepted;
+  await agent.clock.advance(1_000);
+  expect(agent.kept.at(-1)).toMatchObject({ held: [{ work: { name: "web" } }] });
+  agent.answer.heartbeat = refused;
+  await agent.clock.advance(1_500);
+  expect(agent.kept.at(-1)).toEqual({});
+  agent.answer.heartbeat = { ...accepted, lastRevision: 12 };
+  await agent.clock.advance(1_500);
+  expect(agent.kept.at(-1)).toMatchObject({ held: [{ work: { name: "web" } }] });
+  const { engineId } = nodeFacts;
+  agent.answer.heartbeat = { accepted: false, reason: "another", engineId };
+  await agent.clock.advance(1_500);
+  expect(agent.kept.at(-1)).toMatchObject({ held: [{ work: { name: "web" } }] });
+  await using another = await stage({});
+  another.hint("web", 3);
+  await another.clock.advance(5_000);
+  expect(another.seen).toEqual([]);
 });
 
 test("an agent goes on beating while its snapshot is not answered: it is not silent (N4)", async () => {

@@ -118,6 +118,8 @@ export function nodeSession(options: SessionOptions): NodeSession {
   let standing: "unknown" | "accepted" | "refused" | "alone" = "unknown";
   let served: AsyncDisposable | undefined;
   const acts = () => standing === "accepted" || standing === "alone";
+  /** An agent on another engine has the name: what this one knew is not to be run once it is alone. */
+  let isAnothers = false;
 
   async function ask(verb: ControlVerb, body: unknown, timeoutMs: number): Promise<unknown> {
     if (bus === undefined) throw new Error("not connected to NATS yet");
@@ -188,13 +190,13 @@ export function nodeSession(options: SessionOptions): NodeSession {
         const heartbeat: NodeHeartbeat = { node, boot, bootedAt, applied, facts };
         const reply = nodeHeartbeatReply.parse(await ask("heartbeat", heartbeat, heartbeatMs));
         if (reply.accepted) {
-          standing = "accepted";
+          [standing, isAnothers] = ["accepted", false];
           served ??= await options.serve(connected);
           options.onAccepted();
           pauseMs = accepted(reply, syncing);
           if (reply.unclaimed !== undefined) options.onUnclaimed(reply.unclaimed);
         } else {
-          await refused(reply);
+          await refused(reply, facts.engineId);
         }
       } catch (error) {
         log.debug({ err: error }, "a heartbeat was not answered");
@@ -204,7 +206,10 @@ export function nodeSession(options: SessionOptions): NodeSession {
     }
   }
 
-  async function refused({ reason, engineId }: Refusal): Promise<void> {
+  async function refused({ reason, engineId }: Refusal, own: string): Promise<void> {
+    // A successor on this engine keeps its own knowledge in the same place.
+    isAnothers = engineId !== undefined && engineId !== own;
+    if (isAnothers) wake.save.ring();
     if (standing !== "refused")
       log.error({ reason, engineId }, "another agent has the node's name");
     standing = "refused";
@@ -283,9 +288,9 @@ export function nodeSession(options: SessionOptions): NodeSession {
   async function fromDisk(): Promise<void> {
     const saved = await options.memory.load();
     await clock.sleep(startPatienceMs, signal);
-    if (standing !== "unknown" || saved === undefined || signal.aborted) return;
+    if (standing !== "unknown" || signal.aborted) return;
+    if (!known.restore(saved)) return;
     standing = "alone";
-    known.restore(saved);
     log.info({ pods: known.held().length }, "no control plane answers: runs what it last knew");
     options.onKnown(false);
   }
@@ -294,7 +299,7 @@ export function nodeSession(options: SessionOptions): NodeSession {
     while (!signal.aborted) {
       await wake.save.wait(undefined, signal);
       try {
-        await options.memory.save(known.saved());
+        await options.memory.save(isAnothers ? {} : known.saved());
       } catch (error) {
         log.warn({ err: error }, "could not keep the assignments on disk");
       }

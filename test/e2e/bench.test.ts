@@ -6,6 +6,7 @@ import { benchRollouts } from "../../bench/controllers/rollouts.ts";
 import { benchScale } from "../../bench/controllers/scale.ts";
 import { benchBound } from "../../bench/scheduler/bound.ts";
 import { benchDecisions } from "../../bench/scheduler/decision.ts";
+import { benchLarge } from "../../bench/scheduler/large.ts";
 import { mixes } from "../../bench/scheduler/mixes.ts";
 import { benchPods } from "../../bench/cluster/pods.ts";
 import { benchStart } from "../../bench/cluster/start.ts";
@@ -84,5 +85,14 @@ test("the benchmark of bound pods runs: each mix, through a Deployment, and at a
     "scheduler/bound-deployment-spread",
     "scheduler/steady-p50",
     "scheduler/steady-p99",
+  ]);
+});
+
+test("the benchmark of a large cluster's scheduler runs", async () => {
+  const results = await benchLarge({ nodes: 6, pods: 60, seconds: 1, rate: 50 });
+  expect(measured(results)).toEqual([
+    "scheduler/large-memory",
+    "scheduler/large-cpu",
+    "scheduler/large-bind",
   ]);
 });

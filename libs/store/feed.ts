@@ -114,8 +114,9 @@ async function* loading(life: Life): AsyncGenerator<Step> {
       if (revision < target) continue;
       if (isFirst) target = await life.last();
       isFirst = false;
-      if (revision < target) continue;
     }
+    // Where some that were to be sent are gone, a heartbeat names a place on the way.
+    if (revision < target) continue;
     yield { item: { type: "loaded", revision }, revision, loaded: true };
     return;
   }

@@ -76,11 +76,4 @@ export const streamInfo = z.object({
 });
 /** What is asked for most often, so without what is not needed. */
 export const streamState = z.object({ state: z.object({ last_seq: z.number() }) });
-export const consumerInfo = z.object({
-  name: z.string(),
-  delivered: z.object({
-    consumer_seq: z.number(),
-    /** The consumer has looked at all up to it. */
-    stream_seq: z.number(),
-  }),
-});
+export const consumerInfo = z.object({ name: z.string() });

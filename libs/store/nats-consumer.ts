@@ -8,9 +8,10 @@ import type { Clock } from "../telemetry/clock.ts";
 import { api, consumerInfo, orUnavailable, streamInfo } from "./jetstream-api.ts";
 import type { Link } from "./nats-link.ts";
 import { entryOf } from "./nats-messages.ts";
+import { messageOf } from "./nats-read.ts";
 import { filterOf } from "./key-subject.ts";
 import type { Delivery, Life, LifeOptions } from "./life.ts";
-import type { Revision } from "./store.ts";
+import { type Revision, StoreUnavailable } from "./store.ts";
 
 export type ConsumerOptions = LifeOptions & {
   readonly bucket: string;
@@ -22,13 +23,14 @@ const heartbeatMs = 1_000;
 /** Silence that ends a life. */
 const silenceMs = 2_000;
 const nanosPerMs = 1_000_000;
-/** Questions until the consumer has looked at all that is stored; then the heartbeat says it. */
-const probesMax = 6;
-const probePauseMs = 2;
+const askAgainMs = 100;
 
 type Raw =
   | { readonly type: "raw"; readonly message: Msg }
-  | ({ readonly type: "probed"; readonly last: Revision; readonly isAll: boolean } & Place);
+  /** The stream had come so far when this much had been taken. */
+  | { readonly type: "last"; readonly last: Revision; readonly asked: Place }
+  /** And all of it has come. */
+  | { readonly type: "all"; readonly last: Revision; readonly asked: Place };
 
 /** How far deliveries have been taken. */
 type Place = { readonly sequence: number; readonly revision: Revision };
@@ -95,38 +97,38 @@ export async function beginLife(link: Link, options: ConsumerOptions): Promise<L
   };
 
   /**
-   * Not by what is pending: a consumer counts a message a moment after it is stored. Nothing up to the
-   * place that it has looked at is still to be sent, if it has sent nothing since it was asked.
+   * Not by what is pending: a consumer counts a message a moment after it is stored. All up to the last
+   * has come when nothing is stored after what was taken: what purged anything on its way here would be.
    */
-  async function ask(): Promise<{ readonly last: Revision; readonly isAll: boolean }> {
+  async function ask(): Promise<void> {
     const asked = taken;
     const { state } = await api(link, `STREAM.INFO.${stream}`, undefined, streamInfo);
-    const info = await api(link, `CONSUMER.INFO.${stream}.${name}`, undefined, consumerInfo);
-    const { consumer_seq, stream_seq } = info.delivered;
-    const isAll = stream_seq >= state.last_seq && consumer_seq === asked.sequence;
-    push({ type: "probed", last: state.last_seq, isAll, ...asked });
-    return { last: state.last_seq, isAll };
+    const last = state.last_seq;
+    // Of a leader that is none any more.
+    if (last < asked.revision) throw new StoreUnavailable("the stream lags behind what it sent");
+    push({ type: "last", last, asked });
+    if (last > asked.revision) {
+      const next = { seq: asked.revision + 1, next_by_subj: filter };
+      if ((await messageOf(link, stream, bucket, next)) !== undefined) return; // It will come.
+    }
+    push({ type: "all", last, asked });
   }
 
-  let probing = false;
-  /** So many questions are left of what was asked last. */
-  let left = 0;
+  let [asks, isToAsk] = [false, false];
   async function probe(): Promise<void> {
-    left = probesMax;
-    if (probing) return;
-    probing = true;
-    try {
-      while (left > 0 && !over) {
-        left -= 1;
-        const before = left;
-        const { last, isAll } = await ask();
-        if (left > before) continue; // Asked meanwhile: what has come since may need another answer.
-        if (isAll || taken.revision >= last) return;
-        await clock.sleep(probePauseMs * 2 ** (probesMax - left - 1), signal);
+    isToAsk = true;
+    if (asks) return;
+    asks = true;
+    while (isToAsk && !over) {
+      isToAsk = false;
+      try {
+        await ask();
+      } catch {
+        isToAsk = true; // As long as this life: no heartbeat says it while messages come.
+        await clock.sleep(askAgainMs, signal);
       }
-    } finally {
-      probing = false;
     }
+    asks = false;
   }
 
   let info: z.infer<typeof streamInfo>;
@@ -148,11 +150,13 @@ export async function beginLife(link: Link, options: ConsumerOptions): Promise<L
         wake = undefined;
         continue;
       }
-      if (item.type === "probed") {
-        yield { type: "stored", revision: item.last, after: item.revision };
-        if (item.isAll && item.sequence === taken.sequence) {
-          yield { type: "reached", revision: item.last };
-        }
+      if (item.type === "last") {
+        yield { type: "stored", revision: item.last, after: item.asked.revision };
+        continue;
+      }
+      if (item.type === "all") {
+        const isNow = item.asked.sequence === taken.sequence;
+        if (isNow) yield { type: "reached", revision: item.last };
         continue;
       }
       const { message } = item;
@@ -188,8 +192,7 @@ export async function beginLife(link: Link, options: ConsumerOptions): Promise<L
 
   return {
     stream: { created: info.created, first: info.state.first_seq, last: info.state.last_seq },
-    // A probe that fails is no harm: the heartbeat says the same, later.
-    probe: () => void probe().catch(() => undefined),
+    probe: () => void probe(),
     async last() {
       const now = await orUnavailable(api(link, `STREAM.INFO.${stream}`, undefined, streamInfo));
       return now.state.last_seq;

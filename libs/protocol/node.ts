@@ -44,10 +44,10 @@ export const nodeFacts = z.object({
   allocatable: z.record(z.string(), z.string()),
   /** As in v1 NodeSystemInfo. */
   nodeInfo: z.record(z.string(), z.string()),
-  /** As in v1 NodeStatus; absent: not seen yet, or the node has none of its own. */
+  /** As in v1 NodeStatus, at most 50; absent: as told before by this agent, if ever. */
   images: z
-    .array(z.object({ names: z.array(z.string()).max(5), sizeBytes: z.number() }))
-    .max(50)
+    .array(z.object({ names: z.array(z.string()), sizeBytes: z.number() }))
+    .transform((all) => all.slice(0, 50))
     .optional(),
   /** Where the agent keeps directories that volumes are made of. */
   volumesFolder: z.string().optional(),

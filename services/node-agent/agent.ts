@@ -80,7 +80,7 @@ export async function runAgent(options: AgentOptions): Promise<void> {
     memory: fileMemory(join(options.dataDir, `agent-${node}.json`)),
     known,
     reports,
-    facts: async () => ({ ...facts, images: images.seen() }),
+    facts: async () => ({ ...facts, images: images.toTell() }),
     onAccepted: () => {
       if (network !== undefined) options.onAccepted();
     },

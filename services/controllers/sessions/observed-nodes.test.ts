@@ -59,6 +59,17 @@ describe("the memory of heartbeats", () => {
     expect(nodes.hear(beat("n1"), undefined)).toEqual({ accepted: true, news: true });
   });
 
+  test("keeps the images that not every heartbeat tells", () => {
+    const { nodes } = ears();
+    const images = [{ names: ["web:v1"], sizeBytes: 7 }];
+    const { facts, ...rest } = beat("n1");
+    nodes.hear({ ...rest, facts: { ...facts, images } }, undefined);
+    expect(nodes.hear(beat("n1"), undefined)).toEqual({ accepted: true, news: false });
+    expect(nodes.seen("n1")?.facts.images).toEqual(images);
+    nodes.hear(beat("n1", "b"), undefined);
+    expect(nodes.seen("n1")?.facts.images).toBeUndefined();
+  });
+
   test("refuses an agent on another engine while the first is heard (N5)", async () => {
     const { clock, nodes } = ears();
     nodes.hear(beat("n1", "a", "e1"), undefined);
@@ -106,6 +117,10 @@ describe("the memory of heartbeats", () => {
     await clock.advance(200);
     for (const recorded of ["e1", undefined])
       expect(nodes.hear(beat("n1", "b", "e2"), recorded)).toMatchObject({ accepted: false });
+    // Meanwhile the node went to another engine.
+    expect(nodes.hear(beat("n1", "d", "e3"), "e3")).toMatchObject({ accepted: true });
+    await clock.advance(silenceMs + 1);
+    healthySinceMs = clock.monotonicMs();
     expect(nodes.hear(beat("n1", "c", "e1"), "e1")).toMatchObject({ accepted: true });
     await clock.advance(silenceMs + 1);
     expect(nodes.hear(beat("n1", "b", "e2"), "e1")).toMatchObject({ accepted: true });

@@ -66,12 +66,12 @@ export function observeNodes(
   const ageOf = ({ atMs }: Heard) => clock.monotonicMs() - atMs;
   return {
     hear(heartbeat, recordedEngine) {
-      const { node, boot, bootedAt, facts } = heartbeat;
+      const { node, boot, bootedAt, facts: told } = heartbeat;
       const known = heard.get(node);
       if (known?.boot !== boot && (known === undefined || ageOf(known) > silenceMs)) {
         // The first of two may be heard any moment: this instance has not listened for long.
-        const engines = [recordedEngine, known?.facts.engineId];
-        const foreign = engines.some((id) => id !== undefined && id !== facts.engineId);
+        const engine = recordedEngine ?? known?.facts.engineId;
+        const foreign = engine !== undefined && engine !== told.engineId;
         if (foreign && heardForMs() < silenceMs)
           return { accepted: false, reason: "the node had another engine" };
       } else if (known !== undefined) {
@@ -79,6 +79,8 @@ export function observeNodes(
         const { engineId } = known.facts;
         if (reason !== undefined) return { accepted: false, reason, engineId };
       }
+      const images = told.images ?? (known?.boot === boot ? known.facts.images : undefined);
+      const facts = { ...told, ...(images !== undefined && { images }) };
       const factsText = JSON.stringify(facts);
       const changed = known === undefined || known.factsText !== factsText || known.boot !== boot;
       const news = changed || ageOf(known) > silenceMs;

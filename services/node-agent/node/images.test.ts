@@ -25,7 +25,7 @@ describe("the images of a machine", () => {
   const log = createLog("node-agent", "silent");
   const settle = () => new Promise((resolve) => setImmediate(resolve));
 
-  test("are looked at again after a while, and never waited for", async () => {
+  test("are told after each look, and a look is not waited for", async () => {
     const clock = virtualClock();
     let there: readonly Image[] = [image("a:1", 1)];
     let looks = 0;
@@ -34,31 +34,27 @@ describe("the images of a machine", () => {
       return there;
     };
     const watch = watchImages({ images }, { clock, log });
-    expect(watch.seen()).toBeUndefined();
+    expect(watch.toTell()).toBeUndefined();
     await settle();
     there = [image("b:1", 1)];
-    expect(watch.seen()).toEqual([{ names: ["a:1"], sizeBytes: 1 }]);
-    await clock.advance(10_000);
-    expect(watch.seen()).toEqual([{ names: ["a:1"], sizeBytes: 1 }]);
+    expect(watch.toTell()).toEqual([{ names: ["a:1"], sizeBytes: 1 }]);
+    await clock.advance(5_000);
+    expect(watch.toTell()).toBeUndefined();
+    await clock.advance(15_000);
+    expect(watch.toTell()).toBeUndefined();
     await settle();
-    expect(watch.seen()).toEqual([{ names: ["b:1"], sizeBytes: 1 }]);
+    expect(watch.toTell()).toEqual([{ names: ["b:1"], sizeBytes: 1 }]);
     expect(looks).toBe(2);
   });
 
-  test("stay as they were while the engine does not list them", async () => {
+  test("are not told while the engine does not list them", async () => {
     const clock = virtualClock();
-    let isBroken = false;
     const images = async () => {
-      if (isBroken) throw new Error("no engine");
-      return [image("a:1", 1)];
+      throw new Error("no engine");
     };
     const watch = watchImages({ images }, { clock, log });
-    watch.seen();
+    watch.toTell();
     await settle();
-    isBroken = true;
-    await clock.advance(10_000);
-    watch.seen();
-    await settle();
-    expect(watch.seen()).toEqual([{ names: ["a:1"], sizeBytes: 1 }]);
+    expect(watch.toTell()).toBeUndefined();
   });
 });

@@ -9,8 +9,9 @@ import type { ContainerRuntime, Image } from "../runtime/runtime.ts";
 const imagesMax = 50;
 /** Kubelet's, of one image. */
 const namesMax = 5;
-/** As often as a kubelet looks at its node. */
-const lookEveryMs = 10_000;
+const lookEveryMs = 20_000;
+/** They are long: some heartbeats after a look tell them, and who hears those keeps them. */
+const tellForMs = 3_000;
 
 type NodeImages = NonNullable<NodeFacts["images"]>;
 
@@ -26,8 +27,8 @@ export function shownImages(images: readonly Image[]): NodeImages {
 }
 
 export type ImageWatch = {
-  /** As last seen; a look that is due begins, and is not waited for. Undefined: not seen yet. */
-  seen(): NodeImages | undefined;
+  /** For a heartbeat; a look that is due begins, and is not waited for. Undefined: as told before. */
+  toTell(): NodeImages | undefined;
 };
 
 export function watchImages(
@@ -36,17 +37,19 @@ export function watchImages(
 ): ImageWatch {
   let last: NodeImages | undefined;
   let lookedAtMs = Number.NEGATIVE_INFINITY;
+  let seenAtMs = Number.NEGATIVE_INFINITY;
   const looking = singleFlight((error) => log.debug({ err: error }, "images could not be listed"));
   return {
-    seen() {
+    toTell() {
       if (clock.monotonicMs() - lookedAtMs >= lookEveryMs) {
         lookedAtMs = clock.monotonicMs();
         looking.start(async () => {
           const images = await runtime.images();
           last = images && shownImages(images);
+          seenAtMs = clock.monotonicMs();
         });
       }
-      return last;
+      return clock.monotonicMs() - seenAtMs <= tellForMs ? last : undefined;
     },
   };
 }

@@ -208,8 +208,9 @@ export function nodeSession(options: SessionOptions): NodeSession {
 
   async function refused({ reason, engineId }: Refusal, own: string): Promise<void> {
     // A successor on this engine keeps its own knowledge in the same place.
+    const was = isAnothers;
     isAnothers = engineId !== undefined && engineId !== own;
-    if (isAnothers) wake.save.ring();
+    if (isAnothers && !was) wake.save.ring();
     if (standing !== "refused")
       log.error({ reason, engineId }, "another agent has the node's name");
     standing = "refused";
